@@ -1,0 +1,3 @@
+//! The file-transfer protocol.
+pub mod name;
+pub use name::{FileName, NameError};
