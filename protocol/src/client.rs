@@ -23,7 +23,8 @@ pub enum ClientEvent<'a> {
     Size(u64),
     /// The next bytes of the download.
     Payload(&'a [u8]),
-    /// The server refuses, with a code and in its own words. The session goes on.
+    /// The server refuses, with a code and in its own words. The session goes on, unless the code
+    /// [ends it](ErrorCode::ends_session).
     Refused(ErrorCode, &'a str),
 }
 
@@ -39,6 +40,10 @@ pub struct Client {
     /// Payload bytes still to be sent or received.
     left: u64,
     entries: u32,
+    /// The input ends in the middle of a line.
+    mid_line: bool,
+    /// The server's stream ended while our digest was due.
+    ended: bool,
 }
 
 impl Default for Client {
@@ -52,7 +57,16 @@ impl Client {
     /// A client that has just connected.
     #[must_use]
     pub const fn new() -> Self {
-        Self { state: State::Idle, outbox: None, upload: None, theirs: None, left: 0, entries: 0 }
+        Self {
+            state: State::Idle,
+            outbox: None,
+            upload: None,
+            theirs: None,
+            left: 0,
+            entries: 0,
+            mid_line: false,
+            ended: false,
+        }
     }
 
     /// Where the session stands.
@@ -81,9 +95,7 @@ impl Client {
     /// # Errors
     /// [`Misuse`] unless the client is idle; the same holds for every command.
     pub fn list_files(&mut self) -> Result<(), Misuse> {
-        self.command(Input::ListFiles, Request::ListFiles)?;
-        self.entries = 0;
-        Ok(())
+        self.command(Input::ListFiles, Request::ListFiles)
     }
 
     /// Announces an upload of `size` bytes. The payload is due when `poll_transmit` asks for it.
@@ -131,8 +143,7 @@ impl Client {
 
     /// Ends the session. Nothing more is sent.
     pub fn close(&mut self) {
-        self.state = State::Closed;
-        self.outbox = None;
+        *self = Self { state: State::Closed, ..Self::new() };
     }
 
     fn command(&mut self, input: Input, request: Request) -> Result<(), Misuse> {
@@ -156,7 +167,7 @@ impl Client {
             return Ok(None);
         }
         if self.state == State::ReceivingFile {
-            return Ok(Some(self.take_payload(input)));
+            return self.take_payload(input).map(Some).map_err(Error::from);
         }
         match self.take_line(input) {
             Ok(taken) => Ok(taken),
@@ -167,12 +178,18 @@ impl Client {
         }
     }
 
-    /// The server's stream ended.
+    /// The server's stream ended. Hand in the input before it first, until [`Client::handle_input`] says `None`.
     ///
     /// # Errors
-    /// [`Error::Ended`] unless that was in order: between commands.
+    /// [`Error::Ended`] unless that was in order: between commands, or when only our own digest is still
+    /// due. That one can then still be handed in; it is compared, and the session is over.
     pub fn handle_end(&mut self) -> Result<(), Error> {
         let ended = match self.state {
+            State::ComparingUpload | State::ComparingDownload => {
+                self.ended = true;
+                return Ok(());
+            }
+            State::Idle if self.mid_line => Some(Ended::AwaitingLine),
             State::Idle | State::Closed => None,
             State::SendingFile | State::SendingRefused => Some(Ended::WhileSending),
             State::ReceivingFile => Some(Ended::InPayload { missing: self.left }),
@@ -197,21 +214,31 @@ impl Client {
             (Input::DigestDiffers, Compared::Different { own, peer })
         };
         self.go(input).map_err(|_| Misuse::NotNow)?;
+        if self.ended {
+            self.close();
+        }
         Ok(compared)
     }
 
-    fn take_payload<'a>(&mut self, input: &'a [u8]) -> (usize, ClientEvent<'a>) {
+    fn take_payload<'a>(&mut self, input: &'a [u8]) -> Result<(usize, ClientEvent<'a>), Violation> {
         let count = usize::try_from(self.left).unwrap_or(usize::MAX).min(input.len());
         self.left -= count as u64;
         if self.left == 0 {
-            self.state = State::ComparingDownload;
+            self.go(Input::FileReceived)?;
         }
-        (count, ClientEvent::Payload(&input[..count]))
+        Ok((count, ClientEvent::Payload(&input[..count])))
     }
 
     fn take_line<'a>(&mut self, input: &'a [u8]) -> Result<Option<(usize, ClientEvent<'a>)>, Violation> {
-        let Some((line, used)) = wire::split_line(input)? else { return Ok(None) };
+        let whole = wire::split_line(input)?;
+        self.mid_line = whole.is_none();
+        let Some((line, used)) = whole else { return Ok(None) };
         let event = match wire::parse_error(line) {
+            // These may come at any time, also between commands.
+            Some((code, text)) if code.ends_session() => {
+                self.close();
+                ClientEvent::Refused(code, text)
+            }
             Some((code, text)) => {
                 self.go(Input::Error)?;
                 ClientEvent::Refused(code, text)
@@ -279,9 +306,13 @@ impl Client {
         Ok(())
     }
 
-    /// Follows the table. A line for which it has no row came where none may come.
+    /// Follows the table. A line for which it has no row came where none may come. Between commands nothing
+    /// of the last one is kept, so that equal situations are equal values.
     fn go(&mut self, input: Input) -> Result<(), Violation> {
         self.state = self.state.after(input).ok_or(Violation::UnexpectedLine)?;
+        if self.state == State::Idle {
+            *self = Self { mid_line: self.mid_line, ended: self.ended, ..Self::new() };
+        }
         Ok(())
     }
 }

@@ -13,7 +13,8 @@ pub enum Error {
     Peer(Violation),
     /// The caller called what the state does not allow. The state is unchanged.
     Caller(Misuse),
-    /// The peer refused, in good order. The session goes on.
+    /// The peer refused, in good order. The session goes on, unless the code
+    /// [ends it](ErrorCode::ends_session).
     Refused(ErrorCode),
     /// The two digests of one transfer differ.
     DigestDiffers {
@@ -103,6 +104,7 @@ impl Error {
                 Violation::BadSize => Refuse(ErrorCode::BadSize),
                 Violation::BadId => Refuse(ErrorCode::BadId),
             },
+            Self::Refused(code) if code.ends_session() => Close(*code),
             Self::Refused(code) => Refuse(*code),
             Self::Caller(_) | Self::DigestDiffers { .. } | Self::Ended(_) => Hangup,
         }

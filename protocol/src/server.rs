@@ -41,8 +41,8 @@ pub struct Server {
     outbox: Option<Reply>,
     /// Payload bytes still to be sent or received.
     left: u64,
-    /// Whether the listing under way has had an entry.
-    listed: bool,
+    /// The input ends in the middle of a line.
+    mid_line: bool,
 }
 
 impl Default for Server {
@@ -56,7 +56,7 @@ impl Server {
     /// A session with a client that has just connected.
     #[must_use]
     pub const fn new() -> Self {
-        Self { state: State::Idle, outbox: None, left: 0, listed: false }
+        Self { state: State::Idle, outbox: None, left: 0, mid_line: false }
     }
 
     /// Where the session stands.
@@ -85,12 +85,7 @@ impl Server {
     /// # Errors
     /// [`Misuse::NotNow`] unless a listing is due, [`Misuse::PollFirst`] while the last line waits.
     pub fn list_entry(&mut self, entry: Entry) -> Result<(), Misuse> {
-        if self.state != State::Listing {
-            return Err(Misuse::NotNow);
-        }
-        self.send(Reply::Entry(entry))?;
-        self.listed = true;
-        Ok(())
+        self.reply(Input::Entry, Reply::Entry(entry))
     }
 
     /// Ends the listing. Without a single entry it sends the line that says so first; it then wants to be
@@ -99,17 +94,12 @@ impl Server {
     /// # Errors
     /// [`Misuse::NotNow`] unless a listing is due, [`Misuse::PollFirst`] while the last line waits.
     pub fn list_end(&mut self) -> Result<bool, Misuse> {
-        if self.state != State::Listing {
-            return Err(Misuse::NotNow);
+        if self.state == State::Listing {
+            self.reply(Input::NoFiles, Reply::NoFiles)?;
+            return Ok(false);
         }
-        if self.listed {
-            self.send(Reply::ListEnd)?;
-            self.go(Input::ListEnd)?;
-            return Ok(true);
-        }
-        self.send(Reply::NoFiles)?;
-        self.listed = true;
-        Ok(false)
+        self.reply(Input::ListEnd, Reply::ListEnd)?;
+        Ok(true)
     }
 
     /// Lets the upload begin.
@@ -120,8 +110,7 @@ impl Server {
         if self.state != State::DecidingUpload {
             return Err(Misuse::NotNow);
         }
-        self.send(Reply::Ready)?;
-        self.go(Input::Accept)?;
+        self.reply(Input::Accept, Reply::Ready)?;
         if self.left == 0 { self.go(Input::FileReceived) } else { Ok(()) }
     }
 
@@ -133,8 +122,7 @@ impl Server {
         if self.state != State::DecidingDownload {
             return Err(Misuse::NotNow);
         }
-        self.send(Reply::Size(size))?;
-        self.go(Input::Accept)?;
+        self.reply(Input::Accept, Reply::Size(size))?;
         self.left = size;
         if size == 0 { self.go(Input::FileSent) } else { Ok(()) }
     }
@@ -147,52 +135,65 @@ impl Server {
         if self.state != State::DecidingDiscard {
             return Err(Misuse::NotNow);
         }
-        self.send(Reply::Discarded)?;
-        self.go(Input::Accept)
+        self.reply(Input::Accept, Reply::Discarded)
     }
 
     /// Refuses what the client asked for, also in the middle of an upload (the rest of its payload is then
-    /// read and dropped). The session goes on.
+    /// read and dropped). The session goes on; a code that [ends it](ErrorCode::ends_session) belongs to
+    /// [`Server::close`].
     ///
     /// # Errors
-    /// [`Misuse::NotNow`] if nothing is there to be refused.
+    /// [`Misuse::NotNow`] if nothing is there to be refused, [`Misuse::PollFirst`] while the last line waits.
     pub fn refuse(&mut self, code: ErrorCode) -> Result<(), Misuse> {
-        let next = self.state.after(Input::Refuse).ok_or(Misuse::NotNow)?;
-        self.send(Reply::Error(code))?;
-        self.state = next;
-        Ok(())
+        self.reply(Input::Refuse, Reply::Error(code))
     }
 
     /// Reports that `count` payload bytes went out.
     ///
     /// # Errors
-    /// [`Misuse`] if no payload is due, or less than `count`.
+    /// [`Misuse`] if no payload is due, or less than `count`, or while the size line waits.
     pub fn payload_sent(&mut self, count: u64) -> Result<(), Misuse> {
         if self.state != State::SendingFile {
             return Err(Misuse::NotNow);
+        }
+        if self.outbox.is_some() {
+            return Err(Misuse::PollFirst);
         }
         self.left = self.left.checked_sub(count).ok_or(Misuse::TooMuchPayload)?;
         if self.left == 0 { self.go(Input::FileSent) } else { Ok(()) }
     }
 
-    /// Ends the session, with a last word if there is one.
+    /// Ends the session, with a last word if there is one. In the middle of a download there is none: the
+    /// client would take it for bytes of the file.
     pub fn close(&mut self, last_word: Option<ErrorCode>) {
-        self.state = State::Closed;
-        self.outbox = last_word.map(Reply::Error);
+        let in_payload = self.state == State::SendingFile && self.outbox.is_none();
+        let last_word = last_word.filter(|_| !in_payload);
+        *self = Self { state: State::Closed, outbox: last_word.map(Reply::Error), ..Self::new() };
     }
 
-    fn send(&mut self, reply: Reply) -> Result<(), Misuse> {
+    /// Follows the table and sends a line, or does neither.
+    fn reply(&mut self, input: Input, reply: Reply) -> Result<(), Misuse> {
+        let next = self.state.after(input).ok_or(Misuse::NotNow)?;
         if self.outbox.is_some() {
             return Err(Misuse::PollFirst);
         }
         self.outbox = Some(reply);
+        self.enter(next);
         Ok(())
     }
 
     /// Follows the table.
     fn go(&mut self, input: Input) -> Result<(), Misuse> {
-        self.state = self.state.after(input).ok_or(Misuse::NotNow)?;
+        self.enter(self.state.after(input).ok_or(Misuse::NotNow)?);
         Ok(())
+    }
+
+    /// Between commands nothing of the last one is kept, so that equal situations are equal values.
+    fn enter(&mut self, next: State) {
+        self.state = next;
+        if next == State::Idle {
+            self.left = 0;
+        }
     }
 }
 
@@ -216,13 +217,15 @@ impl Server {
         }
     }
 
-    /// The client's stream ended.
+    /// The client's stream ended. Hand in the input before it first, until [`Server::handle_input`] says `None`.
     ///
     /// # Errors
     /// [`Error::Ended`] unless that was in order: between commands.
     pub fn handle_end(&mut self) -> Result<(), Error> {
         let ended = match self.state {
-            State::Idle | State::Closed => None,
+            State::Closed => return Ok(()),
+            State::Idle if self.mid_line => Some(Ended::AwaitingLine),
+            State::Idle => None,
             State::SendingFile => Some(Ended::WhileSending),
             State::ReceivingFile | State::Draining => Some(Ended::InPayload { missing: self.left }),
             _ => Some(Ended::AwaitingLine),
@@ -236,11 +239,7 @@ impl Server {
     /// # Errors
     /// [`Misuse::NotNow`] unless [`Server::digest_due`], [`Misuse::PollFirst`] while the go-ahead waits.
     pub fn handle_digest(&mut self, own: FileId) -> Result<(), Misuse> {
-        if !self.digest_due() {
-            return Err(Misuse::NotNow);
-        }
-        self.send(Reply::Hash(own))?;
-        self.go(Input::Digest)
+        self.reply(Input::Digest, Reply::Hash(own))
     }
 
     fn take_payload<'a>(&mut self, input: &'a [u8]) -> (usize, ServerEvent<'a>) {
@@ -249,13 +248,15 @@ impl Server {
         let dropped = self.state == State::Draining;
         self.left -= count as u64;
         if self.left == 0 {
-            self.state = self.state.after(Input::FileReceived).unwrap_or(State::Closed);
+            self.enter(self.state.after(Input::FileReceived).unwrap_or(State::Closed));
         }
         (count, if dropped { ServerEvent::Dropped(bytes) } else { ServerEvent::Payload(bytes) })
     }
 
     fn take_line<'a>(&mut self, input: &'a [u8]) -> Result<Option<(usize, ServerEvent<'a>)>, Error> {
-        match wire::split_line(input) {
+        let split = wire::split_line(input);
+        self.mid_line = split == Ok(None);
+        match split {
             Ok(None) => Ok(None),
             Ok(Some((line, used))) => {
                 let event = self.read_line(line).or_else(|violation| self.reject(violation))?;
@@ -283,10 +284,7 @@ impl Server {
 
     fn read_command<'a>(&mut self, line: &str) -> Result<ServerEvent<'a>, Violation> {
         match Request::parse_command(line)? {
-            Request::ListFiles => {
-                self.listed = false;
-                self.follow(Input::ListFiles, None, ServerEvent::ListRequested)
-            }
+            Request::ListFiles => self.follow(Input::ListFiles, None, ServerEvent::ListRequested),
             Request::Upload => {
                 self.follow(Input::Upload, Some(Reply::AskDetails), ServerEvent::UploadAnnounced)
             }
@@ -304,7 +302,7 @@ impl Server {
         reply: Option<Reply>,
         event: ServerEvent<'a>,
     ) -> Result<ServerEvent<'a>, Violation> {
-        self.state = self.state.after(input).ok_or(Violation::UnexpectedLine)?;
+        self.enter(self.state.after(input).ok_or(Violation::UnexpectedLine)?);
         self.outbox = reply;
         Ok(event)
     }
@@ -314,7 +312,7 @@ impl Server {
         let error = Error::Peer(violation);
         match error.wire_answer() {
             WireAnswer::Refuse(code) => {
-                self.state = self.state.after(Input::BadLine).unwrap_or(State::Closed);
+                self.enter(self.state.after(Input::BadLine).unwrap_or(State::Closed));
                 self.outbox = Some(Reply::Error(code));
                 return Ok(ServerEvent::Rejected(violation));
             }

@@ -85,8 +85,12 @@ pub enum ClientInput {
 pub enum ServerState {
     /// Awaiting a command.
     Idle,
-    /// The application supplies the listing.
+    /// The application supplies the listing, nothing of it is out yet.
     Listing,
+    /// At least one line of the listing is out.
+    InListing,
+    /// The line that stands for an empty listing is out; its empty line is due.
+    AfterNoFiles,
     /// The prompt for the details is out.
     AwaitDetails,
     /// The application decides on the upload.
@@ -126,6 +130,10 @@ pub enum ServerInput {
     Id,
     /// Line: malformed, or an unknown command. It is refused.
     BadLine,
+    /// Application: one file of the listing.
+    Entry,
+    /// Application: there are no files.
+    NoFiles,
     /// Application: the listing is complete.
     ListEnd,
     /// Application: go ahead.
@@ -154,6 +162,7 @@ pub const CLIENT: &[(ClientState, ClientInput, ClientState)] = {
         (S::InListing, I::Entry, S::InListing),
         (S::InListing, I::ListEnd, S::Idle),
         (S::AwaitListing, I::Error, S::Idle),
+        (S::InListing, I::Error, S::Idle),
         //
         (S::Idle, I::Upload, S::AwaitDetailsPrompt),
         (S::AwaitDetailsPrompt, I::GoAhead, S::AwaitReady),
@@ -190,8 +199,13 @@ pub const SERVER: &[(ServerState, ServerInput, ServerState)] = {
     &[
         (S::Idle, I::BadLine, S::Idle),
         (S::Idle, I::ListFiles, S::Listing),
-        (S::Listing, I::ListEnd, S::Idle),
+        (S::Listing, I::NoFiles, S::AfterNoFiles),
+        (S::AfterNoFiles, I::ListEnd, S::Idle),
+        (S::Listing, I::Entry, S::InListing),
+        (S::InListing, I::Entry, S::InListing),
+        (S::InListing, I::ListEnd, S::Idle),
         (S::Listing, I::Refuse, S::Idle),
+        (S::InListing, I::Refuse, S::Idle),
         //
         (S::Idle, I::Upload, S::AwaitDetails),
         (S::AwaitDetails, I::Details, S::DecidingUpload),

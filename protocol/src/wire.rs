@@ -283,6 +283,15 @@ error_codes! {
     Other = "other", "see the text";
 }
 
+impl ErrorCode {
+    /// Whether the server closes the connection after this refusal. It may then come at any time, also
+    /// between commands.
+    #[must_use]
+    pub fn ends_session(self) -> bool {
+        matches!(self, Self::BadLine | Self::Busy | Self::Timeout)
+    }
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
