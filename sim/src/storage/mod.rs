@@ -1,0 +1,104 @@
+//! Where bytes live: the content that is sent, the server's [`Store`], and the client's [`Folder`], each in
+//! memory or on disk. Nothing here knows the protocol's messages or when they are sent, and nothing hashes.
+
+mod content;
+mod disk;
+mod folder;
+mod memory;
+
+use std::io;
+
+use protocol::{Entry, ErrorCode, FileId, FileName};
+
+pub use content::Content;
+pub use disk::DiskStore;
+pub use folder::Folder;
+pub use memory::MemoryStore;
+
+/// A server's store: complete files under their ids. A file may stand under several names, a name with
+/// several contents. Shared by all sessions, so every method takes `&self`.
+pub trait Store: Send + Sync {
+    /// Every complete file, sorted by name and then by id.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if the store cannot be read.
+    fn list(&self) -> Result<Vec<Entry>, StoreError>;
+
+    /// Makes room for a file of `size` bytes that is about to arrive. Dropping what is returned forgets it.
+    ///
+    /// # Errors
+    /// If there is no room.
+    fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError>;
+
+    /// The content with this id.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is none.
+    fn open(&self, id: FileId) -> Result<Content, StoreError>;
+
+    /// Forgets `name` for the content `id`, and the content itself with its last name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if it is not there.
+    fn discard(&self, id: FileId, name: &FileName) -> Result<(), StoreError>;
+}
+
+/// A file that is arriving. It is in no listing until it is committed; dropped, it leaves nothing behind.
+pub trait Incoming: Send {
+    /// Appends `bytes`.
+    ///
+    /// # Errors
+    /// If they could not be written, all of them.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// Puts the file where others see it.
+    ///
+    /// # Errors
+    /// [`StoreError::Collision`] if other content stands under `id`; or if the file could not be made durable.
+    fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError>;
+}
+
+/// Whether a commit changed the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// The listing has a new line.
+    New,
+    /// The same content stood under the same name already.
+    Already,
+}
+
+/// Why a store could not do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// No such file.
+    NotFound,
+    /// Other content stands under the same id.
+    Collision,
+    /// The disk is full or a quota is used up.
+    NoSpace,
+    /// The system reported an error of this kind.
+    Io(io::ErrorKind),
+}
+
+impl StoreError {
+    /// What the wire hears of it.
+    #[must_use]
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Collision => ErrorCode::Collision,
+            Self::NoSpace => ErrorCode::NoSpace,
+            Self::Io(_) => ErrorCode::Storage,
+        }
+    }
+}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NotFound,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace,
+            kind => Self::Io(kind),
+        }
+    }
+}
