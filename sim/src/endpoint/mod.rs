@@ -1,0 +1,95 @@
+//! The two programs of the specification, without I/O of their own: each [`Endpoint`] joins a protocol state
+//! machine to files, hashing and a recorder, and is moved by any transport. An endpoint does not know what
+//! carries its bytes, and has no clock: the transport tells it the time with every call.
+
+mod buffer;
+mod client;
+mod hasher;
+mod server;
+
+use std::time::Duration;
+
+pub use buffer::{Buffer, CHUNK};
+pub use client::{Client, ClientConfig, Command};
+pub use hasher::{Hasher, md5_of};
+pub use server::{Server, Sessions};
+
+/// One side of one connection. `now` is always the time since the run began.
+///
+/// A transport calls, in this order and for as long as anything moves: [`poll_transmit`](Self::poll_transmit),
+/// [`handle_input`](Self::handle_input), [`handle_timeout`](Self::handle_timeout) when the time of
+/// [`poll_timeout`](Self::poll_timeout) has come. Once [`is_closed`](Self::is_closed), it flushes, ends its
+/// sending side, and reads and drops until the peer does the same.
+pub trait Endpoint: Send {
+    /// The connection stands.
+    fn handle_connected(&mut self, now: Duration);
+
+    /// Takes what came in off the front of `input` and returns how many bytes it used. The rest is offered
+    /// again, together with what comes next.
+    fn handle_input(&mut self, now: Duration, input: &[u8]) -> usize;
+
+    /// No more input will come.
+    fn handle_end(&mut self, now: Duration, end: End);
+
+    /// The time of [`poll_timeout`](Self::poll_timeout) has come.
+    fn handle_timeout(&mut self, now: Duration);
+
+    /// Puts what is to be sent next into `out`, as much as fits. If it puts nothing there, it has nothing to
+    /// send until something else happens.
+    fn poll_transmit(&mut self, now: Duration, out: &mut Buffer);
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
+    fn poll_timeout(&self) -> Option<Duration>;
+
+    /// Whether the session is over: nothing more will be put out or taken in.
+    fn is_closed(&self) -> bool;
+}
+
+/// How input ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The peer ended its sending side.
+    Finished,
+    /// The connection broke.
+    Broken,
+    /// The connection was never made.
+    NotConnected,
+}
+
+/// The listening side of a run: makes an endpoint for every connection.
+pub trait Service: Send + Sync {
+    /// The transport listens from now on.
+    fn handle_listening(&self, now: Duration);
+
+    /// A connection has come in.
+    fn accept(&self, now: Duration) -> Box<dyn Endpoint>;
+}
+
+/// How long an endpoint whose session is over waits for its peer.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// Moves a deadline forward whenever something happens.
+#[derive(Clone, Copy, Debug)]
+struct Deadline {
+    limit: Duration,
+    expires: Duration,
+}
+
+impl Deadline {
+    fn new(limit: Duration) -> Self {
+        Self { limit, expires: limit }
+    }
+
+    fn extend(&mut self, now: Duration) {
+        self.expires = now + self.limit;
+    }
+
+    /// The session is over; the peer has a moment to take the last word and end its side.
+    fn close(&mut self, now: Duration) {
+        self.expires = now + self.limit.min(CLOSING);
+    }
+
+    fn has_passed(&self, now: Duration) -> bool {
+        now >= self.expires
+    }
+}

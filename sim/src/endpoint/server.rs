@@ -1,0 +1,373 @@
+//! The server's side of one session: the protocol core joined to a [`Store`].
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use std::vec::IntoIter;
+
+use protocol::wire::MAX_LINE;
+use protocol::{Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
+
+use super::{Buffer, Deadline, End, Endpoint, Hasher, Service};
+use crate::record::{Action, Failure, Kind, Message, Recorder};
+use crate::storage::{Committed, Content, Incoming, Store, StoreError};
+
+/// Makes a [`Server`] for every connection, all on one store, and keeps their records.
+pub struct Sessions {
+    store: Arc<dyn Store>,
+    deadline: Duration,
+    record: Recorder,
+    sessions: Mutex<Vec<Recorder>>,
+}
+
+impl Sessions {
+    /// Sessions on `store`, each of which ends when nothing has come for `deadline`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, deadline: Duration) -> Self {
+        Self { store, deadline, record: Recorder::default(), sessions: Mutex::default() }
+    }
+
+    /// What happened to the server as a whole.
+    #[must_use]
+    pub fn record(&self) -> &Recorder {
+        &self.record
+    }
+
+    /// The record of each session, in the order in which they were accepted.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<Recorder> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Service for Sessions {
+    fn handle_listening(&self, now: Duration) {
+        self.record.record(now, Action::Listened);
+    }
+
+    fn accept(&self, now: Duration) -> Box<dyn Endpoint> {
+        let record = Recorder::default();
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
+        let mut server = Server::new(Arc::clone(&self.store), self.deadline, record);
+        server.handle_connected(now);
+        Box::new(server)
+    }
+}
+
+/// One session of the server.
+pub struct Server {
+    core: protocol::Server,
+    store: Arc<dyn Store>,
+    record: Recorder,
+    deadline: Deadline,
+    /// The rest of the listing that is going out, and what has gone out of it.
+    listing: Option<(IntoIter<Entry>, Listed)>,
+    upload: Option<Upload>,
+    download: Option<Download>,
+    /// What this session may discard.
+    uploaded: BTreeSet<(FileId, FileName)>,
+}
+
+#[derive(Default)]
+struct Listed {
+    names: Vec<FileName>,
+    text: String,
+}
+
+struct Upload {
+    name: FileName,
+    incoming: Box<dyn Incoming>,
+    hasher: Hasher,
+}
+
+struct Download {
+    content: Content,
+    hasher: Hasher,
+}
+
+impl Server {
+    /// A session on `store` that ends when nothing has come for `deadline`.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, deadline: Duration, record: Recorder) -> Self {
+        Self {
+            core: protocol::Server::new(),
+            store,
+            record,
+            deadline: Deadline::new(deadline),
+            listing: None,
+            upload: None,
+            download: None,
+            uploaded: BTreeSet::new(),
+        }
+    }
+
+    fn take(&mut self, now: Duration, event: ServerEvent<'_>, line: &[u8]) {
+        match event {
+            ServerEvent::Payload(bytes) => self.store_payload(now, bytes),
+            ServerEvent::Dropped(_) => {}
+            event => {
+                self.record_line(now, &event, line);
+                self.decide(now, event);
+            }
+        }
+    }
+
+    fn record_line(&self, now: Duration, event: &ServerEvent<'_>, line: &[u8]) {
+        let kind = match event {
+            ServerEvent::ListRequested => Kind::ListFiles,
+            ServerEvent::UploadAnnounced => Kind::Upload(None),
+            ServerEvent::UploadRequested { .. } => Kind::Details,
+            ServerEvent::DownloadAnnounced => Kind::Download(None),
+            ServerEvent::DownloadRequested(_) => Kind::Id,
+            ServerEvent::DiscardRequested(_) => Kind::Discard,
+            _ => Kind::Rejected,
+        };
+        let text = String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned();
+        self.record.record(now, Action::Received(Message::Text { kind, text }));
+    }
+
+    fn decide(&mut self, now: Duration, event: ServerEvent<'_>) {
+        let decision = match event {
+            ServerEvent::ListRequested => self.begin_listing(),
+            ServerEvent::UploadRequested { name, size } => self.begin_upload(now, name, size),
+            ServerEvent::DownloadRequested(id) => self.begin_download(id),
+            ServerEvent::DiscardRequested(id) => self.discard(now, id),
+            _ => Ok(()),
+        };
+        if let Err(error) = decision {
+            self.refuse(now, error.code());
+        }
+    }
+
+    fn begin_listing(&mut self) -> Result<(), StoreError> {
+        self.listing = Some((self.store.list()?.into_iter(), Listed::default()));
+        Ok(())
+    }
+
+    fn begin_upload(&mut self, now: Duration, name: FileName, size: u64) -> Result<(), StoreError> {
+        let incoming = self.store.create(size)?;
+        self.upload = Some(Upload { name, incoming, hasher: Hasher::default() });
+        self.check(now, protocol::Server::accept_upload);
+        Ok(())
+    }
+
+    fn begin_download(&mut self, id: FileId) -> Result<(), StoreError> {
+        let content = self.store.open(id)?;
+        let size = content.len();
+        self.download = Some(Download { content, hasher: Hasher::default() });
+        self.core.accept_download(size).map_err(|_| StoreError::NotFound)
+    }
+
+    fn discard(&mut self, now: Duration, id: FileId) -> Result<(), StoreError> {
+        let Some(mine) = self.uploaded.iter().find(|mine| mine.0 == id).cloned() else {
+            self.refuse(now, ErrorCode::NotYours);
+            return Ok(());
+        };
+        self.store.discard(id, &mine.1)?;
+        self.uploaded.remove(&mine);
+        self.record.record(now, Action::Forgot(id));
+        self.check(now, protocol::Server::accept_discard);
+        Ok(())
+    }
+
+    fn store_payload(&mut self, now: Duration, bytes: &[u8]) {
+        let Some(upload) = &mut self.upload else { return };
+        upload.hasher.update(bytes);
+        if let Err(error) = upload.incoming.write(bytes) {
+            self.upload = None;
+            self.refuse(now, error.code());
+        }
+    }
+
+    /// Everything has arrived: saves the file and tells its hash, or says why not.
+    fn finish_upload(&mut self, now: Duration) {
+        let Some(Upload { name, incoming, hasher }) = self.upload.take() else { return };
+        let (bytes, digest) = (hasher.bytes(), hasher.finish());
+        self.record.record(now, Action::Received(Message::Payload { bytes, digest }));
+        match incoming.commit(&name, digest) {
+            Ok(committed) => {
+                if committed == Committed::New {
+                    self.uploaded.insert((digest, name.clone()));
+                }
+                self.record.record(now, Action::Saved(Entry { name, id: digest, size: bytes }));
+                self.check(now, |core| core.handle_digest(digest));
+            }
+            Err(error) => self.refuse(now, error.code()),
+        }
+    }
+
+    fn refuse(&mut self, now: Duration, code: ErrorCode) {
+        self.check(now, |core| core.refuse(code));
+    }
+
+    /// Runs a command of the core. Its misuse would be a mistake of this file: it ends the session.
+    fn check(
+        &mut self,
+        now: Duration,
+        command: impl FnOnce(&mut protocol::Server) -> Result<(), protocol::Misuse>,
+    ) {
+        if let Err(misuse) = command(&mut self.core) {
+            self.fail(now, Failure::Protocol(Error::Caller(misuse)), None);
+        }
+    }
+
+    fn fail(&mut self, now: Duration, failure: Failure, last_word: Option<ErrorCode>) {
+        self.record.record(now, Action::Failed(failure));
+        (self.upload, self.download) = (None, None);
+        if self.core.state() != ServerState::Closed {
+            self.core.close(last_word);
+        }
+        self.deadline.close(now);
+    }
+
+    fn send_line(&mut self, now: Duration, reply: &Reply, out: &mut Buffer) {
+        let text = reply.to_string();
+        // The caller made sure that there is space for a line.
+        let _ = writeln!(out, "{text}");
+        let kind = match reply {
+            Reply::Entry(_) | Reply::NoFiles | Reply::ListEnd => {
+                return self.record_listing(now, reply, &text);
+            }
+            Reply::AskDetails => Kind::AskDetails,
+            Reply::Ready => Kind::Ready,
+            Reply::Hash(_) => Kind::Hash,
+            Reply::AskId => Kind::AskId,
+            Reply::Size(_) => Kind::Size,
+            Reply::Discarded => Kind::Discarded,
+            Reply::Error(code) => Kind::Refusal(*code),
+        };
+        self.record.record(now, Action::Sent(Message::Text { kind, text }));
+        if *reply == Reply::Size(0) {
+            self.finish_download(now);
+        }
+    }
+
+    /// A listing is recorded whole, when its empty line goes out.
+    fn record_listing(&mut self, now: Duration, reply: &Reply, text: &str) {
+        let Some((_, listed)) = &mut self.listing else { return };
+        if *reply != Reply::ListEnd {
+            if !listed.text.is_empty() {
+                listed.text.push('\n');
+            }
+            listed.text.push_str(text);
+        }
+        match reply {
+            Reply::Entry(entry) => listed.names.push(entry.name.clone()),
+            Reply::ListEnd => {
+                let Listed { names, text } = std::mem::take(listed);
+                self.listing = None;
+                let kind = Kind::Listing(names);
+                self.record.record(now, Action::Sent(Message::Text { kind, text }));
+            }
+            _ => {}
+        }
+    }
+
+    fn send_payload(&mut self, now: Duration, left: u64, out: &mut Buffer) {
+        let Some(download) = &mut self.download else { return };
+        let spare = out.spare();
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(spare.len());
+        let count = match download.content.read_at(download.hasher.bytes(), &mut spare[..most]) {
+            // The size was announced, so nothing but the end of the connection can tell of the trouble.
+            Ok(0) | Err(_) => return self.fail(now, Failure::Storage(ErrorCode::Storage), None),
+            Ok(count) => count,
+        };
+        download.hasher.update(&spare[..count]);
+        out.fill(count);
+        self.check(now, |core| core.payload_sent(count as u64));
+        if left == count as u64 {
+            self.finish_download(now);
+        }
+    }
+
+    fn finish_download(&mut self, now: Duration) {
+        let Some(Download { hasher, .. }) = self.download.take() else { return };
+        let (bytes, digest) = (hasher.bytes(), hasher.finish());
+        self.record.record(now, Action::Sent(Message::Payload { bytes, digest }));
+    }
+
+    /// Supplies the next line of a listing, if one is under way. Says whether it did.
+    fn next_of_listing(&mut self, now: Duration) -> bool {
+        let Some((rest, _)) = &mut self.listing else { return false };
+        if self.core.state() != ServerState::Listing {
+            return false;
+        }
+        match rest.next() {
+            Some(entry) => self.check(now, |core| core.list_entry(entry)),
+            None => self.check(now, |core| core.list_end().map(|_| ())),
+        }
+        true
+    }
+}
+
+impl Endpoint for Server {
+    fn handle_connected(&mut self, now: Duration) {
+        self.deadline.extend(now);
+        self.record.record(now, Action::Accepted);
+    }
+
+    fn handle_input(&mut self, now: Duration, input: &[u8]) -> usize {
+        let mut used = 0;
+        loop {
+            match self.core.handle_input(&input[used..]) {
+                Ok(Some((count, event))) => {
+                    self.take(now, event, &input[used..used + count]);
+                    used += count;
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    self.fail(now, Failure::Protocol(error), None);
+                    return input.len();
+                }
+            }
+        }
+        if used > 0 && !self.is_closed() {
+            self.deadline.extend(now);
+        }
+        used
+    }
+
+    fn handle_end(&mut self, now: Duration, end: End) {
+        if self.is_closed() {
+            return;
+        }
+        match (self.core.handle_end(), end) {
+            (Ok(()), End::Finished) => {
+                self.deadline.close(now);
+                self.record.record(now, Action::PeerLeft);
+            }
+            (Err(error), End::Finished) => self.fail(now, Failure::Protocol(error), None),
+            _ => self.fail(now, Failure::Broken, None),
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Duration) {
+        if self.deadline.has_passed(now) && !self.is_closed() {
+            self.fail(now, Failure::Deadline, Some(ErrorCode::Timeout));
+        }
+    }
+
+    fn poll_transmit(&mut self, now: Duration, out: &mut Buffer) {
+        while out.space() >= MAX_LINE {
+            match self.core.poll_transmit() {
+                Some(Transmit::Line(reply)) => self.send_line(now, &reply, out),
+                Some(Transmit::Payload { left }) => self.send_payload(now, left, out),
+                None if self.core.digest_due() => self.finish_upload(now),
+                None if self.next_of_listing(now) => {}
+                None => return,
+            }
+            if !self.is_closed() {
+                self.deadline.extend(now);
+            }
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Duration> {
+        Some(self.deadline.expires)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.core.state() == ServerState::Closed
+    }
+}

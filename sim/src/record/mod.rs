@@ -1,0 +1,157 @@
+//! What happened in a run, as each side saw it: a [`Recorder`] per side and connection, filled with
+//! [`Event`]s. This module does not order the events of different sides, judge or print them.
+
+mod progress;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use protocol::{Compared, Entry, Error, ErrorCode, FileId, FileName};
+
+pub use progress::Progress;
+
+/// One thing that one side did or saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When, by the transport's clock, since the run began.
+    pub at: Duration,
+    /// What.
+    pub action: Action,
+}
+
+/// What a side did or saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The server listens.
+    Listened,
+    /// The client starts.
+    Started,
+    /// The client is connected.
+    Connected,
+    /// The server accepted a connection.
+    Accepted,
+    /// A message went out. A payload is recorded with its last byte.
+    Sent(Message),
+    /// A message came in. A payload is recorded with its last byte.
+    Received(Message),
+    /// The server saved an upload.
+    Saved(Entry),
+    /// The server forgot an upload.
+    Forgot(FileId),
+    /// The client compared digests after an upload or a download.
+    Compared(Direction, Compared),
+    /// The client is told to download a file that is not in its last listing, and goes on without it.
+    Unlisted(FileName),
+    /// The client disconnected in good order.
+    Disconnected,
+    /// The peer's stream ended in good order.
+    PeerLeft,
+    /// The session failed and is over.
+    Failed(Failure),
+}
+
+/// Which way a file travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// From the client to the server.
+    Upload,
+    /// From the server to the client.
+    Download,
+}
+
+/// A whole message of the protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// One control line, or the lines of one listing, without the last line's end.
+    Text {
+        /// What it is to the side that records it.
+        kind: Kind,
+        /// The text itself.
+        text: String,
+    },
+    /// The raw bytes of a file.
+    Payload {
+        /// How many bytes.
+        bytes: u64,
+        /// Their MD5.
+        digest: FileId,
+    },
+}
+
+/// What a control message is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The command `LIST_FILES`.
+    ListFiles,
+    /// The command `UPLOAD`; the sender knows of which file.
+    Upload(Option<FileName>),
+    /// The command `DOWNLOAD`; the sender knows of which file.
+    Download(Option<FileName>),
+    /// The command `DISCARD`.
+    Discard,
+    /// `name;size`.
+    Details,
+    /// The id of the file to download.
+    Id,
+    /// The listing, and the names in it.
+    Listing(Vec<FileName>),
+    /// The prompt for the details.
+    AskDetails,
+    /// The go-ahead for the payload.
+    Ready,
+    /// The server's hash.
+    Hash,
+    /// The prompt for the id.
+    AskId,
+    /// The size of a download.
+    Size,
+    /// The answer to `DISCARD`.
+    Discarded,
+    /// A go-ahead, as the client reads it: its wording is free.
+    GoAhead,
+    /// A refusal.
+    Refusal(ErrorCode),
+    /// A line that was refused for its form.
+    Rejected,
+}
+
+/// Why a session failed. Never the system's wording: that differs from machine to machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The protocol's own error.
+    Protocol(Error),
+    /// Nothing came for the length of the deadline.
+    Deadline,
+    /// The connection could not be made.
+    NotConnected,
+    /// The connection broke.
+    Broken,
+    /// Reading or writing a file on this side failed.
+    Storage(ErrorCode),
+}
+
+/// Collects the events of one side of one connection. Clones share their events, so that what was recorded
+/// survives the side that recorded it.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+impl Recorder {
+    /// Adds one event.
+    pub fn record(&self, at: Duration, action: Action) {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(Event { at, action });
+    }
+
+    /// All events so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes all events so far, leaving none.
+    #[must_use]
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
