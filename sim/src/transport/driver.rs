@@ -1,0 +1,235 @@
+//! The async driver: moves one endpoint over any `AsyncRead + AsyncWrite`, and serves a listener with it. It
+//! polls reading and writing together, so that an early refusal in the middle of a large upload cannot
+//! deadlock the two sides. It does not spawn, bind or connect; the lanes do.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::endpoint::{Buffer, End, Endpoint, Service};
+
+/// Where connections come from.
+pub(super) trait Listener {
+    /// What it accepts.
+    type Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next connection.
+    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Connection>> + Send;
+}
+
+/// The time since the run began.
+pub(super) trait Clock: Fn() -> Duration + Clone + Send + 'static {}
+impl<T: Fn() -> Duration + Clone + Send + 'static> Clock for T {}
+
+/// Drives a session for every connection until `stop` is done and every session has ended.
+pub(super) async fn serve(
+    mut listener: impl Listener,
+    service: Arc<dyn Service>,
+    clock: impl Clock,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    service.handle_listening(clock());
+    let mut sessions = JoinSet::new();
+    let mut stopping = false;
+    tokio::pin!(stop);
+    while !(stopping && sessions.is_empty()) {
+        tokio::select! {
+            biased;
+            Some(ended) = sessions.join_next() => pass_panic_on(ended),
+            connection = listener.accept() => {
+                let (connection, clock) = (connection?, clock.clone());
+                let mut session = service.accept(clock());
+                sessions.spawn(async move { drive(connection, &mut *session, clock).await });
+            }
+            () = &mut stop, if !stopping => stopping = true,
+        }
+    }
+    Ok(())
+}
+
+/// A panic in a task would be swallowed.
+pub(super) fn pass_panic_on(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+/// Drives `client` over the connection that `connecting` makes, or tells it that there is none.
+pub(super) async fn connect<C: AsyncRead + AsyncWrite + Unpin>(
+    connecting: impl Future<Output = io::Result<C>>,
+    mut client: Box<dyn Endpoint>,
+    clock: impl Clock,
+) {
+    match connecting.await {
+        Ok(connection) => {
+            client.handle_connected(clock());
+            drive(connection, &mut *client, clock).await;
+        }
+        Err(_) => client.handle_end(clock(), End::NotConnected),
+    }
+}
+
+/// Moves `endpoint` over `connection` until both directions have ended, or the endpoint's last deadline has.
+pub(super) async fn drive(
+    connection: impl AsyncRead + AsyncWrite + Unpin,
+    endpoint: &mut dyn Endpoint,
+    clock: impl Clock,
+) {
+    let mut driver = Driver {
+        connection,
+        endpoint,
+        clock,
+        inbox: Buffer::default(),
+        outbox: Buffer::default(),
+        input: Input::Open,
+        output_open: true,
+        timer: Box::pin(sleep(Duration::ZERO)),
+        armed: Duration::ZERO,
+    };
+    poll_fn(|cx| driver.poll(cx)).await;
+}
+
+struct Driver<'a, C, T> {
+    connection: C,
+    endpoint: &'a mut dyn Endpoint,
+    clock: T,
+    inbox: Buffer,
+    outbox: Buffer,
+    input: Input,
+    output_open: bool,
+    timer: Pin<Box<Sleep>>,
+    /// The time that the timer is set to.
+    armed: Duration,
+}
+
+/// The receiving direction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Open,
+    /// Nothing more will come, but the endpoint has not taken all that came.
+    Ending(End),
+    Ended,
+}
+
+impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let mut moved = self.poll_send(cx);
+            moved |= self.poll_receive(cx);
+            moved |= self.offer();
+            if !self.output_open && self.input == Input::Ended {
+                return Poll::Ready(());
+            }
+            if !moved {
+                let was_closed = self.endpoint.is_closed();
+                ready!(self.poll_timer(cx));
+                if was_closed {
+                    // The peer had its time to end its side too.
+                    return Poll::Ready(());
+                }
+            }
+        }
+    }
+
+    /// Writes what the endpoint has to send, and ends the direction when it has said its last word.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.output_open {
+            return false;
+        }
+        if self.outbox.is_empty() {
+            self.endpoint.poll_transmit((self.clock)(), &mut self.outbox);
+        }
+        if !self.outbox.is_empty() {
+            return match Pin::new(&mut self.connection).poll_write(cx, self.outbox.filled()) {
+                Poll::Ready(Ok(count)) if count > 0 => {
+                    self.outbox.consume(count);
+                    true
+                }
+                Poll::Ready(_) => self.break_off(),
+                Poll::Pending => false,
+            };
+        }
+        if !self.endpoint.is_closed() {
+            return false;
+        }
+        // An error here means that the peer is gone already, which is as good.
+        let ended = Pin::new(&mut self.connection).poll_shutdown(cx).is_ready();
+        self.output_open = !ended;
+        ended
+    }
+
+    /// Reads what has come, if there is space for it.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.input != Input::Open || self.inbox.is_full() {
+            return false;
+        }
+        let mut buffer = ReadBuf::new(self.inbox.spare());
+        let end = match Pin::new(&mut self.connection).poll_read(cx, &mut buffer) {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(())) => {
+                let count = buffer.filled().len();
+                self.inbox.fill(count);
+                if count > 0 {
+                    return true;
+                }
+                End::Finished
+            }
+            Poll::Ready(Err(_)) => End::Broken,
+        };
+        self.input = Input::Ending(end);
+        true
+    }
+
+    /// Offers to the endpoint what has come. Says whether it took anything.
+    fn offer(&mut self) -> bool {
+        if self.endpoint.is_closed() {
+            self.inbox.consume(self.inbox.filled().len());
+        }
+        let mut used = 0;
+        if !self.inbox.is_empty() {
+            used = self.endpoint.handle_input((self.clock)(), self.inbox.filled());
+            self.inbox.consume(used);
+        }
+        if used == 0
+            && self.outbox.is_empty()
+            && let Input::Ending(end) = self.input
+        {
+            self.input = Input::Ended;
+            self.endpoint.handle_end((self.clock)(), end);
+            return true;
+        }
+        used > 0
+    }
+
+    /// Writing failed. What the peer said before it went away may still be there to be read.
+    fn break_off(&mut self) -> bool {
+        self.outbox.consume(self.outbox.filled().len());
+        self.output_open = false;
+        if self.input == Input::Ended {
+            self.endpoint.handle_end((self.clock)(), End::Broken);
+        }
+        true
+    }
+
+    /// Waits for the endpoint's next deadline.
+    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(expires) = self.endpoint.poll_timeout() else { return Poll::Pending };
+        let now = (self.clock)();
+        if expires != self.armed {
+            self.armed = expires;
+            self.timer.as_mut().reset(Instant::now() + expires.saturating_sub(now));
+        }
+        ready!(self.timer.as_mut().poll(cx));
+        self.endpoint.handle_timeout(expires.max(now));
+        Poll::Ready(())
+    }
+}
