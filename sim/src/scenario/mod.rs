@@ -1,0 +1,102 @@
+//! Scenario files: what a run is, as a RON file that a person reads and writes.
+//!
+//! [`Scenario::load`] reads one, together with the files it is based on, and
+//! checks everything that can be checked without running it. Every value keeps
+//! its [`Place`], so that a mistake, or a step that later goes otherwise than
+//! written, can be shown at its line. Nothing here runs anything.
+//!
+//! A file is read in two stages. RON splits it into pieces that know where they
+//! stand; then every piece is parsed on its own, so that all mistakes of a file
+//! are reported at once. To add a list field, add its name to `FIELDS`, its
+//! `Vec<Located<T>>` to [`Scenario`], and a line to `Draft::fill`.
+//!
+//! ```
+//! use std::path::Path;
+//! use sim::scenario::Scenario;
+//!
+//! let text = r#"Scenario(
+//!     about: "A client that only comes and goes.",
+//!     steps: [Server(Listen), Client(Start), Client(Connect), Client(Disconnect)],
+//! )"#;
+//! let scenario = Scenario::parse(text, Path::new("hello.ron")).unwrap();
+//! assert_eq!(scenario.steps[2].value.to_string(), "Client(Connect)");
+//! assert_eq!(scenario.steps[2].place.line(), 3);
+//! ```
+
+mod base;
+mod brackets;
+mod draft;
+mod error;
+mod piece;
+mod place;
+mod read;
+mod reader;
+mod replace;
+mod source;
+mod step;
+mod steps;
+mod suggest;
+mod syntax;
+mod transport;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use protocol::FileName;
+
+pub use base::MAX_BASES;
+pub use draft::{DEFAULT_DEADLINE, MAX_DEADLINE};
+pub use error::{MAX_MISTAKES, Mistake, ScenarioError};
+pub use place::{Located, Place};
+pub use read::MAX_SCENARIO_BYTES;
+pub use replace::ReplaceError;
+pub use source::{MAX_NOISE_BYTES, Source};
+pub use step::{Claim, ClientStep, ServerStep, Step};
+pub use transport::{TransportKind, UnknownTransport};
+
+/// What a run is: the files, the steps, and how they are carried.
+///
+/// In a scenario that was loaded or parsed, every file that a step names is
+/// one of [`files`](Self::files), and there is at least one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// What it shows, in a sentence.
+    pub about: String,
+    /// What carries the bytes, unless the command line says otherwise.
+    pub transport: TransportKind,
+    /// The source of everything pseudo-random in the run.
+    pub seed: u64,
+    /// How long the run may take, in the time of its transport. More than zero
+    /// and at most [`MAX_DEADLINE`].
+    pub deadline: Duration,
+    /// The files of the exchange, by name.
+    pub files: BTreeMap<FileName, Located<Source>>,
+    /// What happens, in order.
+    pub steps: Vec<Located<Step>>,
+}
+
+impl Scenario {
+    /// Reads the scenario at `path` and the files it is based on.
+    ///
+    /// # Errors
+    /// Every mistake that was found: in reading a file, in its form, or in what
+    /// it says.
+    pub fn load(path: &Path) -> Result<Self, ScenarioError> {
+        let text = read::text(path).map_err(|problem| problem.mistake(path))?;
+        draft::scenario(path, text)
+    }
+
+    /// Reads a scenario from `text`, as if it stood in the file `path`. That
+    /// file need not exist; its folder is where bases and `Path` sources are
+    /// looked up.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
+        read::check_size(text.len() as u64).map_err(|problem| problem.mistake(path))?;
+        draft::scenario(path, text.to_owned())
+    }
+}

@@ -1,0 +1,62 @@
+//! Puts a real file in the place of a scenario's own.
+
+use std::fmt;
+use std::path::Path;
+
+use protocol::{FileName, NameError};
+
+use super::{ClientStep, Scenario, ServerStep, Source, Step};
+
+/// Why a file cannot take the place of a scenario's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplaceError {
+    /// The scenario has this many files, so it is not clear which one is meant.
+    NotOneFile(usize),
+    /// The path does not end in a file name that the protocol can carry.
+    BadName(NameError),
+}
+
+impl fmt::Display for ReplaceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOneFile(count) => {
+                write!(f, "the scenario has {count} files; only one that has exactly one can take another")
+            }
+            Self::BadName(rule) => rule.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReplaceError {}
+
+impl Scenario {
+    /// Puts the file at `path` in the place of the scenario's only file. Every step that names the one names
+    /// the other from now on.
+    ///
+    /// # Errors
+    /// See [`ReplaceError`]. Whether the file is there is found out when it is opened.
+    pub fn replace_file(&mut self, path: &Path) -> Result<(), ReplaceError> {
+        let (1, Some((old, mut source))) = (self.files.len(), self.files.pop_first()) else {
+            return Err(ReplaceError::NotOneFile(self.files.len()));
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let new = FileName::parse(&name).map_err(ReplaceError::BadName)?;
+        for step in &mut self.steps {
+            rename(&mut step.value, &old, &new);
+        }
+        source.value = Source::Path(path.to_owned());
+        self.files.insert(new, source);
+        Ok(())
+    }
+}
+
+fn rename(step: &mut Step, old: &FileName, new: &FileName) {
+    let names = match step {
+        Step::Client(ClientStep::Upload(name) | ClientStep::Download(name)) => std::slice::from_mut(name),
+        Step::Server(ServerStep::Files(names)) => names.as_mut_slice(),
+        _ => return,
+    };
+    for name in names.iter_mut().filter(|name| *name == old) {
+        *name = new.clone();
+    }
+}
