@@ -1,1 +1,33 @@
-//! x
+//! Runs file transfers and holds what the programs *claim* against what *really happened* to the bytes.
+//!
+//! The way through is one straight line, and each module is one station of it that depends only on earlier
+//! ones: [`scenario`] reads what shall happen; [`storage`] holds the bytes; [`endpoint`] has the two programs
+//! (the state machines of [`protocol`] joined to files and hashing), which [`record`] what they do;
+//! [`transport`] carries their bytes; [`transcript`] puts the records into one order and checks them against
+//! the steps; [`verdict`] judges the files; [`run`] is the line itself.
+//!
+//! This crate reads no clock of its own, draws no random number that the scenario's seed does not decide, and
+//! prints nothing: the binary does.
+//!
+//! ```
+//! use sim::run::{Plan, Site, run, transport};
+//! use sim::scenario::{Scenario, TransportKind};
+//! use sim::verdict::Verdict;
+//!
+//! let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/basic.ron");
+//! let plan = Plan::new(&Scenario::load(&path)?)?;
+//! let mut memory = transport(TransportKind::Memory, &plan)?;
+//! let outcome = run(&plan, &mut *memory, &Site::in_memory(), None)?;
+//! assert_eq!(outcome.deviation, None);
+//! assert!(outcome.judgements.iter().all(|judgement| judgement.verdict == Verdict::Intact));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod endpoint;
+pub mod record;
+pub mod run;
+pub mod scenario;
+pub mod storage;
+pub mod transcript;
+pub mod transport;
+pub mod verdict;

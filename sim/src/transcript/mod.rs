@@ -1,0 +1,38 @@
+//! The story of a run: the events of both sides in one order that is the same on every transport, checked
+//! against the steps of the scenario, and printed as text or JSON. It reports; it does not judge the files.
+
+mod check;
+mod json;
+mod merge;
+mod text;
+
+use std::time::Duration;
+
+use crate::record::Action;
+
+pub use check::{Cause, Deviation, check};
+pub use json::JsonLine;
+pub use merge::merge;
+pub use text::{bytes_text, describe, render};
+
+/// Who did or saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The client.
+    Client,
+    /// The server.
+    Server,
+}
+
+/// One line of the transcript.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The number of the scenario's step that this is, from 1. `None` if it is part of no step.
+    pub step: Option<usize>,
+    /// When, by the transport's clock. Differs between transports.
+    pub at: Duration,
+    /// Who.
+    pub side: Side,
+    /// What.
+    pub action: Action,
+}
