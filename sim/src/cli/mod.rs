@@ -1,8 +1,9 @@
 //! A thin face of the library: every capability is reachable without it.
 
 mod args;
+mod print;
 mod progress;
-mod report;
+
 mod run;
 
 use std::path::PathBuf;
@@ -52,7 +53,7 @@ fn check(files: &[PathBuf]) -> Exit {
         match Scenario::load(path) {
             Ok(scenario) => {
                 let (steps, files) = (scenario.steps.len(), scenario.files.len());
-                report::say(&format!("{}: ok, {steps} steps, {files} files\n", path.display()));
+                print::say(&format!("{}: ok, {steps} steps, {files} files\n", path.display()));
             }
             Err(error) => exit = exit.max(complain(&error)),
         }
@@ -62,6 +63,6 @@ fn check(files: &[PathBuf]) -> Exit {
 
 /// Prints what is wrong with a scenario file.
 fn complain(error: &ScenarioError) -> Exit {
-    report::warn(&error.render(true));
+    print::warn(&error.render(true));
     Exit::Usage
 }

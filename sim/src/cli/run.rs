@@ -5,18 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use sim::record::Progress;
+use sim::report;
 use sim::run::{Outcome, Plan, Site, run, transport};
 use sim::scenario::Scenario;
 
 use super::args::{Args, Format};
-use super::{Exit, complain, progress, report};
+use super::{Exit, complain, print, progress};
 
 /// Runs every scenario of `args`, one after the other.
 pub(super) fn run_files(args: &Args) -> Exit {
     let mut exit = Exit::Met;
     for (index, path) in args.scenarios.iter().enumerate() {
         if index > 0 && args.format == Format::Text {
-            report::say("\n");
+            print::say("\n");
         }
         exit = exit.max(run_file(args, path));
     }
@@ -36,7 +37,7 @@ fn run_file(args: &Args, path: &Path) -> Exit {
         return fail(&format!("--file {}: {error}", file.display()));
     }
     match carry_out(args, &scenario) {
-        Ok(outcome) => print(args, &scenario, &outcome),
+        Ok(outcome) => show(args, &scenario, &outcome),
         Err(error) => fail(&format!("{}: {error}", path.display())),
     }
 }
@@ -52,14 +53,14 @@ fn carry_out(args: &Args, scenario: &Scenario) -> io::Result<Outcome> {
     run(&plan, &mut *transport(scenario.transport, &plan)?, &site, Some(progress))
 }
 
-fn print(args: &Args, scenario: &Scenario, outcome: &Outcome) -> Exit {
-    report::say(&match args.format {
+fn show(args: &Args, scenario: &Scenario, outcome: &Outcome) -> Exit {
+    print::say(&match args.format {
         Format::Text => report::text(scenario, outcome, args.times),
         Format::Json => report::json(scenario, outcome, args.times),
     });
     let Some(deviation) = &outcome.deviation else { return Exit::Met };
     if args.format == Format::Text {
-        report::warn(&format!("{deviation}\nreplay: {}", replay(args, scenario)));
+        print::warn(&format!("{deviation}\nreplay: {}", replay(args, scenario)));
     }
     Exit::NotMet
 }
@@ -77,6 +78,6 @@ fn replay(args: &Args, scenario: &Scenario) -> String {
 }
 
 fn fail(message: &str) -> Exit {
-    report::warn(&format!("error: {message}"));
+    print::warn(&format!("error: {message}"));
     Exit::Usage
 }

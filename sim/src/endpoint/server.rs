@@ -290,7 +290,7 @@ impl Server {
     /// Supplies the next line of a listing, if one is under way. Says whether it did.
     fn next_of_listing(&mut self, now: Duration) -> bool {
         let Some((rest, _)) = &mut self.listing else { return false };
-        if self.core.state() != ServerState::Listing {
+        if self.core.state() == ServerState::Closed {
             return false;
         }
         match rest.next() {

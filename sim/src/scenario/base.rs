@@ -68,7 +68,7 @@ fn enter(chain: &Chain, path: &Path) -> Result<(), Problem> {
 fn ring(links: &[Link]) -> String {
     let members = links.iter().chain(links.first());
     let shown: Vec<String> = members.map(|link| link.shown.display().to_string()).collect();
-    suggest::list(&shown, " -> ")
+    shown.join(" -> ")
 }
 
 fn read_text(name: &str, path: &Path) -> Result<String, Problem> {

@@ -57,14 +57,14 @@ pub(super) fn read(reader: &mut Reader, chain: &mut Chain, file: &Arc<SourceFile
         }
     };
     let dir = file.path().parent().unwrap_or(Path::new(""));
+    let from = reader.mistakes.len();
     let base = match fields.0.iter().find(|(name, _)| *name == "base") {
         Some((_, raw)) => chain.with(file.path(), |chain| Base::read(reader, chain, whole.inner(raw), dir)),
         None => Base::Absent,
     };
-    let from = reader.mistakes.len();
     let fields = Known::new(reader, whole, fields);
     let draft = Draft::fill(reader, &fields, base, dir);
-    reader.mistakes.sort_from(from);
+    reader.mistakes.sort_from(from, file.path());
     Some(draft)
 }
 

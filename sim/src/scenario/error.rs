@@ -91,11 +91,6 @@ impl Mistake {
         self.help.as_deref()
     }
 
-    /// The reading order: by file, then from top to bottom.
-    pub(super) fn order(&self) -> (&Path, usize) {
-        (self.path(), self.place().map_or(0, Place::start))
-    }
-
     fn render(&self, renderer: &Renderer) -> String {
         let mut group = self.locate(Level::ERROR.primary_title(self.message.as_str()));
         if let Some(help) = &self.help {
@@ -202,9 +197,13 @@ impl Mistakes {
         self.list.len()
     }
 
-    /// Puts the mistakes from index `from` on into reading order.
-    pub(super) fn sort_from(&mut self, from: usize) {
-        self.list[from..].sort_by(|a, b| a.order().cmp(&b.order()));
+    /// Puts the mistakes from index `from` on into reading order: what is in
+    /// other files, on which `path` builds, then `path` from top to bottom.
+    pub(super) fn sort_from(&mut self, from: usize, path: &Path) {
+        self.list[from..].sort_by_key(|mistake| {
+            let place = mistake.place().filter(|place| place.path() == path);
+            place.map(Place::start)
+        });
     }
 
     /// The error, if there was a mistake.

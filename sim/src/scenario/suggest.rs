@@ -11,13 +11,15 @@ const MAX_QUOTED_CHARS: usize = 60;
 const MAX_LISTED: usize = 20;
 
 /// The candidate nearest to `found`, if one is near enough to be a slip of the
-/// keyboard: one letter in three, upper and lower case counted as equal.
+/// keyboard: one letter in three, upper and lower case counted as equal. A single
+/// letter is near to nothing else.
 pub(super) fn nearest<S: AsRef<str>>(found: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
     if found.len() > MAX_WORD_BYTES {
         return None;
     }
     let found = found.to_lowercase();
-    let limit = (found.chars().count() / 3).max(1);
+    let letters = found.chars().count();
+    let limit = (letters / 3).max(usize::from(letters > 1));
     candidates
         .into_iter()
         .filter(|candidate| candidate.as_ref().len() <= MAX_WORD_BYTES)

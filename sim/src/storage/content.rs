@@ -123,11 +123,14 @@ fn fill_noise(seed: u64, offset: u64, buffer: &mut [u8]) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let block = NOISE_BLOCK as u64;
     rng.set_block_pos(offset / block);
-    let mut skipped = [0; NOISE_BLOCK];
+    // The generator hands out whole words, so the block in which we begin is taken as a whole.
+    let mut first = [0; NOISE_BLOCK];
+    rng.fill_bytes(&mut first);
     // The remainder of a division by 64 fits any integer.
     let skip = usize::try_from(offset % block).unwrap_or_default();
-    rng.fill_bytes(&mut skipped[..skip]);
-    rng.fill_bytes(buffer);
+    let count = buffer.len().min(NOISE_BLOCK - skip);
+    buffer[..count].copy_from_slice(&first[skip..skip + count]);
+    rng.fill_bytes(&mut buffer[count..]);
 }
 
 #[cfg(unix)]

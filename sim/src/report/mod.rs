@@ -1,29 +1,18 @@
-//! Printing. Everything goes through `anstream`, which drops colours where they are not wanted.
-
-use std::io::Write;
+//! The outcome of a run in words: for people with [`text`], for programs with [`json`]. It prints nothing and
+//! decides nothing.
 
 use serde::Serialize;
-use sim::record::Direction;
-use sim::run::Outcome;
-use sim::scenario::Scenario;
-use sim::transcript::{JsonLine, render};
-use sim::verdict::{Judgement, Truth, Verdict};
 
-/// Prints to standard output. A reader that has gone away is no reason to fail.
-pub(super) fn say(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
-}
+use crate::record::Direction;
+use crate::run::Outcome;
+use crate::scenario::Scenario;
+use crate::transcript::{JsonLine, render};
+use crate::verdict::{Judgement, Truth, Verdict};
 
-/// Prints to standard error.
-pub(super) fn warn(text: &str) {
-    let _ = anstream::stderr().write_all(text.as_bytes());
-    if !text.ends_with('\n') {
-        let _ = anstream::stderr().write_all(b"\n");
-    }
-}
-
-/// The outcome for people.
-pub(super) fn text(scenario: &Scenario, outcome: &Outcome, times: bool) -> String {
+/// The outcome for people, styled with ANSI escapes: print it through `anstream`, which strips them where they
+/// are not wanted. `times` adds the time of each event.
+#[must_use]
+pub fn text(scenario: &Scenario, outcome: &Outcome, times: bool) -> String {
     let name = scenario.path.file_name().unwrap_or(scenario.path.as_os_str()).to_string_lossy();
     let mut text = format!("{name}: {}\n\n{}\n", scenario.about, render(&outcome.lines, times));
     for judgement in &outcome.judgements {
@@ -44,8 +33,10 @@ fn style_of(verdict: Verdict) -> anstyle::Style {
     }
 }
 
-/// The outcome for programs: one object per line.
-pub(super) fn json(scenario: &Scenario, outcome: &Outcome, times: bool) -> String {
+/// The outcome for programs: one JSON object per line, described in `docs/transcript.md`. `times` adds the time
+/// of each event.
+#[must_use]
+pub fn json(scenario: &Scenario, outcome: &Outcome, times: bool) -> String {
     let mut text =
         json_line(&JsonRecord::Scenario { file: &scenario.path.to_string_lossy(), about: &scenario.about });
     for line in &outcome.lines {

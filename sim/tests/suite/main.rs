@@ -1,0 +1,45 @@
+//! The harness tested as a whole. One binary, so that it links once.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail there")]
+
+mod cli;
+mod determinism;
+mod duplex;
+mod scenarios;
+mod steps;
+mod storage;
+
+use std::path::{Path, PathBuf};
+
+use sim::run::{Outcome, Plan, Site, run, transport};
+use sim::scenario::{Scenario, TransportKind};
+
+/// Every lane.
+const LANES: [TransportKind; 3] = [TransportKind::Memory, TransportKind::Turmoil, TransportKind::Tcp];
+
+/// A path in the workspace.
+fn workspace(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// The scenario in this text, as if it stood beside `basic.ron`.
+fn parse(text: &str) -> Scenario {
+    let path = workspace("scenarios/inline.ron");
+    Scenario::parse(text, &path).unwrap_or_else(|error| panic!("{}", error.render(false)))
+}
+
+/// `basic.ron` with what the text says otherwise.
+fn basic_but(text: &str) -> Scenario {
+    parse(&format!(r#"Scenario(about: "For a test.", base: "basic.ron", {text})"#))
+}
+
+fn run_on(kind: TransportKind, scenario: &Scenario) -> Outcome {
+    let plan = Plan::new(scenario).unwrap();
+    let mut transport = transport(kind, &plan).unwrap();
+    run(&plan, &mut *transport, &Site::for_plan(&plan).unwrap(), None).unwrap()
+}
+
+/// The report as a person reads it, without colours.
+fn text_of(scenario: &Scenario, outcome: &Outcome) -> String {
+    anstream::adapter::strip_str(&sim::report::text(scenario, outcome, false)).to_string()
+}
