@@ -1,0 +1,33 @@
+# The steps of .ci/run, one by one. `just` is a convenience: each recipe is one command.
+
+# Everything that CI does
+ci:
+    bash .ci/run
+
+# The main command
+basic *ARGS:
+    cargo run -p sim -- scenarios/basic.ron {{ARGS}}
+
+fmt:
+    cargo fmt --all --check
+
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+test:
+    cargo test
+
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Every benchmark once, without measuring
+bench-smoke:
+    cargo bench -p benches -- --test
+
+# The benchmarks with their table
+bench:
+    cargo bench -p benches
+
+# Accept the transcripts as they are now; look at the diff before you commit it
+accept:
+    INSTA_UPDATE=always cargo test
