@@ -1,6 +1,5 @@
 //! The server's side of one session: the protocol core joined to a [`Store`].
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -65,8 +64,8 @@ pub struct Server {
     listing: Option<(IntoIter<Entry>, Listed)>,
     upload: Option<Upload>,
     download: Option<Download>,
-    /// What this session may discard.
-    uploaded: BTreeSet<(FileId, FileName)>,
+    /// What this session has added to the listing and may discard, oldest first.
+    uploaded: Vec<(FileId, FileName)>,
 }
 
 #[derive(Default)]
@@ -98,7 +97,7 @@ impl Server {
             listing: None,
             upload: None,
             download: None,
-            uploaded: BTreeSet::new(),
+            uploaded: Vec::new(),
         }
     }
 
@@ -160,12 +159,12 @@ impl Server {
     }
 
     fn discard(&mut self, now: Duration, id: FileId) -> Result<(), StoreError> {
-        let Some(mine) = self.uploaded.iter().find(|mine| mine.0 == id).cloned() else {
+        let Some(latest) = self.uploaded.iter().rposition(|mine| mine.0 == id) else {
+            self.store.open(id)?;
             self.refuse(now, ErrorCode::NotYours);
             return Ok(());
         };
-        self.store.discard(id, &mine.1)?;
-        self.uploaded.remove(&mine);
+        self.store.discard(id, &self.uploaded.remove(latest).1)?;
         self.record.record(now, Action::Forgot(id));
         self.check(now, protocol::Server::accept_discard);
         Ok(())
@@ -188,7 +187,7 @@ impl Server {
         match incoming.commit(&name, digest) {
             Ok(committed) => {
                 if committed == Committed::New {
-                    self.uploaded.insert((digest, name.clone()));
+                    self.uploaded.push((digest, name.clone()));
                 }
                 self.record.record(now, Action::Saved(Entry { name, id: digest, size: bytes }));
                 self.check(now, |core| core.handle_digest(digest));
