@@ -285,7 +285,7 @@ fn sources_of_the_wrong_type() {
     4 |         "a": Noise(-1),
       |                    ^^
 
-    error: the source of a file cannot be the number 5
+    error: a source cannot be the number 5
      --> test.ron:5:14
       |
     5 |         "b": 5,

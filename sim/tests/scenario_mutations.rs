@@ -1,14 +1,48 @@
-//! No text makes the reader of scenario files panic, and a step that is
+//! No text makes the reader of scenario files panic, and a step or a fault that is
 //! displayed can be read back.
 
 use std::path::Path;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 use protocol::FileName;
-use sim::scenario::{ClientStep, Place, Scenario, ServerStep, Step};
+use sim::scenario::{At, ClientStep, Effect, Fault, Place, Region, Scenario, ServerStep, Step};
 
 const BASIC: &str = include_str!("../../scenarios/basic.ron");
+
+const FAULTY: &str = r#"Scenario(
+    about: "Everything goes wrong.",
+    steps: [Server(Listen), Client(Start)],
+    faults: [
+        Flip(in: Upload, at: 1_000, bit: 3),
+        Xor(in: Upload, at: 21, hex: "04"),
+        Drop(in: Upload, at: Random, bytes: 100),
+        Insert(in: ToServer, at: 10, text: "extra"),
+        Reorder(in: Upload, at: 1_000, bytes: 100, with: 5_000),
+        Overwrite(in: Step(2), at: 0, text: "Hash: \"ö\"\n"),
+        Stall(in: ToClient, at: Last),
+        Throttle(in: Download, at: 0, rate: 10_000),
+        Coalesce(in: Upload, at: 0, lasts: 0.05),
+        Latency(min: 0.001, max: 0.1),
+        Crash(in: Upload, at: 50_000, lasts: 5),
+        NoSpace(at: 50_000),
+        ShortWrite(at: 1_000, bytes: 10),
+        CrashBeforeSync(lasts: 1),
+    ],
+    expect: [Upload(Recovered), Download(Aborted), Lists(["a", "b"])],
+    retries: 2,
+)"#;
+
+const CLIENTS: &str = r#"Scenario(
+    about: "Two clients at once.",
+    files: { "a.txt": Noise(1), "v2": Noise(2) },
+    clients: [
+        [Upload("a.txt"), ListFiles, Download("a.txt"), Disconnect],
+        [UploadAs("v2", "a.txt"), DownloadId("d41d8cd98f00b204e9800998ecf8427e")],
+    ],
+    faults: [Rot(at: 0, bit: 7)],
+)"#;
 
 /// One thing that goes wrong while writing.
 #[derive(Clone, Debug)]
@@ -79,6 +113,9 @@ fn slip() -> impl Strategy<Value = Slip> {
         "..",
         "Client(",
         "base: \"x\",",
+        "18446744073709551616",
+        "Step(9)",
+        "in: ",
     ]);
     prop_oneof![
         (any::<Index>(), 1..40_usize).prop_map(|(at, length)| Slip::Delete(at, length)),
@@ -105,6 +142,25 @@ fn names(step: &Step) -> Vec<FileName> {
     }
 }
 
+fn at() -> impl Strategy<Value = At> {
+    prop_oneof![Just(At::Last), Just(At::Random), any::<u64>().prop_map(At::Offset)]
+}
+
+fn effect() -> impl Strategy<Value = Effect> {
+    let bytes = prop_oneof![
+        prop::collection::vec(any::<u8>(), 1..20),
+        "(\\PC|[\n\r\t\\\\\"]){1,20}".prop_map(String::into_bytes)
+    ];
+    let lasts = (0..86_400_u64, 1..1_000_000_000_u32).prop_map(|(secs, nanos)| Duration::new(secs, nanos));
+    prop_oneof![
+        bytes.prop_map(|bytes| Effect::Insert { bytes }),
+        (1..=u64::MAX).prop_map(|rate| Effect::Throttle { rate }),
+        lasts.prop_map(|lasts| Effect::Delay { lasts }),
+        (1..=1_000_u64, 1_000..=2_000_u64)
+            .prop_map(|(bytes, with)| Effect::ShortWrite { bytes: bytes * with }),
+    ]
+}
+
 fn quick() -> ProptestConfig {
     ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() }
 }
@@ -113,10 +169,14 @@ proptest! {
     #![proptest_config(quick())]
 
     #[test]
-    fn a_damaged_file_is_read_or_refused_in_words(slips in prop::collection::vec(slip(), 1..4)) {
-        let mut bytes = BASIC.as_bytes().to_vec();
+    fn a_damaged_file_is_read_or_refused_in_words(
+        whole in prop::sample::select(vec![BASIC, FAULTY, CLIENTS]),
+        slips in prop::collection::vec(slip(), 0..4),
+    ) {
+        let mut bytes = whole.as_bytes().to_vec();
         slips.iter().for_each(|slip| slip.apply(&mut bytes));
         let text = String::from_utf8_lossy(&bytes);
+        prop_assert!(!slips.is_empty() || Scenario::parse(&text, Path::new("whole.ron")).is_ok());
         if let Err(error) = Scenario::parse(&text, Path::new("mutated.ron")) {
             prop_assert!(!error.mistakes().is_empty());
             prop_assert!(error.render(false).starts_with("error: "));
@@ -138,5 +198,15 @@ proptest! {
         let scenario = Scenario::parse(&text, Path::new("x.ron"))
             .map_err(|error| TestCaseError::fail(error.render(false)))?;
         prop_assert_eq!(&scenario.steps[0].value, &step);
+    }
+
+    #[test]
+    fn a_fault_is_displayed_as_it_is_written(effect in effect(), at in at()) {
+        let disk = matches!(effect, Effect::ShortWrite { .. });
+        let fault = Fault { effect, region: if disk { Region::Upload } else { Region::ToClient }, at };
+        let text = format!("Scenario(about: \"x\", steps: [Server(Listen)], faults: [{fault}])");
+        let scenario = Scenario::parse(&text, Path::new("x.ron"))
+            .map_err(|error| TestCaseError::fail(error.render(false)))?;
+        prop_assert_eq!(&scenario.faults[0].value, &fault);
     }
 }

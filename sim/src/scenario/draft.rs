@@ -8,17 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::FileName;
-use ron::error::{Error, SpannedError};
 use ron::value::RawValue;
 
 use super::base::{self, Chain};
 use super::error::{Mistake, ScenarioError};
+use super::fault::MAX_FAULTS;
 use super::piece::{Fields, Piece};
 use super::place::{Located, Place, SourceFile};
-use super::reader::Reader;
+use super::reader::{Reader, SHORTEST};
 use super::source::{self, Files};
+use super::step::Step;
 use super::transport::TransportKind;
-use super::{Scenario, steps, suggest, syntax};
+use super::{Scenario, command, expect, faults, steps, suggest, syntax};
 
 /// How long a run may take if its scenario does not say.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
@@ -26,14 +27,31 @@ pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
 /// The longest deadline: a day.
 pub const MAX_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The most retries a scenario can ask for.
+pub const MAX_RETRIES: u32 = 100;
+
 /// What may stand in a scenario.
-const FIELDS: [&str; 7] = ["about", "base", "transport", "seed", "deadline", "files", "steps"];
+const FIELDS: [&str; 11] = [
+    "about",
+    "base",
+    "transport",
+    "seed",
+    "deadline",
+    "files",
+    "steps",
+    "clients",
+    "faults",
+    "expect",
+    "retries",
+];
 
 /// A scenario with what is needed to build another on it.
 pub(super) struct Draft {
     scenario: Scenario,
-    /// The file names that its steps mention.
+    /// The file names that its steps or its clients mention.
     mentions: Vec<Located<FileName>>,
+    /// The numbers of the steps that its faults name.
+    steps_named: Vec<Located<usize>>,
 }
 
 /// Reads `text`, which stands in the file `path`.
@@ -114,6 +132,11 @@ impl<'a> Known<'a> {
         self.pieces.get(name).copied()
     }
 
+    /// Whether this file says itself what happens.
+    fn has_course(&self) -> bool {
+        self.get("steps").or(self.get("clients")).is_some()
+    }
+
     /// Notes that `name` has to be there and is not.
     fn miss(&self, reader: &mut Reader, name: &str, example: &str) {
         reader.mistakes.add(|| {
@@ -141,24 +164,32 @@ impl Draft {
             deadline: DEFAULT_DEADLINE,
             files: BTreeMap::new(),
             steps: Vec::new(),
+            clients: Vec::new(),
+            faults: Vec::new(),
+            expect: Vec::new(),
+            retries: 0,
         };
-        Self { scenario, mentions: Vec::new() }
+        Self { scenario, mentions: Vec::new(), steps_named: Vec::new() }
     }
 
     /// Overwrites what comes from the base with what `fields` say.
     fn fill(reader: &mut Reader, fields: &Known<'_>, base: Base, dir: &Path) -> Self {
         let broken = matches!(base, Base::Broken);
-        let needs_steps = matches!(base, Base::Absent);
+        let alone = matches!(base, Base::Absent);
         let mut draft = match base {
             Base::Sound(draft) => *draft,
             Base::Absent | Base::Broken => Self::new(),
         };
         let files = fields.get("files").map(|piece| source::parse_files(reader, piece, dir));
         draft.fill_settings(reader, fields);
-        draft.fill_steps(reader, fields, needs_steps);
+        let course_is_known = draft.fill_course(reader, fields, alone);
+        draft.fill_faults(reader, fields);
         // With a broken base there is no telling which names are declared.
         if !broken {
             draft.check_mentions(reader, fields, files.as_ref());
+        }
+        if !broken && course_is_known {
+            draft.check_steps_named(reader, fields);
         }
         if let Some(files) = files {
             draft.scenario.files = files.sources;
@@ -173,7 +204,10 @@ impl Draft {
             Some(piece) => scenario.about = about(reader, piece).unwrap_or_default(),
             None => fields.miss(reader, "about", "\"what this scenario shows\""),
         }
-        if let Some(value) = fields.get("transport").and_then(|piece| transport(reader, piece)) {
+        if let Some(value) = fields
+            .get("transport")
+            .and_then(|piece| reader.word(piece, "transport", "`transport`", "Memory, Turmoil or Tcp"))
+        {
             scenario.transport = value;
         }
         let seed = fields.get("seed");
@@ -181,32 +215,58 @@ impl Draft {
         {
             scenario.seed = value;
         }
-        if let Some(value) = fields.get("deadline").and_then(|piece| deadline(reader, piece)) {
+        if let Some(value) =
+            fields.get("deadline").and_then(|piece| reader.seconds(piece, "`deadline`", SHORTEST))
+        {
             scenario.deadline = value;
         }
     }
 
-    fn fill_steps(&mut self, reader: &mut Reader, fields: &Known<'_>, needed: bool) {
-        let Some(piece) = fields.get("steps") else {
-            if needed {
+    /// What happens: the steps, or what the clients do. Giving the one does away
+    /// with the other of the base. Returns whether it is known now.
+    fn fill_course(&mut self, reader: &mut Reader, fields: &Known<'_>, alone: bool) -> bool {
+        let (steps, clients) = (fields.get("steps"), fields.get("clients"));
+        if steps.is_none() && clients.is_none() {
+            if alone {
                 fields.miss(reader, "steps", "[Server(Listen), ...], or base: \"basic.ron\"");
             }
-            return;
-        };
-        reader.mentions.clear();
-        let steps = reader.list(piece, "`steps`", steps::parse);
-        if steps.as_ref().is_some_and(Vec::is_empty) {
-            reader.mistakes.add(|| Mistake::at(&piece.place(), "a scenario has at least one step"));
+            return !alone;
         }
-        self.scenario.steps = steps.unwrap_or_default();
+        let before = reader.mistakes.len();
+        reader.mentions.clear();
+        self.scenario.steps = steps.and_then(|piece| parse_steps(reader, piece)).unwrap_or_default();
+        let commands = clients.and_then(|piece| command::parse_clients(reader, piece));
+        self.scenario.clients = commands.unwrap_or_default();
         self.mentions = mem::take(&mut reader.mentions);
+        if let (Some(_), Some(clients)) = (steps, clients) {
+            let message = "a scenario has `steps` or `clients`, not both";
+            reader.mistakes.add(|| Mistake::at(&clients.place(), message));
+        }
+        reader.mistakes.len() == before
     }
 
-    /// Every name in a step has to be declared. Without steps or files of its
-    /// own a scenario has nothing that its base did not check already.
+    fn fill_faults(&mut self, reader: &mut Reader, fields: &Known<'_>) {
+        let scenario = &mut self.scenario;
+        if let Some(piece) = fields.get("faults") {
+            reader.steps_named.clear();
+            let faults = reader.at_most(MAX_FAULTS, piece, "`faults`", faults::parse);
+            scenario.faults = faults.unwrap_or_default();
+            self.steps_named = mem::take(&mut reader.steps_named);
+        }
+        if let Some(piece) = fields.get("expect") {
+            scenario.expect = reader.list(piece, "`expect`", expect::parse).unwrap_or_default();
+        }
+        if let Some(piece) = fields.get("retries") {
+            let retries = reader.whole(piece, "`retries`", 0..=MAX_RETRIES.into());
+            scenario.retries = retries.and_then(|retries| retries.try_into().ok()).unwrap_or_default();
+        }
+    }
+
+    /// Every name in a step or an upload has to be declared. Without steps, clients
+    /// or files of its own a scenario has nothing that its base did not check already.
     fn check_mentions(&self, reader: &mut Reader, fields: &Known<'_>, files: Option<&Files>) {
         let inherited = &self.scenario.files;
-        if files.is_some_and(|files| files.incomplete) || (files.is_none() && fields.get("steps").is_none()) {
+        if files.is_some_and(|files| files.incomplete) || (files.is_none() && !fields.has_course()) {
             return;
         }
         let declared = |name: &FileName| match files {
@@ -216,17 +276,37 @@ impl Draft {
         let names = || files.map_or_else(|| inherited.keys().map(FileName::as_str).collect(), Files::names);
         for mention in self.mentions.iter().filter(|mention| !declared(&mention.value)) {
             reader.mistakes.add(|| {
-                let note = self.inheritance_note(&mention.place);
+                let course = if self.scenario.clients.is_empty() { "steps" } else { "clients" };
+                let note = self.inheritance_note(&mention.place, course, "files");
                 source::undeclared(mention, &names()).note(note)
             });
         }
     }
 
-    /// Why a step in another file matters here.
-    fn inheritance_note(&self, place: &Place) -> Option<String> {
+    /// Every step that a fault names has to be there. As with names, what comes
+    /// from the base was checked there.
+    fn check_steps_named(&self, reader: &mut Reader, fields: &Known<'_>) {
+        if !fields.has_course() && fields.get("faults").is_none() {
+            return;
+        }
+        let count = self.scenario.steps.len();
+        for step in self.steps_named.iter().filter(|step| step.value > count) {
+            let (message, course) = match count {
+                0 => (format!("there is no step {}: this scenario has `clients`", step.value), "clients"),
+                1 => (format!("there is no step {}: this scenario has one", step.value), "steps"),
+                _ => (format!("there is no step {}: this scenario has {count}", step.value), "steps"),
+            };
+            let note = || self.inheritance_note(&step.place, "faults", course);
+            reader.mistakes.add(|| Mistake::at(&step.place, message).note(note()));
+        }
+    }
+
+    /// Why something in another file matters here.
+    fn inheritance_note(&self, place: &Place, inherited: &str, own: &str) -> Option<String> {
         let heir = &self.scenario.path;
-        (place.path() != heir)
-            .then(|| format!("{} takes its steps from here, but has `files` of its own", heir.display()))
+        (place.path() != heir).then(|| {
+            format!("{} takes its {inherited} from here, but has `{own}` of its own", heir.display())
+        })
     }
 }
 
@@ -238,26 +318,10 @@ fn about(reader: &mut Reader, piece: Piece<'_>) -> Option<String> {
     Some(text)
 }
 
-fn transport(reader: &mut Reader, piece: Piece<'_>) -> Option<TransportKind> {
-    if let Err(SpannedError { code: Error::NoSuchEnumVariant { expected, found, .. }, .. }) =
-        piece.parse::<TransportKind>()
-    {
-        reader.mistakes.add(|| Mistake::at(&piece.place(), suggest::unknown("transport", &found, expected)));
-        return None;
+fn parse_steps(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<Located<Step>>> {
+    let steps = reader.list(piece, "`steps`", steps::parse)?;
+    if steps.is_empty() {
+        reader.mistakes.add(|| Mistake::at(&piece.place(), "a scenario has at least one step"));
     }
-    reader.value(piece, "`transport`", "Memory, Turmoil or Tcp")
-}
-
-fn deadline(reader: &mut Reader, piece: Piece<'_>) -> Option<Duration> {
-    let deadline = match piece.parse() {
-        Ok(whole) => Some(Duration::from_secs(whole)),
-        Err(_) => Duration::try_from_secs_f64(reader.value(piece, "`deadline`", "a number of seconds")?).ok(),
-    };
-    let deadline = deadline.filter(|deadline| !deadline.is_zero() && *deadline <= MAX_DEADLINE);
-    if deadline.is_none() {
-        let most = MAX_DEADLINE.as_secs();
-        let message = format!("`deadline` must be more than 0 and at most {most} seconds");
-        reader.mistakes.add(|| Mistake::at(&piece.place(), message));
-    }
-    deadline
+    Some(steps)
 }

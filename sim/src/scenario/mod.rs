@@ -25,8 +25,12 @@
 
 mod base;
 mod brackets;
+mod command;
 mod draft;
 mod error;
+mod expect;
+mod fault;
+mod faults;
 mod piece;
 mod place;
 mod read;
@@ -38,6 +42,7 @@ mod steps;
 mod suggest;
 mod syntax;
 mod transport;
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -46,19 +51,25 @@ use std::time::Duration;
 use protocol::FileName;
 
 pub use base::MAX_BASES;
-pub use draft::{DEFAULT_DEADLINE, MAX_DEADLINE};
+pub use command::{Command, MAX_CLIENTS, MAX_COMMANDS};
+pub use draft::{DEFAULT_DEADLINE, MAX_DEADLINE, MAX_RETRIES};
 pub use error::{MAX_MISTAKES, Mistake, ScenarioError};
+pub use expect::Expect;
+pub use fault::{At, Effect, Fault, Layer, MAX_FAULTS, MAX_WINDOW, Region};
 pub use place::{Located, Place};
 pub use read::MAX_SCENARIO_BYTES;
 pub use replace::ReplaceError;
 pub use source::{MAX_NOISE_BYTES, Source};
 pub use step::{Claim, ClientStep, ServerStep, Step};
 pub use transport::{TransportKind, UnknownTransport};
+pub use verdict::Verdict;
 
-/// What a run is: the files, the steps, and how they are carried.
+/// What a run is: the files, the steps, how they are carried, what goes wrong
+/// on the way and what is expected to come of it.
 ///
-/// In a scenario that was loaded or parsed, every file that a step names is
-/// one of [`files`](Self::files), and there is at least one step.
+/// In a scenario that was loaded or parsed, every file that a step names or a
+/// command uploads is one of [`files`](Self::files), every step that a fault
+/// names is one of [`steps`](Self::steps), and there are either steps or clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// The file it was read from.
@@ -74,8 +85,17 @@ pub struct Scenario {
     pub deadline: Duration,
     /// The files of the exchange, by name.
     pub files: BTreeMap<FileName, Located<Source>>,
-    /// What happens, in order.
+    /// What happens, in order. Empty if there are [`clients`](Self::clients).
     pub steps: Vec<Located<Step>>,
+    /// What each client does, all of them at once. Empty if there is one client
+    /// that does what [`steps`](Self::steps) says.
+    pub clients: Vec<Vec<Located<Command>>>,
+    /// What goes wrong; each fault is done to what the ones before it leave.
+    pub faults: Vec<Located<Fault>>,
+    /// What is expected to come of it.
+    pub expect: Vec<Located<Expect>>,
+    /// How often a client tries a transfer again. At most [`MAX_RETRIES`].
+    pub retries: u32,
 }
 
 impl Scenario {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use ron::error::{Position, SpannedError};
 use ron::value::RawValue;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, EnumAccess, MapAccess, VariantAccess, Visitor};
 
 use super::place::{Place, SourceFile};
 
@@ -129,6 +129,57 @@ pub(super) struct Entries<'a>(pub(super) Vec<(&'a RawValue, &'a RawValue)>);
 impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Pairs::new("a map")).map(Self)
+    }
+}
+
+/// A word with fields, such as `Flip(in: Upload, bit: 3)`, both known and unknown.
+pub(super) struct Item<'a> {
+    pub(super) word: &'a str,
+    pub(super) fields: Fields<'a>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Item<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_enum("", &[], ItemVisitor)
+    }
+}
+
+struct ItemVisitor;
+
+impl<'de> Visitor<'de> for ItemVisitor {
+    type Value = Item<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a word with fields")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, item: A) -> Result<Self::Value, A::Error> {
+        let (Word(word), body) = item.variant()?;
+        let fields = Fields(body.struct_variant(&[], Pairs::new("fields"))?);
+        Ok(Item { word, fields })
+    }
+}
+
+/// An identifier, which `&str` alone would take for a text in quotes.
+struct Word<'a>(&'a str);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_identifier(WordVisitor)
+    }
+}
+
+struct WordVisitor;
+
+impl<'de> Visitor<'de> for WordVisitor {
+    type Value = Word<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a word")
+    }
+
+    fn visit_borrowed_str<E>(self, word: &'de str) -> Result<Self::Value, E> {
+        Ok(Word(word))
     }
 }
 

@@ -1,20 +1,32 @@
 //! Stage two for what all fields have in common: values of a type, lists of
 //! items, file names. A mistake is noted and reading goes on.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use protocol::FileName;
+use ron::error::{Error, SpannedError};
 use ron::value::RawValue;
 use serde::de::Deserialize;
 
+use super::draft::MAX_DEADLINE;
 use super::error::{Mistake, Mistakes};
+use super::fault::grouped;
 use super::piece::Piece;
 use super::place::Located;
+use super::suggest;
+
+/// The shortest time that is any time at all.
+pub(super) const SHORTEST: Duration = Duration::from_nanos(1);
 
 /// What one reading has found so far.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) mistakes: Mistakes,
-    /// Every file name that a step mentions, where it stands.
+    /// Every file name that a step or a command mentions, where it stands.
     pub(super) mentions: Vec<Located<FileName>>,
+    /// The number of every step that a fault names, where it stands.
+    pub(super) steps_named: Vec<Located<usize>>,
 }
 
 impl Reader {
@@ -34,6 +46,55 @@ impl Reader {
         value
     }
 
+    /// Parses a value that begins with one of several words. `kind` is what
+    /// these words are, as in "unknown transport".
+    pub(super) fn word<'a, T: Deserialize<'a>>(
+        &mut self,
+        piece: Piece<'a>,
+        kind: &str,
+        what: &str,
+        wanted: &str,
+    ) -> Option<T> {
+        let error = match piece.parse() {
+            Ok(value) => return Some(value),
+            Err(error) => error,
+        };
+        if let SpannedError { code: Error::NoSuchEnumVariant { expected, found, .. }, .. } = &error {
+            let message = || suggest::unknown(kind, found, *expected);
+            self.mistakes.add(|| Mistake::at(&piece.place_of_error(&error), message()));
+            return None;
+        }
+        self.value(piece, what, wanted)
+    }
+
+    /// Parses a whole number in `range`.
+    pub(super) fn whole(&mut self, piece: Piece<'_>, what: &str, range: RangeInclusive<u64>) -> Option<u64> {
+        let number = piece.parse().ok().filter(|number| range.contains(number));
+        if number.is_none() {
+            let (least, most) = (grouped(*range.start()), grouped(*range.end()));
+            let most = if *range.end() == u64::MAX { "on".to_owned() } else { format!("to {most}") };
+            let message =
+                || format!("{what} must be a whole number from {least} {most}, not {}", piece.kind());
+            self.mistakes.add(|| Mistake::at(&piece.place(), message()));
+        }
+        number
+    }
+
+    /// Parses a time in seconds, whole or not, from `least` to [`MAX_DEADLINE`].
+    pub(super) fn seconds(&mut self, piece: Piece<'_>, what: &str, least: Duration) -> Option<Duration> {
+        let time = match piece.parse() {
+            Ok(whole) => Some(Duration::from_secs(whole)),
+            Err(_) => Duration::try_from_secs_f64(self.value(piece, what, "a number of seconds")?).ok(),
+        };
+        let time = time.filter(|time| (least..=MAX_DEADLINE).contains(time));
+        if time.is_none() {
+            let least = if least.is_zero() { "at least 0" } else { "more than 0" };
+            let message = format!("{what} must be {least} and at most {} seconds", MAX_DEADLINE.as_secs());
+            self.mistakes.add(|| Mistake::at(&piece.place(), message));
+        }
+        time
+    }
+
     /// Parses a list, each item on its own: all mistakes are found, and every
     /// item knows its place. `None` if there was a mistake in any.
     pub(super) fn list<'a, T>(
@@ -51,6 +112,25 @@ impl Reader {
             })
             .collect();
         parsed.into_iter().collect()
+    }
+
+    /// Parses a list as [`list`](Self::list) does, of at most `most` items.
+    pub(super) fn at_most<'a, T>(
+        &mut self,
+        most: usize,
+        piece: Piece<'a>,
+        what: &str,
+        mut parse: impl FnMut(&mut Self, Piece<'a>) -> Option<T>,
+    ) -> Option<Vec<Located<T>>> {
+        let mut count = 0;
+        self.list(piece, what, |reader, item| {
+            count += 1;
+            if count == most + 1 {
+                let message = || format!("{what} can have at most {most} items, and here is one more");
+                reader.mistakes.add(|| Mistake::at(&item.place(), message()));
+            }
+            if count > most { None } else { parse(reader, item) }
+        })
     }
 
     /// Parses a file name.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use protocol::{FileName, NameError};
 
-use super::{ClientStep, Scenario, ServerStep, Source, Step};
+use super::{ClientStep, Command, Expect, Scenario, ServerStep, Source, Step};
 
 /// Why a file cannot take the place of a scenario's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ impl fmt::Display for ReplaceError {
 impl std::error::Error for ReplaceError {}
 
 impl Scenario {
-    /// Puts the file at `path` in the place of the scenario's only file. Every step that names the one names
-    /// the other from now on.
+    /// Puts the file at `path` in the place of the scenario's only file. Every step, command
+    /// and expectation that names the one names the other from now on.
     ///
     /// # Errors
     /// See [`ReplaceError`]. Whether the file is there is found out when it is opened.
@@ -42,7 +42,16 @@ impl Scenario {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let new = FileName::parse(&name).map_err(ReplaceError::BadName)?;
         for step in &mut self.steps {
-            rename(&mut step.value, &old, &new);
+            replace(names_of_step(&mut step.value), &old, &new);
+        }
+        for command in self.clients.iter_mut().flatten() {
+            replace(names_of_command(&mut command.value), &old, &new);
+        }
+        for expect in &mut self.expect {
+            if let Expect::Lists(names) = &mut expect.value {
+                replace(names.iter_mut().collect(), &old, &new);
+                names.sort();
+            }
         }
         source.value = Source::Path(path.to_owned());
         self.files.insert(new, source);
@@ -50,13 +59,24 @@ impl Scenario {
     }
 }
 
-fn rename(step: &mut Step, old: &FileName, new: &FileName) {
-    let names = match step {
-        Step::Client(ClientStep::Upload(name) | ClientStep::Download(name)) => std::slice::from_mut(name),
-        Step::Server(ServerStep::Files(names)) => names.as_mut_slice(),
-        _ => return,
-    };
-    for name in names.iter_mut().filter(|name| *name == old) {
+fn names_of_step(step: &mut Step) -> Vec<&mut FileName> {
+    match step {
+        Step::Client(ClientStep::Upload(name) | ClientStep::Download(name)) => vec![name],
+        Step::Server(ServerStep::Files(names)) => names.iter_mut().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn names_of_command(command: &mut Command) -> Vec<&mut FileName> {
+    match command {
+        Command::Upload { file, name } => vec![file, name],
+        Command::Download { name } => vec![name],
+        Command::ListFiles | Command::DownloadId { .. } | Command::Disconnect => Vec::new(),
+    }
+}
+
+fn replace(names: Vec<&mut FileName>, old: &FileName, new: &FileName) {
+    for name in names.into_iter().filter(|name| *name == old) {
         *name = new.clone();
     }
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use protocol::FileName;
-use ron::error::{Error, SpannedError};
 use ron::value::RawValue;
 use serde::Deserialize;
 
@@ -35,6 +34,10 @@ pub enum Source {
     /// The chain always ends at a file that has bytes of its own.
     SameAs(FileName),
 }
+
+/// How a source is written.
+const FORMS: &str =
+    "a source is Text(\"...\"), Hex(\"...\"), Noise(SIZE), Path(\"FILE\") or SameAs(\"NAME\")";
 
 #[derive(Deserialize)]
 #[serde(rename = "source")]
@@ -108,13 +111,13 @@ fn parse(
     let raw = match piece.parse() {
         Ok(raw) => raw,
         Err(error) => {
-            reader.mistakes.add(|| explain(piece, &error));
+            reader.mistakes.add(|| syntax::explain_item(piece, &error, "source", FORMS));
             return None;
         }
     };
     match raw {
         RawSource::Text(text) => Some(Source::Text(text)),
-        RawSource::Hex(digits) => hex(reader, piece.inner(digits)).map(Source::Hex),
+        RawSource::Hex(digits) => hex(reader, piece.inner(digits), "`Hex`").map(Source::Hex),
         RawSource::Noise(size) => noise(reader, piece.inner(size)).map(Source::Noise),
         RawSource::Path(path) => path_on_disk(reader, piece.inner(path), dir).map(Source::Path),
         RawSource::SameAs(name) => {
@@ -124,21 +127,6 @@ fn parse(
             Some(Source::SameAs(name))
         }
     }
-}
-
-fn explain(piece: Piece<'_>, error: &SpannedError) -> Mistake {
-    let place = piece.place_of_error(error);
-    let forms = "a source is Text(\"...\"), Hex(\"...\"), Noise(SIZE), Path(\"FILE\") or SameAs(\"NAME\")";
-    let mistake = match &error.code {
-        Error::NoSuchEnumVariant { expected, found, .. } => {
-            Mistake::at(&place, suggest::unknown("source", found, *expected))
-        }
-        _ if !piece.text().starts_with(char::is_alphabetic) => {
-            Mistake::at(&piece.place(), format!("the source of a file cannot be {}", piece.kind()))
-        }
-        code => Mistake::at(&place, syntax::plain_words(code)),
-    };
-    mistake.help(forms.to_owned())
 }
 
 fn noise(reader: &mut Reader, piece: Piece<'_>) -> Option<u64> {
@@ -151,9 +139,9 @@ fn noise(reader: &mut Reader, piece: Piece<'_>) -> Option<u64> {
     None
 }
 
-/// Pairs of hexadecimal digits; white space may stand anywhere.
-fn hex(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<u8>> {
-    let text: String = reader.value(piece, "`Hex`", "text in double quotes")?;
+/// Pairs of hexadecimal digits; white space may stand anywhere. `what` is their role, as in "`Hex` needs".
+pub(super) fn hex(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Vec<u8>> {
+    let text: String = reader.value(piece, what, "text in double quotes")?;
     let mut digits = Vec::new();
     for (at, c) in text.char_indices().filter(|&(_, c)| !c.is_ascii_whitespace()) {
         let Some(digit) = c.to_digit(16) else {
@@ -163,7 +151,7 @@ fn hex(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<u8>> {
         digits.push(digit);
     }
     if digits.len() % 2 == 1 {
-        let message = format!("`Hex` needs two digits for each byte, and these are {}", digits.len());
+        let message = format!("{what} needs two digits for each byte, and these are {}", digits.len());
         reader.mistakes.add(|| Mistake::at(&piece.place(), message));
         return None;
     }

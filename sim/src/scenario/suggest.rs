@@ -8,7 +8,7 @@ const MAX_WORD_BYTES: usize = 64;
 const MAX_QUOTED_CHARS: usize = 60;
 
 /// Longer lists are cut short.
-const MAX_LISTED: usize = 20;
+const MAX_LISTED: usize = 30;
 
 /// The candidate nearest to `found`, if one is near enough to be a slip of the
 /// keyboard: one letter in three, upper and lower case counted as equal. A single

@@ -25,6 +25,26 @@ pub(super) fn fields(file: &Arc<SourceFile>) -> Result<Fields<'_>, Mistake> {
     whole.parse().map_err(|error| explain(whole, &error))
 }
 
+/// Why `piece` is not an item of some `kind`. `forms` says how one is written.
+pub(super) fn explain_item(piece: Piece<'_>, error: &SpannedError, kind: &str, forms: &str) -> Mistake {
+    let place = piece.place_of_error(error);
+    let mistake = match &error.code {
+        Error::NoSuchEnumVariant { expected, found, .. } => {
+            Mistake::at(&place, suggest::unknown(kind, found, *expected))
+        }
+        _ if !piece.text().starts_with(char::is_alphabetic) => {
+            Mistake::at(&piece.place(), format!("{} cannot be {}", with_article(kind), piece.kind()))
+        }
+        code => Mistake::at(&place, plain_words(code)),
+    };
+    mistake.help(forms.to_owned())
+}
+
+fn with_article(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
 fn explain(whole: Piece<'_>, error: &SpannedError) -> Mistake {
     let place = whole.place_of_error(error);
     let text = whole.text();
@@ -89,6 +109,7 @@ pub(super) fn plain_words(code: &Error) -> String {
         Error::ExpectedStructLikeEnd => "expected `)`".to_owned(),
         Error::ExpectedString => "expected text in double quotes".to_owned(),
         Error::ExpectedStringEnd => "this text has no closing quote".to_owned(),
+        Error::ExpectedDifferentLength { .. } => "something is missing before this".to_owned(),
         Error::ExpectedIdentifier => "expected a name".to_owned(),
         Error::UnclosedBlockComment => "a comment that begins with `/*` is never closed".to_owned(),
         Error::UnexpectedChar(c) => format!("did not expect {c:?} here"),

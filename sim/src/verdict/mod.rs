@@ -9,6 +9,7 @@ use std::io;
 
 use protocol::FileName;
 
+pub use crate::scenario::Verdict;
 pub use claims::{Claim, Claimed, claims};
 pub use truth::{Truth, truth_of_download, truth_of_upload};
 
@@ -16,23 +17,8 @@ use crate::record::{Direction, Event};
 use crate::storage::{Content, Folder, Store};
 use crate::transcript::bytes_text;
 
-/// The judgement on one transfer. The names are those of the table in the documentation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// Success was claimed and the bytes are the same.
-    Intact,
-    /// The digests differed, and so do the bytes.
-    Detected,
-    /// The transfer ended with an error or a deadline, whatever arrived.
-    Aborted,
-    /// The digests differed, but the bytes are the same.
-    FalseAlarm,
-    /// Success was claimed, but the bytes differ: the one that must never be.
-    Silent,
-}
-
 impl Verdict {
-    /// The judgement on `claim`, given `truth`.
+    /// The judgement on one attempt, from `claim` and `truth` alone.
     #[must_use]
     pub fn judge(claim: &Claim, truth: Truth) -> Self {
         match (claim, truth) {
@@ -42,18 +28,6 @@ impl Verdict {
             (Claim::Fail, _) => Self::Detected,
             (Claim::Error(_), _) => Self::Aborted,
         }
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Intact => "Intact",
-            Self::Detected => "Detected",
-            Self::Aborted => "Aborted",
-            Self::FalseAlarm => "FalseAlarm",
-            Self::Silent => "Silent",
-        })
     }
 }
 
