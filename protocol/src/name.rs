@@ -80,3 +80,10 @@ impl fmt::Display for NameError {
 }
 
 impl std::error::Error for NameError {}
+
+impl From<crate::FileId> for FileName {
+    /// An id is a name that breaks no rule.
+    fn from(id: crate::FileId) -> Self {
+        Self(id.to_string().into())
+    }
+}

@@ -11,25 +11,27 @@
 //! prints nothing: the binary does.
 //!
 //! ```
-//! use sim::run::{Plan, Site, run, transport};
+//! use sim::run::{Options, Plan, Site, run, transport};
 //! use sim::scenario::{Scenario, TransportKind};
 //! use sim::verdict::Verdict;
 //!
 //! let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/basic.ron");
 //! let plan = Plan::new(&Scenario::load(&path)?)?;
 //! let mut memory = transport(TransportKind::Memory, &plan)?;
-//! let outcome = run(&plan, &mut *memory, &Site::in_memory(), None)?;
+//! let outcome = run(&plan, &mut *memory, &Site::in_memory(), &Options::default())?;
 //! assert_eq!(outcome.deviation, None);
 //! assert!(outcome.judgements.iter().all(|judgement| judgement.verdict == Verdict::Intact));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod endpoint;
+pub mod fault;
 pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod storage;
+mod text;
 pub mod transcript;
 pub mod transport;
 pub mod verdict;

@@ -164,11 +164,8 @@ fn a_field_given_twice() {
 
 #[test]
 fn faults_whose_place_is_fixed() {
-    let items = [
-        "NoSpace(in: Upload, at: 50_000)",
-        "CrashBeforeSync(at: 1, lasts: 1)",
-        "Latency(in: Upload, min: 0, max: 1)",
-    ];
+    let items =
+        ["NoSpace(in: Upload, at: 50_000)", "CrashBeforeSync(at: 1)", "Latency(in: Upload, min: 0, max: 1)"];
     assert_snapshot!(diagnose(&items), @r"
     error: `NoSpace` takes no `in`: its place is fixed
      --> test.ron:5:17
@@ -181,10 +178,10 @@ fn faults_whose_place_is_fixed() {
     error: `CrashBeforeSync` takes no `at`: its place is fixed
      --> test.ron:6:25
       |
-    6 |         CrashBeforeSync(at: 1, lasts: 1),
+    6 |         CrashBeforeSync(at: 1),
       |                         ^^
       |
-      = help: it is written CrashBeforeSync(lasts: 5)
+      = help: it is written CrashBeforeSync()
 
     error: `Latency` takes no `in`: its place is fixed
      --> test.ron:7:17

@@ -113,9 +113,9 @@ fn forms() -> Vec<(&'static str, Effect, Region, At)> {
         ("NoSpace(at: 50_000)", Effect::NoSpace, Upload, Offset(50_000)),
         ("WriteError(at: Last)", Effect::WriteError, Upload, Last),
         ("ShortWrite(at: 1_000, bytes: 10)", Effect::ShortWrite { bytes: 10 }, Upload, Offset(1_000)),
-        ("CrashBeforeSync(lasts: 5)", Effect::CrashBeforeSync { lasts }, Upload, Offset(0)),
-        ("CrashBeforeRename(lasts: 5)", Effect::CrashBeforeRename { lasts }, Upload, Offset(0)),
-        ("CrashAfterRename(lasts: 5)", Effect::CrashAfterRename { lasts }, Upload, Offset(0)),
+        ("CrashBeforeSync()", Effect::CrashBeforeSync, Upload, Offset(0)),
+        ("CrashBeforeRename()", Effect::CrashBeforeRename, Upload, Offset(0)),
+        ("CrashAfterRename()", Effect::CrashAfterRename, Upload, Offset(0)),
         ("Rot(at: 1_000, bit: 7)", Effect::Rot { bit: 7 }, Upload, Offset(1_000)),
     ]
 }

@@ -28,7 +28,7 @@ const FAULTY: &str = r#"Scenario(
         Crash(in: Upload, at: 50_000, lasts: 5),
         NoSpace(at: 50_000),
         ShortWrite(at: 1_000, bytes: 10),
-        CrashBeforeSync(lasts: 1),
+        CrashBeforeSync(),
     ],
     expect: [Upload(Recovered), Download(Aborted), Lists(["a", "b"])],
     retries: 2,

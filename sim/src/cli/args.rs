@@ -10,6 +10,7 @@ Exit codes:
   0  every expectation was met
   1  an expectation was not met
   2  bad usage, or a bad scenario file
+  3  nothing is proved: a fault did not strike, or the run without faults failed
 
 Examples:
   sim scenarios/basic.ron                      the 22 steps, on the simulated network
@@ -41,7 +42,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "PATH")]
     pub(super) file: Option<PathBuf>,
 
-    /// Leave what the server stored and the client downloaded in this directory (new or empty)
+    /// Leave what the server stored and the client downloaded in this directory, which has to be new or empty
     #[arg(long, value_name = "DIR")]
     pub(super) keep: Option<PathBuf>,
 

@@ -1,6 +1,7 @@
 //! A thin face of the library: every capability is reachable without it.
 
 mod args;
+mod cleanup;
 mod print;
 mod progress;
 
@@ -19,6 +20,8 @@ use args::{Args, Command};
 enum Exit {
     /// All expectations were met.
     Met,
+    /// Nothing is proved: a fault did not strike, or the control run failed.
+    Inconclusive,
     /// An expectation was not met.
     NotMet,
     /// Bad usage or a bad scenario file.
@@ -31,6 +34,7 @@ impl From<Exit> for ExitCode {
             Exit::Met => 0,
             Exit::NotMet => 1,
             Exit::Usage => 2,
+            Exit::Inconclusive => 3,
         })
     }
 }
@@ -52,8 +56,7 @@ fn check(files: &[PathBuf]) -> Exit {
     for path in files {
         match Scenario::load(path) {
             Ok(scenario) => {
-                let (steps, files) = (scenario.steps.len(), scenario.files.len());
-                print::say(&format!("{}: ok, {steps} steps, {files} files\n", path.display()));
+                print::say(&format!("{}: ok, {}\n", path.display(), extent(&scenario)));
             }
             Err(error) => exit = exit.max(complain(&error)),
         }
@@ -65,4 +68,21 @@ fn check(files: &[PathBuf]) -> Exit {
 fn complain(error: &ScenarioError) -> Exit {
     print::warn(&error.render(true));
     Exit::Usage
+}
+
+/// How much a scenario says.
+fn extent(scenario: &Scenario) -> String {
+    let count = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        _ => Some(format!("{count} {what}s")),
+    };
+    let counts = [
+        count(scenario.steps.len(), "step"),
+        count(scenario.clients.len(), "client"),
+        count(scenario.files.len(), "file"),
+        count(scenario.faults.len(), "fault"),
+        count(scenario.expect.len(), "expectation"),
+    ];
+    counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -1,16 +1,25 @@
 //! Printing. Everything goes through `anstream`, which drops colours where they are not wanted.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::process::exit;
 
-/// Prints to standard output. A reader that has gone away is no reason to fail.
+/// The exit code if standard output cannot be written: what was asked for is not there.
+const CANNOT_PRINT: i32 = 2;
+
+/// Prints to standard output. A reader that has seen enough and gone away is no reason to fail; a full disk is:
+/// a report that is not there must not look like a good one.
 pub(super) fn say(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    let mut out = anstream::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            warn(&format!("error: standard output cannot be written: {error}"));
+            exit(CANNOT_PRINT);
+        }
+        _ => {}
+    }
 }
 
-/// Prints to standard error.
+/// Prints to standard error. If that fails there is nobody left to tell.
 pub(super) fn warn(text: &str) {
-    let _ = anstream::stderr().write_all(text.as_bytes());
-    if !text.ends_with('\n') {
-        let _ = anstream::stderr().write_all(b"\n");
-    }
+    let _ = anstream::stderr().write_all(format!("{}\n", text.trim_end()).as_bytes());
 }

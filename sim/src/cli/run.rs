@@ -1,80 +1,115 @@
 //! Runs the scenarios that were named and says how they went.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use sim::record::Progress;
-use sim::report;
-use sim::run::{Outcome, Plan, Site, run, transport};
+use sim::report::{self, Row, View};
+use sim::run::{Options, Outcome, Plan, RunError, Site, run, transport};
 use sim::scenario::Scenario;
 
 use super::args::{Args, Format};
-use super::{Exit, complain, print, progress};
+use super::{Exit, cleanup, complain, print, progress};
 
-/// Runs every scenario of `args`, one after the other.
+/// Runs every scenario of `args`, one after the other. All are read before the first is run.
 pub(super) fn run_files(args: &Args) -> Exit {
+    let read: Vec<_> = args.scenarios.iter().map(|path| read(args, path)).collect();
     let mut exit = Exit::Met;
-    for (index, path) in args.scenarios.iter().enumerate() {
-        if index > 0 && args.format == Format::Text {
-            print::say("\n");
+    let mut scenarios = Vec::new();
+    for scenario in read {
+        match scenario {
+            Ok(scenario) => scenarios.push(scenario),
+            Err(worse) => exit = exit.max(worse),
         }
-        exit = exit.max(run_file(args, path));
+    }
+    if exit != Exit::Met {
+        return exit;
+    }
+    let mut rows = Vec::new();
+    for scenario in &scenarios {
+        let (how, row) = run_one(args, scenario, scenarios.len() > 1);
+        exit = exit.max(how);
+        rows.push(row);
+    }
+    if rows.len() > 1 && args.format == Format::Text {
+        print::say(&format!("\n{}", report::table(&rows)));
     }
     exit
 }
 
-fn run_file(args: &Args, path: &Path) -> Exit {
-    let mut scenario = match Scenario::load(path) {
-        Ok(scenario) => scenario,
-        Err(error) => return complain(&error),
-    };
+fn read(args: &Args, path: &Path) -> Result<Scenario, Exit> {
+    let mut scenario = Scenario::load(path).map_err(|error| complain(&error))?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
     scenario.transport = args.transport.unwrap_or(scenario.transport);
-    if let Some(file) = &args.file
-        && let Err(error) = scenario.replace_file(file)
-    {
-        return fail(&format!("--file {}: {error}", file.display()));
+    if let Some(file) = &args.file {
+        let replaced = scenario.replace_file(file);
+        replaced.map_err(|error| fail(&format!("--file {}: {error}", file.display())))?;
     }
-    match carry_out(args, &scenario) {
-        Ok(outcome) => show(args, &scenario, &outcome),
-        Err(error) => fail(&format!("{}: {error}", path.display())),
+    Ok(scenario)
+}
+
+fn run_one(args: &Args, scenario: &Scenario, of_several: bool) -> (Exit, Row) {
+    match carry_out(args, scenario, of_several) {
+        Ok(outcome) => {
+            show(args, scenario, &outcome, of_several);
+            (judge(&outcome), Row::new(scenario, &outcome))
+        }
+        Err(RunError::Scenario(error)) => (complain(&error), Row::failed(scenario)),
+        Err(error) => (fail(&format!("{}: {error}", scenario.path.display())), Row::failed(scenario)),
     }
 }
 
-fn carry_out(args: &Args, scenario: &Scenario) -> io::Result<Outcome> {
+fn carry_out(args: &Args, scenario: &Scenario, of_several: bool) -> Result<Outcome, RunError> {
     let plan = Plan::new(scenario)?;
+    let mut transport = transport(scenario.transport, &plan)?;
     let site = match &args.keep {
+        Some(dir) if of_several => Site::on_disk(&dir.join(scenario.path.file_stem().unwrap_or_default()))?,
         Some(dir) => Site::on_disk(dir)?,
         None => Site::for_plan(&plan)?,
     };
+    let _guard = cleanup::on_signal(site.temporary());
     let progress = Arc::new(Progress::default());
     let _bar = progress::watch(Arc::clone(&progress));
-    run(&plan, &mut *transport(scenario.transport, &plan)?, &site, Some(progress))
+    run(&plan, &mut *transport, &site, &Options { progress: Some(progress), ..Options::default() })
 }
 
-fn show(args: &Args, scenario: &Scenario, outcome: &Outcome) -> Exit {
-    print::say(&match args.format {
-        Format::Text => report::text(scenario, outcome, args.times),
-        Format::Json => report::json(scenario, outcome, args.times),
-    });
-    let Some(deviation) = &outcome.deviation else { return Exit::Met };
-    if args.format == Format::Text {
-        print::warn(&format!("{deviation}\nreplay: {}", replay(args, scenario)));
+fn show(args: &Args, scenario: &Scenario, outcome: &Outcome, of_several: bool) {
+    let view = View { times: args.times, replay: replay(args, scenario) };
+    match args.format {
+        Format::Json => print::say(&report::json(scenario, outcome, &view)),
+        // Of several, the table at the end is what counts; a run that went wrong is shown whole.
+        Format::Text if of_several && judge(outcome) == Exit::Met => {}
+        Format::Text => {
+            print::say(&report::text(scenario, outcome, &view));
+            print::say(if of_several { "\n" } else { "" });
+        }
     }
-    Exit::NotMet
 }
 
-/// The command that does the same again.
+fn judge(outcome: &Outcome) -> Exit {
+    if outcome.inconclusive.is_some() {
+        Exit::Inconclusive
+    } else if outcome.deviation.is_some() || !outcome.unmet.is_empty() {
+        Exit::NotMet
+    } else {
+        Exit::Met
+    }
+}
+
+/// The command that does the same again, fit to be pasted into a shell.
 fn replay(args: &Args, scenario: &Scenario) -> String {
-    let file = args.file.as_ref().map(|file| format!(" --file {}", file.display()));
-    format!(
-        "cargo run -p sim -- {} --transport {} --seed {}{}",
-        scenario.path.display(),
-        scenario.transport,
-        scenario.seed,
-        file.unwrap_or_default()
-    )
+    let mut words: Vec<String> = ["cargo", "run", "-p", "sim", "--"].map(String::from).into();
+    words.push(path_word(&scenario.path));
+    words.extend(["--transport".into(), scenario.transport.to_string()]);
+    words.extend(["--seed".into(), scenario.seed.to_string()]);
+    if let Some(file) = &args.file {
+        words.extend(["--file".into(), path_word(file)]);
+    }
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+}
+
+fn path_word(path: &Path) -> String {
+    path.display().to_string()
 }
 
 fn fail(message: &str) -> Exit {

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use protocol::wire::MAX_LINE;
 use protocol::{
-    ClientEvent, ClientState, Compared, Entry, Error, ErrorCode, FileId, FileName, Request, Transmit,
+    ClientEvent, ClientState, Compared, Ended, Entry, Error, ErrorCode, FileId, FileName, Request, Transmit,
 };
 
-use super::{Buffer, Deadline, End, Endpoint, Hasher};
+use super::flaw::CARELESS_PREFIX;
+use super::{Buffer, Deadline, End, Endpoint, Flaw, Hasher, SentBytes};
 use crate::record::{Action, Direction, Failure, Kind, Message, Progress, Recorder};
 use crate::storage::{Content, Folder, Incoming};
 
@@ -31,6 +32,13 @@ pub enum Command {
         /// The name on the server, and in the folder.
         name: FileName,
     },
+    /// Fetch the file with this id, listed or not, and call it `name`.
+    DownloadId {
+        /// The id.
+        id: FileId,
+        /// The name in the folder.
+        name: FileName,
+    },
     /// End the session.
     Disconnect,
 }
@@ -44,11 +52,18 @@ pub struct ClientConfig {
     pub folder: Folder,
     /// It gives up when nothing has moved for so long.
     pub deadline: Duration,
+    /// How often in all it tries again after a failed comparison or a broken connection.
+    pub retries: u32,
+    /// The mistake that it makes, if any.
+    pub flaw: Option<Flaw>,
     /// Where it records what it does and sees.
     pub record: Recorder,
     /// Counters for a progress bar.
     pub progress: Option<Arc<Progress>>,
 }
+
+/// How long a client waits before it connects again.
+const RECONNECT: Duration = Duration::from_secs(1);
 
 /// The client's side of one connection.
 pub struct Client {
@@ -57,7 +72,9 @@ pub struct Client {
     folder: Folder,
     record: Recorder,
     deadline: Deadline,
+    flaw: Option<Flaw>,
     progress: Option<Arc<Progress>>,
+    sent: SentBytes,
     /// The last complete listing.
     listed: Vec<Entry>,
     /// The listing that is coming in.
@@ -65,6 +82,22 @@ pub struct Client {
     transfer: Option<Transfer>,
     /// An upload that failed its comparison and is to be discarded.
     discard: Option<FileId>,
+    retry: Retry,
+}
+
+/// What a client knows of trying again.
+#[derive(Default)]
+struct Retry {
+    /// How often it still may.
+    left: u32,
+    /// How often it has tried again, for the command under way.
+    count: u32,
+    /// The command under way.
+    command: Option<Command>,
+    /// Whether that command is to be done again.
+    due: bool,
+    /// Whether that needs a new connection.
+    reconnect: bool,
 }
 
 #[derive(Default)]
@@ -74,7 +107,7 @@ struct Listing {
 }
 
 enum Transfer {
-    Upload { content: Content, hasher: Hasher, own: Option<FileId> },
+    Upload { name: FileName, content: Content, hasher: Hasher, own: Option<FileId>, peer: Option<FileId> },
     Download { name: FileName, id: FileId, incoming: Box<dyn Incoming>, hasher: Hasher },
 }
 
@@ -89,11 +122,14 @@ impl Client {
             folder: config.folder,
             record: config.record,
             deadline: Deadline::new(config.deadline),
+            flaw: config.flaw,
             progress: config.progress,
+            sent: SentBytes::default(),
             listed: Vec::new(),
             listing: Listing::default(),
             transfer: None,
             discard: None,
+            retry: Retry { left: config.retries, ..Retry::default() },
         }
     }
 
@@ -107,10 +143,19 @@ impl Client {
             self.check(now, |core| core.discard(id));
             return true;
         }
-        match self.commands.pop_front().unwrap_or(Command::Disconnect) {
+        if self.retry.due {
+            self.retry.due = false;
+            self.retry.count += 1;
+            self.record.record(now, Action::Retried(self.retry.count));
+        } else {
+            self.retry.count = 0;
+            self.retry.command = self.commands.pop_front();
+        }
+        match self.retry.command.clone().unwrap_or(Command::Disconnect) {
             Command::ListFiles => self.check(now, protocol::Client::list_files),
             Command::Upload { name, content } => self.begin_upload(now, name, content),
-            Command::Download { name } => self.begin_download(now, name),
+            Command::Download { name } => self.begin_listed(now, name),
+            Command::DownloadId { id, name } => self.begin_download(now, id, name, 0),
             Command::Disconnect => {
                 self.core.close();
                 self.deadline.close(now);
@@ -123,23 +168,25 @@ impl Client {
     fn begin_upload(&mut self, now: Duration, name: FileName, content: Content) {
         let size = content.len();
         self.announce(Direction::Upload, size);
-        self.transfer = Some(Transfer::Upload { content, hasher: Hasher::default(), own: None });
-        self.sent(now, Kind::Upload(Some(name.clone())), Request::Upload.to_string());
+        let hasher = Hasher::with_flaw(self.flaw);
+        self.transfer = Some(Transfer::Upload { name: name.clone(), content, hasher, own: None, peer: None });
         self.check(now, |core| core.upload(name, size));
     }
 
-    fn begin_download(&mut self, now: Duration, name: FileName) {
-        let Some(entry) = self.listed.iter().find(|entry| entry.name == name).cloned() else {
-            self.record.record(now, Action::Unlisted(name));
-            return;
-        };
+    fn begin_listed(&mut self, now: Duration, name: FileName) {
+        match self.listed.iter().find(|entry| entry.name == name) {
+            Some(entry) => self.begin_download(now, entry.id, name, entry.size),
+            None => self.record.record(now, Action::Unlisted(name)),
+        }
+    }
+
+    fn begin_download(&mut self, now: Duration, id: FileId, name: FileName, size: u64) {
         match self.folder.create() {
             Ok(incoming) => {
-                self.announce(Direction::Download, entry.size);
-                self.sent(now, Kind::Download(Some(name.clone())), Request::Download.to_string());
-                let hasher = Hasher::default();
-                self.transfer = Some(Transfer::Download { name, id: entry.id, incoming, hasher });
-                self.check(now, |core| core.download(entry.id));
+                self.announce(Direction::Download, size);
+                let hasher = Hasher::with_flaw(self.flaw);
+                self.transfer = Some(Transfer::Download { name, id, incoming, hasher });
+                self.check(now, |core| core.download(id));
             }
             Err(error) => self.fail(now, Failure::Storage(error.code())),
         }
@@ -164,7 +211,12 @@ impl Client {
             ClientEvent::NoFiles => {}
             ClientEvent::ListEnd => return self.finish_listing(now),
             ClientEvent::GoAhead(_) => self.received(now, Kind::GoAhead, line),
-            ClientEvent::Hash(_) => self.received(now, Kind::Hash, line),
+            ClientEvent::Hash(hash) => {
+                self.received(now, Kind::Hash, line);
+                if let Some(Transfer::Upload { peer, .. }) = &mut self.transfer {
+                    *peer = Some(hash);
+                }
+            }
             ClientEvent::Size(_) => self.received(now, Kind::Size, line),
             ClientEvent::Refused(code, _) => self.received(now, Kind::Refusal(code), line),
         }
@@ -177,10 +229,6 @@ impl Client {
         if self.core.state() == ClientState::AwaitHash {
             self.finish_empty_upload(now);
         }
-    }
-
-    fn sent(&self, now: Duration, kind: Kind, text: String) {
-        self.record.record(now, Action::Sent(Message::Text { kind, text }));
     }
 
     fn received(&self, now: Duration, kind: Kind, line: &[u8]) {
@@ -205,6 +253,9 @@ impl Client {
 
     fn send_payload(&mut self, now: Duration, left: u64, out: &mut Buffer) {
         let Some(Transfer::Upload { content, hasher, .. }) = &mut self.transfer else { return };
+        if hasher.bytes() == 0 {
+            self.record.record(now, Action::Sending(left));
+        }
         let spare = out.spare();
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(spare.len());
         let count = match content.read_at(hasher.bytes(), &mut spare[..most]) {
@@ -213,6 +264,7 @@ impl Client {
         };
         hasher.update(&spare[..count]);
         out.fill(count);
+        self.sent.count(count);
         self.advance(count);
         self.check(now, |core| core.payload_sent(count as u64));
         if left == count as u64 {
@@ -225,12 +277,13 @@ impl Client {
         let Some(Transfer::Upload { hasher, own, .. }) = &mut self.transfer else { return };
         let (bytes, digest) = (hasher.bytes(), hasher.clone().finish());
         *own = Some(digest);
-        self.record.record(now, Action::Sent(Message::Payload { bytes, digest }));
+        self.record.record_sent(now, Message::Payload { bytes, digest }, self.sent.message());
     }
 
     /// An empty file has no last byte to be sent: its go-ahead is all there is.
     fn finish_empty_upload(&mut self, now: Duration) {
         if matches!(&self.transfer, Some(Transfer::Upload { own: None, .. })) {
+            self.record.record(now, Action::Sending(0));
             self.finish_sending(now);
         }
     }
@@ -238,46 +291,75 @@ impl Client {
     /// Both digests of a transfer are there.
     fn compare(&mut self, now: Duration) {
         match self.transfer.take() {
-            Some(Transfer::Upload { own: Some(own), .. }) => self.compare_upload(now, own),
+            Some(Transfer::Upload { own: Some(own), peer: Some(peer), .. }) => {
+                self.finish_upload(now, own, peer);
+            }
             Some(Transfer::Download { name, id, incoming, hasher }) => {
-                let (bytes, digest) = (hasher.bytes(), hasher.finish());
-                self.record.record(now, Action::Received(Message::Payload { bytes, digest }));
-                self.compare_download(now, &name, id, digest, incoming);
+                self.finish_download(now, &name, id, incoming, hasher);
             }
             _ => {}
         }
     }
 
-    fn compare_upload(&mut self, now: Duration, own: FileId) {
-        let compared = match self.core.handle_digest(own) {
-            Ok(compared) => compared,
-            Err(misuse) => return self.fail(now, Failure::Protocol(misuse.into())),
-        };
+    fn finish_upload(&mut self, now: Duration, own: FileId, peer: FileId) {
+        let Some(compared) = self.judge(now, own, peer) else { return };
         if let Compared::Different { peer, .. } = compared {
-            self.discard = Some(peer);
+            self.discard = (self.flaw != Some(Flaw::NotDiscarded)).then_some(peer);
+            self.try_again();
         }
         self.record.record(now, Action::Compared(Direction::Upload, compared));
     }
 
-    fn compare_download(
+    fn finish_download(
         &mut self,
         now: Duration,
         name: &FileName,
         id: FileId,
-        digest: FileId,
         incoming: Box<dyn Incoming>,
+        hasher: Hasher,
     ) {
-        let compared = match self.core.handle_digest(digest) {
-            Ok(compared) => compared,
-            Err(misuse) => return self.fail(now, Failure::Protocol(misuse.into())),
-        };
+        let (bytes, own) = (hasher.bytes(), hasher.finish());
+        self.record.record(now, Action::Received(Message::Payload { bytes, digest: own }));
+        match incoming.content() {
+            Ok(content) => self.record.keep_received(content),
+            Err(error) => return self.fail(now, Failure::Storage(error.code())),
+        }
+        let Some(compared) = self.judge(now, own, id) else { return };
+        let same = matches!(compared, Compared::Same(_));
         // Only a verified file gets its name, and only a file that has its name is a success.
-        if let Compared::Same(_) = compared
+        if (same || self.flaw == Some(Flaw::NamedBeforeCompared))
             && let Err(error) = incoming.commit(name, id)
         {
             return self.fail(now, Failure::Storage(error.code()));
         }
+        if !same {
+            self.try_again();
+        }
         self.record.record(now, Action::Compared(Direction::Download, compared));
+    }
+
+    /// Compares through the core, which knows no other way to success. A flawed client lies to it.
+    fn judge(&mut self, now: Duration, own: FileId, peer: FileId) -> Option<Compared> {
+        let prefix = |id: FileId| id.to_string()[..CARELESS_PREFIX].to_owned();
+        let lies = match self.flaw {
+            Some(Flaw::AlwaysSuccess | Flaw::HashWithItself) => true,
+            Some(Flaw::PrefixCompared) => prefix(own) == prefix(peer),
+            _ => false,
+        };
+        match self.core.handle_digest(if lies { peer } else { own }) {
+            Ok(compared) => Some(compared),
+            Err(misuse) => {
+                self.fail(now, Failure::Protocol(misuse.into()));
+                None
+            }
+        }
+    }
+
+    /// The command under way is done again, if that is allowed once more.
+    fn try_again(&mut self) -> bool {
+        self.retry.due = self.retry.left > 0;
+        self.retry.left = self.retry.left.saturating_sub(1);
+        self.retry.due
     }
 
     /// Runs a command of the core. Its misuse would be a mistake of this file: it ends the session.
@@ -292,25 +374,54 @@ impl Client {
     }
 
     fn fail(&mut self, now: Duration, failure: Failure) {
-        self.record.record(now, Action::Failed(failure));
-        self.transfer = None;
+        let lies = match self.flaw {
+            Some(Flaw::AlwaysSuccess) => true,
+            Some(Flaw::SuccessOnTimeout) => failure == Failure::Deadline,
+            _ => false,
+        };
+        match (lies, self.transfer.take()) {
+            (true, Some(transfer)) => self.claim_success(now, transfer),
+            _ => {
+                let is_ours = matches!(failure, Failure::Storage(_) | Failure::Protocol(Error::Caller(_)));
+                self.record.record(now, Action::Failed(failure));
+                self.retry.reconnect = !is_ours && self.retry.command.is_some() && self.try_again();
+            }
+        }
         self.core.close();
         self.deadline.close(now);
+    }
+
+    /// What a flawed client says of a transfer that failed.
+    fn claim_success(&self, now: Duration, transfer: Transfer) {
+        let (direction, id) = match transfer {
+            Transfer::Upload { hasher, .. } => (Direction::Upload, hasher.finish()),
+            Transfer::Download { id, .. } => (Direction::Download, id),
+        };
+        self.record.record(now, Action::Compared(direction, Compared::Same(id)));
     }
 
     fn send_line(&mut self, now: Duration, request: &Request, out: &mut Buffer) {
         let text = request.to_string();
         // The caller made sure that there is space for a line.
         let _ = writeln!(out, "{text}");
+        self.sent.count(text.len() + 1);
         let kind = match request {
-            // Recorded when they began, where the file is known.
-            Request::Upload | Request::Download => return,
             Request::ListFiles => Kind::ListFiles,
+            Request::Upload => Kind::Upload(self.file()),
+            Request::Download => Kind::Download(self.file()),
             Request::Discard(_) => Kind::Discard,
             Request::Details(_) => Kind::Details,
             Request::Id(_) => Kind::Id,
         };
-        self.sent(now, kind, text);
+        self.record.record_sent(now, Message::Text { kind, text }, self.sent.message());
+    }
+
+    /// The name of the file that is being transferred.
+    fn file(&self) -> Option<FileName> {
+        match &self.transfer {
+            Some(Transfer::Upload { name, .. } | Transfer::Download { name, .. }) => Some(name.clone()),
+            None => None,
+        }
     }
 }
 
@@ -335,13 +446,15 @@ impl Endpoint for Client {
                 Ok(None) => break,
                 Err(error) => {
                     self.fail(now, Failure::Protocol(error));
-                    return input.len();
+                    used = input.len();
+                    break;
                 }
             }
             if self.core.digest_due() {
                 self.compare(now);
             }
         }
+        self.record.saw(input.len(), used);
         if used > 0 && !self.is_closed() {
             self.deadline.extend(now);
         }
@@ -354,10 +467,13 @@ impl Endpoint for Client {
         }
         let failure = match (end, self.core.handle_end()) {
             (End::NotConnected, _) => Failure::NotConnected,
-            (End::Finished, Err(error)) => Failure::Protocol(error),
-            // A server that leaves between commands leaves the rest of ours undone.
-            (End::Finished, Ok(())) => Failure::Protocol(protocol::Ended::AwaitingLine.into()),
             (End::Broken, _) => Failure::Broken,
+            (End::Finished, Err(Error::Ended(ended @ Ended::InPayload { .. }))) => {
+                Failure::Protocol(ended.into())
+            }
+            // How far the sending had come is chance, and a server that leaves between commands leaves the rest
+            // of ours undone: either way it owes a line.
+            (End::Finished, _) => Failure::Protocol(Ended::AwaitingLine.into()),
         };
         self.fail(now, failure);
     }
@@ -388,5 +504,19 @@ impl Endpoint for Client {
 
     fn is_closed(&self) -> bool {
         self.core.state() == ClientState::Closed
+    }
+
+    fn reconnect(&mut self) -> Option<Duration> {
+        if !std::mem::take(&mut self.retry.reconnect) {
+            return None;
+        }
+        self.record.seal();
+        self.core = protocol::Client::new();
+        (self.sent, self.discard, self.listing) = (SentBytes::default(), None, Listing::default());
+        Some(RECONNECT)
+    }
+
+    fn record(&self) -> &Recorder {
+        &self.record
     }
 }

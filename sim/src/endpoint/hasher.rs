@@ -1,11 +1,12 @@
-//! MD5 over a file in pieces.
+//! MD5 over a file in pieces, and the ways in which careless programs get it wrong.
 
 use std::io;
 
 use md5::{Digest, Md5};
 use protocol::FileId;
 
-use super::CHUNK;
+use super::flaw::CARELESS_CHUNK;
+use super::{CHUNK, Flaw};
 use crate::storage::Content;
 
 /// Computes a file's id from its bytes, in any pieces.
@@ -13,13 +14,43 @@ use crate::storage::Content;
 pub struct Hasher {
     md5: Md5,
     bytes: u64,
+    flaw: Option<Flaw>,
+    /// For [`Flaw::LastChunkNotHashed`]: the chunk that is not complete yet.
+    chunk: Vec<u8>,
 }
 
 impl Hasher {
+    /// A hasher with this mistake, if it is one of hashing.
+    #[must_use]
+    pub fn with_flaw(flaw: Option<Flaw>) -> Self {
+        Self { flaw, ..Self::default() }
+    }
+
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        self.md5.update(bytes);
+        match self.flaw {
+            Some(Flaw::HashOfNothing | Flaw::LengthOnly) => {}
+            Some(Flaw::HashPerChunk) => self.update_per_chunk(bytes),
+            Some(Flaw::LastChunkNotHashed) => self.update_whole_chunks(bytes),
+            _ => self.md5.update(bytes),
+        }
         self.bytes += bytes.len() as u64;
+    }
+
+    fn update_per_chunk(&mut self, bytes: &[u8]) {
+        for (position, byte) in (self.bytes..).zip(bytes) {
+            if position.is_multiple_of(CARELESS_CHUNK as u64) {
+                self.md5 = Md5::default();
+            }
+            self.md5.update([*byte]);
+        }
+    }
+
+    fn update_whole_chunks(&mut self, bytes: &[u8]) {
+        self.chunk.extend_from_slice(bytes);
+        let whole = self.chunk.len() - self.chunk.len() % CARELESS_CHUNK;
+        self.md5.update(&self.chunk[..whole]);
+        self.chunk.drain(..whole);
     }
 
     /// How many bytes it has taken.
@@ -30,7 +61,10 @@ impl Hasher {
 
     /// The MD5 of all bytes taken.
     #[must_use]
-    pub fn finish(self) -> FileId {
+    pub fn finish(mut self) -> FileId {
+        if self.flaw == Some(Flaw::LengthOnly) {
+            self.md5.update(self.bytes.to_string());
+        }
         FileId::from_bytes(self.md5.finalize().into())
     }
 }

@@ -4,15 +4,20 @@
 
 mod buffer;
 mod client;
+mod flaw;
 mod hasher;
 mod server;
 
+use std::ops::Range;
 use std::time::Duration;
+
+use crate::record::Recorder;
 
 pub use buffer::{Buffer, CHUNK};
 pub use client::{Client, ClientConfig, Command};
+pub use flaw::Flaw;
 pub use hasher::{Hasher, md5_of};
-pub use server::{Server, Sessions};
+pub use server::{Server, ServerConfig, Sessions};
 
 /// One side of one connection. `now` is always the time since the run began.
 ///
@@ -43,6 +48,15 @@ pub trait Endpoint: Send {
 
     /// Whether the session is over: nothing more will be put out or taken in.
     fn is_closed(&self) -> bool;
+
+    /// Asked when the connection is gone: how long to wait before the next one, if it wants one. It is then as
+    /// before its first.
+    fn reconnect(&mut self) -> Option<Duration> {
+        None
+    }
+
+    /// Where it records what it does and sees.
+    fn record(&self) -> &Recorder;
 }
 
 /// How input ended.
@@ -63,6 +77,9 @@ pub trait Service: Send + Sync {
 
     /// A connection has come in.
     fn accept(&self, now: Duration) -> Box<dyn Endpoint>;
+
+    /// The machine went down, and every session with it.
+    fn handle_crash(&self, now: Duration);
 }
 
 /// How long an endpoint whose session is over waits for its peer.
@@ -91,5 +108,26 @@ impl Deadline {
 
     fn has_passed(&self, now: Duration) -> bool {
         now >= self.expires
+    }
+}
+
+/// Counts what a side has put out, so that every message knows its offsets in the stream.
+#[derive(Clone, Copy, Debug, Default)]
+struct SentBytes {
+    /// All bytes put out.
+    total: u64,
+    /// Where the current message began.
+    start: u64,
+}
+
+impl SentBytes {
+    fn count(&mut self, bytes: usize) {
+        self.total += bytes as u64;
+    }
+
+    /// The offsets of the message that is complete now.
+    fn message(&mut self) -> Range<u64> {
+        let start = std::mem::replace(&mut self.start, self.total);
+        start..self.total
     }
 }

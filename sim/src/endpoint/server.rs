@@ -1,30 +1,40 @@
 //! The server's side of one session: the protocol core joined to a [`Store`].
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::vec::IntoIter;
 
 use protocol::wire::MAX_LINE;
-use protocol::{Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
+use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
-use super::{Buffer, Deadline, End, Endpoint, Hasher, Service};
+use super::{Buffer, Deadline, End, Endpoint, Flaw, Hasher, SentBytes, Service};
 use crate::record::{Action, Failure, Kind, Message, Recorder};
 use crate::storage::{Committed, Content, Incoming, Store, StoreError};
 
+/// What a [`Server`] needs.
+#[derive(Clone)]
+pub struct ServerConfig {
+    /// Where the files are.
+    pub store: Arc<dyn Store>,
+    /// A session ends when nothing has come for so long.
+    pub deadline: Duration,
+    /// The mistake that it makes, if any.
+    pub flaw: Option<Flaw>,
+}
+
 /// Makes a [`Server`] for every connection, all on one store, and keeps their records.
 pub struct Sessions {
-    store: Arc<dyn Store>,
-    deadline: Duration,
+    config: ServerConfig,
     record: Recorder,
     sessions: Mutex<Vec<Recorder>>,
 }
 
 impl Sessions {
-    /// Sessions on `store`, each of which ends when nothing has come for `deadline`.
+    /// Sessions of servers like this.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, deadline: Duration) -> Self {
-        Self { store, deadline, record: Recorder::default(), sessions: Mutex::default() }
+    pub fn new(config: ServerConfig) -> Self {
+        Self { config, record: Recorder::default(), sessions: Mutex::default() }
     }
 
     /// What happened to the server as a whole.
@@ -42,15 +52,24 @@ impl Sessions {
 
 impl Service for Sessions {
     fn handle_listening(&self, now: Duration) {
-        self.record.record(now, Action::Listened);
+        match self.sessions().last() {
+            None => self.record.record(now, Action::Listened),
+            Some(last) => last.record(now, Action::Restarted),
+        }
     }
 
     fn accept(&self, now: Duration) -> Box<dyn Endpoint> {
         let record = Recorder::default();
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
-        let mut server = Server::new(Arc::clone(&self.store), self.deadline, record);
+        let mut server = Server::new(self.config.clone(), record);
         server.handle_connected(now);
         Box::new(server)
+    }
+
+    fn handle_crash(&self, now: Duration) {
+        if let Some(last) = self.sessions().last() {
+            last.record(now, Action::Crashed);
+        }
     }
 }
 
@@ -58,8 +77,12 @@ impl Service for Sessions {
 pub struct Server {
     core: protocol::Server,
     store: Arc<dyn Store>,
+    flaw: Option<Flaw>,
     record: Recorder,
     deadline: Deadline,
+    /// Why the session failed, until the last word about it is out.
+    failure: Option<Failure>,
+    sent: SentBytes,
     /// The rest of the listing that is going out, and what has gone out of it.
     listing: Option<(IntoIter<Entry>, Listed)>,
     upload: Option<Upload>,
@@ -86,14 +109,17 @@ struct Download {
 }
 
 impl Server {
-    /// A session on `store` that ends when nothing has come for `deadline`.
+    /// A session that records in `record`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, deadline: Duration, record: Recorder) -> Self {
+    pub fn new(config: ServerConfig, record: Recorder) -> Self {
         Self {
             core: protocol::Server::new(),
-            store,
+            store: config.store,
+            flaw: config.flaw,
             record,
-            deadline: Deadline::new(deadline),
+            deadline: Deadline::new(config.deadline),
+            failure: None,
+            sent: SentBytes::default(),
             listing: None,
             upload: None,
             download: None,
@@ -146,7 +172,7 @@ impl Server {
 
     fn begin_upload(&mut self, now: Duration, name: FileName, size: u64) -> Result<(), StoreError> {
         let incoming = self.store.create(size)?;
-        self.upload = Some(Upload { name, incoming, hasher: Hasher::default() });
+        self.upload = Some(Upload { name, incoming, hasher: Hasher::with_flaw(self.flaw) });
         self.check(now, protocol::Server::accept_upload);
         Ok(())
     }
@@ -154,7 +180,7 @@ impl Server {
     fn begin_download(&mut self, id: FileId) -> Result<(), StoreError> {
         let content = self.store.open(id)?;
         let size = content.len();
-        self.download = Some(Download { content, hasher: Hasher::default() });
+        self.download = Some(Download { content, hasher: Hasher::with_flaw(self.flaw) });
         self.core.accept_download(size).map_err(|_| StoreError::NotFound)
     }
 
@@ -184,7 +210,7 @@ impl Server {
         let Some(Upload { name, incoming, hasher }) = self.upload.take() else { return };
         let (bytes, digest) = (hasher.bytes(), hasher.finish());
         self.record.record(now, Action::Received(Message::Payload { bytes, digest }));
-        match incoming.commit(&name, digest) {
+        match self.save(incoming, &name, digest, bytes) {
             Ok(committed) => {
                 if committed == Committed::New {
                     self.uploaded.push((digest, name.clone()));
@@ -192,8 +218,27 @@ impl Server {
                 self.record.record(now, Action::Saved(Entry { name, id: digest, size: bytes }));
                 self.check(now, |core| core.handle_digest(digest));
             }
+            Err(StoreError::Crashed) => {
+                self.record.record(now, Action::Crashed);
+                self.core.close(None);
+                self.deadline.close(now);
+            }
             Err(error) => self.refuse(now, error.code()),
         }
+    }
+
+    fn save(
+        &self,
+        incoming: Box<dyn Incoming>,
+        name: &FileName,
+        digest: FileId,
+        bytes: u64,
+    ) -> Result<Committed, StoreError> {
+        let content = incoming.content()?;
+        // A disk that took less than it was given and did not say so.
+        let short = content.len() != bytes && self.flaw != Some(Flaw::HashBeforeWrite);
+        self.record.keep_received(content);
+        if short { Err(StoreError::Io(ErrorKind::WriteZero)) } else { incoming.commit(name, digest) }
     }
 
     fn refuse(&mut self, now: Duration, code: ErrorCode) {
@@ -212,8 +257,14 @@ impl Server {
     }
 
     fn fail(&mut self, now: Duration, failure: Failure, last_word: Option<ErrorCode>) {
-        self.record.record(now, Action::Failed(failure));
-        (self.upload, self.download) = (None, None);
+        self.failure = Some(failure);
+        self.download = None;
+        if let Some(Upload { name, incoming, hasher }) = self.upload.take()
+            && self.flaw == Some(Flaw::StoredIncomplete)
+        {
+            // The mistake is the point; whether the store took it is of no interest.
+            let _ = incoming.commit(&name, hasher.finish());
+        }
         if self.core.state() != ServerState::Closed {
             self.core.close(last_word);
         }
@@ -224,6 +275,7 @@ impl Server {
         let text = reply.to_string();
         // The caller made sure that there is space for a line.
         let _ = writeln!(out, "{text}");
+        self.sent.count(text.len() + 1);
         let kind = match reply {
             Reply::Entry(_) | Reply::NoFiles | Reply::ListEnd => {
                 return self.record_listing(now, reply, &text);
@@ -236,8 +288,9 @@ impl Server {
             Reply::Discarded => Kind::Discarded,
             Reply::Error(code) => Kind::Refusal(*code),
         };
-        self.record.record(now, Action::Sent(Message::Text { kind, text }));
+        self.record.record_sent(now, Message::Text { kind, text }, self.sent.message());
         if *reply == Reply::Size(0) {
+            self.record.record(now, Action::Sending(0));
             self.finish_download(now);
         }
     }
@@ -257,7 +310,7 @@ impl Server {
                 let Listed { names, text } = std::mem::take(listed);
                 self.listing = None;
                 let kind = Kind::Listing(names);
-                self.record.record(now, Action::Sent(Message::Text { kind, text }));
+                self.record.record_sent(now, Message::Text { kind, text }, self.sent.message());
             }
             _ => {}
         }
@@ -265,6 +318,9 @@ impl Server {
 
     fn send_payload(&mut self, now: Duration, left: u64, out: &mut Buffer) {
         let Some(download) = &mut self.download else { return };
+        if download.hasher.bytes() == 0 {
+            self.record.record(now, Action::Sending(left));
+        }
         let spare = out.spare();
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(spare.len());
         let count = match download.content.read_at(download.hasher.bytes(), &mut spare[..most]) {
@@ -274,6 +330,7 @@ impl Server {
         };
         download.hasher.update(&spare[..count]);
         out.fill(count);
+        self.sent.count(count);
         self.check(now, |core| core.payload_sent(count as u64));
         if left == count as u64 {
             self.finish_download(now);
@@ -283,7 +340,7 @@ impl Server {
     fn finish_download(&mut self, now: Duration) {
         let Some(Download { hasher, .. }) = self.download.take() else { return };
         let (bytes, digest) = (hasher.bytes(), hasher.finish());
-        self.record.record(now, Action::Sent(Message::Payload { bytes, digest }));
+        self.record.record_sent(now, Message::Payload { bytes, digest }, self.sent.message());
     }
 
     /// Supplies the next line of a listing, if one is under way. Says whether it did.
@@ -317,10 +374,12 @@ impl Endpoint for Server {
                 Ok(None) => break,
                 Err(error) => {
                     self.fail(now, Failure::Protocol(error), None);
-                    return input.len();
+                    used = input.len();
+                    break;
                 }
             }
         }
+        self.record.saw(input.len(), used);
         if used > 0 && !self.is_closed() {
             self.deadline.extend(now);
         }
@@ -332,7 +391,8 @@ impl Endpoint for Server {
             return;
         }
         match (self.core.handle_end(), end) {
-            (Ok(()), End::Finished) => {
+            // Whether the last of a download was still on its way here is chance: a client may leave at any time.
+            (Ok(()) | Err(Error::Ended(Ended::WhileSending)), End::Finished) => {
                 self.deadline.close(now);
                 self.record.record(now, Action::PeerLeft);
             }
@@ -354,11 +414,14 @@ impl Endpoint for Server {
                 Some(Transmit::Payload { left }) => self.send_payload(now, left, out),
                 None if self.core.digest_due() => self.finish_upload(now),
                 None if self.next_of_listing(now) => {}
-                None => return,
+                None => break,
             }
             if !self.is_closed() {
                 self.deadline.extend(now);
             }
+        }
+        if let Some(failure) = self.failure.take() {
+            self.record.record(now, Action::Failed(failure));
         }
     }
 
@@ -368,5 +431,9 @@ impl Endpoint for Server {
 
     fn is_closed(&self) -> bool {
         self.core.state() == ServerState::Closed
+    }
+
+    fn record(&self) -> &Recorder {
+        &self.record
     }
 }

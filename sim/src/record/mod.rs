@@ -3,12 +3,16 @@
 
 mod progress;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol::{Compared, Entry, Error, ErrorCode, FileId, FileName};
 
 pub use progress::Progress;
+
+use crate::storage::Content;
 
 /// One thing that one side did or saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub struct Event {
     pub at: Duration,
     /// What.
     pub action: Action,
+    /// For a message that was sent: its offsets in the stream of this side.
+    pub stream: Option<Range<u64>>,
 }
 
 /// What a side did or saw.
@@ -30,6 +36,8 @@ pub enum Action {
     Connected,
     /// The server accepted a connection.
     Accepted,
+    /// A payload of so many bytes begins to go out.
+    Sending(u64),
     /// A message went out. A payload is recorded with its last byte.
     Sent(Message),
     /// A message came in. A payload is recorded with its last byte.
@@ -48,6 +56,19 @@ pub enum Action {
     PeerLeft,
     /// The session failed and is over.
     Failed(Failure),
+    /// The client tries the same again; the number of the retry, from 1.
+    Retried(u32),
+    /// The server went down.
+    Crashed,
+    /// The server is up again.
+    Restarted,
+    /// A fault struck what this side was about to read.
+    Struck {
+        /// Its number, from 0.
+        fault: usize,
+        /// What it did.
+        text: String,
+    },
 }
 
 /// Which way a file travels.
@@ -57,6 +78,15 @@ pub enum Direction {
     Upload,
     /// From the server to the client.
     Download,
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Upload => "upload",
+            Self::Download => "download",
+        })
+    }
 }
 
 /// A whole message of the protocol.
@@ -134,24 +164,69 @@ pub enum Failure {
 /// survives the side that recorded it.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    events: Arc<Mutex<Vec<Event>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    events: Vec<Event>,
+    received: Vec<Content>,
+    consumed: u64,
+    seen: u64,
+    sealed: bool,
 }
 
 impl Recorder {
     /// Adds one event.
     pub fn record(&self, at: Duration, action: Action) {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(Event { at, action });
+        self.kept().events.push(Event { at, action, stream: None });
     }
 
-    /// All events so far.
+    /// Adds a message that was sent, at these offsets of the stream.
+    pub fn record_sent(&self, at: Duration, message: Message, stream: Range<u64>) {
+        self.kept().events.push(Event { at, action: Action::Sent(message), stream: Some(stream) });
+    }
+
+    /// Keeps the content of a file that this side received whole, in the order of their payload events: the
+    /// evidence for the verdict, whatever becomes of the file.
+    pub fn keep_received(&self, content: Content) {
+        self.kept().received.push(content);
+    }
+
+    /// This side was shown so many bytes of its stream, and took so many of them.
+    pub fn saw(&self, shown: usize, taken: usize) {
+        let mut kept = self.kept();
+        if !kept.sealed {
+            kept.seen = kept.seen.max(kept.consumed + shown as u64);
+            kept.consumed += taken as u64;
+        }
+    }
+
+    /// From here on it is another connection's stream, of which nothing is counted.
+    pub fn seal(&self) {
+        self.kept().sealed = true;
+    }
+
+    /// How many bytes of its first stream this side has seen.
     #[must_use]
-    pub fn events(&self) -> Vec<Event> {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn seen(&self) -> u64 {
+        self.kept().seen
     }
 
     /// Takes all events so far, leaving none.
     #[must_use]
     pub fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut self.events.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.kept().events)
+    }
+
+    /// Takes the contents that were kept, leaving none.
+    #[must_use]
+    pub fn take_received(&self) -> Vec<Content> {
+        std::mem::take(&mut self.kept().received)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // A list that another thread was adding to when it panicked is still a list.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,40 +1,120 @@
-//! The straight line: a scenario is planned once, then run on a transport as often as wanted. What comes out
+//! The straight line: a scenario is planned once, then run on a transport as often as wanted. A run with faults
+//! begins with a control run without them, which must succeed and shows where the faults strike. What comes out
 //! is the transcript, the first deviation from the steps, and the verdict of each transfer.
 
+mod exchange;
+mod faulted;
 mod plan;
 mod site;
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-use crate::endpoint::{Client, ClientConfig, Sessions};
-use crate::record::{Event, Progress, Recorder};
-use crate::scenario::TransportKind;
-use crate::transcript::{Deviation, Line, check, merge};
-use crate::transport::{Job, Memory, Tcp, Transport, Turmoil};
-use crate::verdict::{Judgement, judge};
+use crate::endpoint::Flaw;
+use crate::fault::{FaultRecord, NoSuchPlace};
+use crate::record::{Event, Progress};
+use crate::scenario::{Expect, Located, Mistake, ScenarioError, TransportKind, Verdict};
+use crate::transcript::{Deviation, Line, check};
+use crate::transport::{Memory, Tcp, Transport, Turmoil};
+use crate::verdict::{Aftermath, Judgement};
 
+use exchange::{Conditions, Exchange, exchange};
 pub use plan::Plan;
 pub use site::Site;
 
 /// What a run brought to light.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// What happened, in the order that is the same on every transport.
-    pub lines: Vec<Line>,
-    /// The first place where it did not go as the scenario says.
+    /// What happened to each client, in the order that is the same on every transport.
+    pub conversations: Vec<Vec<Line>>,
+    /// The first place where a run without faults did not go as the scenario's steps say.
     pub deviation: Option<Deviation>,
     /// Every transfer, judged.
     pub judgements: Vec<Judgement>,
-    /// Everything that was recorded, times included: the server, then the client, then the session.
+    /// What each fault did.
+    pub faults: Vec<FaultRecord>,
+    /// What was left behind.
+    pub aftermath: Aftermath,
+    /// Why nothing is proved, if nothing is.
+    pub inconclusive: Option<Inconclusive>,
+    /// The expectations that were not met, in words.
+    pub unmet: Vec<String>,
+    /// Everything that was recorded, times included.
     pub trace: Vec<Vec<Event>>,
 }
 
-/// Makes the transport of this kind, fit for the files of `plan`.
+/// Why a run proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inconclusive {
+    /// The run without faults did not succeed.
+    ControlFailed(String),
+    /// A fault did not fire; its number from 1.
+    NotFired(usize),
+    /// A fault fired, but its change did not reach the reader; its number from 1.
+    NotReached(usize),
+}
+
+impl fmt::Display for Inconclusive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ControlFailed(why) => write!(f, "the control run, without faults, failed: {why}"),
+            Self::NotFired(fault) => write!(f, "fault {fault} did not fire"),
+            Self::NotReached(fault) => write!(f, "fault {fault} did not reach the reader"),
+        }
+    }
+}
+
+/// How to run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The mistake that the programs make, if any.
+    pub flaw: Option<Flaw>,
+    /// Faults with this name are not injected: the harness has to notice that.
+    pub inert: Option<&'static str>,
+    /// Counters for a progress bar.
+    pub progress: Option<Arc<Progress>>,
+}
+
+/// Why a run could not be carried out.
+#[derive(Debug)]
+pub enum RunError {
+    /// The scenario asks for what its own run does not have.
+    Scenario(ScenarioError),
+    /// The transport failed, or files could not be read or written.
+    Io(io::Error),
+    /// The transport cannot express the scenario's faults.
+    CannotExpress(TransportKind),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scenario(error) => error.fmt(f),
+            Self::Io(error) => error.fmt(f),
+            Self::CannotExpress(kind) => {
+                write!(f, "faults of the network need the simulated one: {kind} cannot express them")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl From<io::Error> for RunError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Makes the transport of this kind, fit for the files and the faults of `plan`.
 ///
 /// # Errors
-/// If a socket or a thread cannot be made.
-pub fn transport(kind: TransportKind, plan: &Plan) -> io::Result<Box<dyn Transport>> {
+/// If it cannot express the faults, or a socket or a thread cannot be made.
+pub fn transport(kind: TransportKind, plan: &Plan) -> Result<Box<dyn Transport>, RunError> {
+    if plan.needs_network() && kind != TransportKind::Turmoil {
+        return Err(RunError::CannotExpress(kind));
+    }
     Ok(match kind {
         TransportKind::Memory => Box::new(Memory::default()),
         TransportKind::Turmoil => Box::new(Turmoil),
@@ -43,33 +123,99 @@ pub fn transport(kind: TransportKind, plan: &Plan) -> io::Result<Box<dyn Transpo
     })
 }
 
-/// Runs `plan` once.
+/// Runs `plan` once, on fresh files at `site`.
 ///
 /// # Errors
-/// If the transport failed, or the files of the run could not be read or written. What goes wrong inside the
-/// run is part of the outcome.
+/// If the transport failed, files could not be read or written, or a fault has no place in the run. What goes
+/// wrong inside the run is part of the outcome.
 pub fn run(
     plan: &Plan,
     transport: &mut dyn Transport,
     site: &Site,
-    progress: Option<Arc<Progress>>,
-) -> io::Result<Outcome> {
-    let record = Recorder::default();
-    let service = Arc::new(Sessions::new(site.store(), plan.deadline()));
-    let client = Client::new(ClientConfig {
-        commands: plan.commands(),
-        folder: site.folder(),
-        deadline: plan.deadline(),
-        record: record.clone(),
-        progress,
-    });
-    let job = Job { seed: plan.seed(), service: service.clone(), clients: vec![Box::new(client)] };
-    transport.run(job)?;
+    options: &Options,
+) -> Result<Outcome, RunError> {
+    if plan.faults().is_empty() {
+        let clean = exchange(plan, transport, site, Conditions::clean(site), options)?;
+        return conclude(plan, site, clean, Vec::new(), None);
+    }
+    let map = match faulted::control(plan, transport, options)? {
+        Ok(map) => map,
+        Err((failed, why)) => {
+            return conclude(plan, site, failed, Vec::new(), Some(Inconclusive::ControlFailed(why)));
+        }
+    };
+    let places = faulted::places(plan, &map).map_err(|(index, why)| no_place(plan, index, &why))?;
+    let (faulted, records) = faulted::run(plan, transport, site, options, &places)?;
+    let inconclusive = faulted::unproved(&records);
+    conclude(plan, site, faulted, records, inconclusive)
+}
 
-    let session = service.sessions().first().map(Recorder::take).unwrap_or_default();
-    let trace = vec![service.record().take(), record.take(), session];
-    let mut lines = merge(trace[0].clone(), trace[1].clone(), trace[2].clone());
-    let deviation = check(plan.steps(), &mut lines);
-    let judgements = judge(&trace[1], |name| plan.content(name), &*site.store(), &site.folder())?;
-    Ok(Outcome { lines, deviation, judgements, trace })
+fn no_place(plan: &Plan, index: usize, why: &NoSuchPlace) -> RunError {
+    let place = &plan.faults()[index].place;
+    RunError::Scenario(ScenarioError::from(Mistake::at(place, format!("this fault has no place: {why}"))))
+}
+
+fn conclude(
+    plan: &Plan,
+    site: &Site,
+    exchange: Exchange,
+    faults: Vec<FaultRecord>,
+    inconclusive: Option<Inconclusive>,
+) -> Result<Outcome, RunError> {
+    let Exchange { mut conversations, mut judgements, trace, folders, .. } = exchange;
+    let mut deviation = match &mut conversations[..] {
+        [lines] if !plan.steps().is_empty() => check(plan.steps(), lines),
+        _ => None,
+    };
+    if !plan.faults().is_empty() && inconclusive.is_none() {
+        // What goes otherwise is the point; the steps only number the lines.
+        deviation = None;
+    }
+    if inconclusive.is_some() {
+        judgements.iter_mut().for_each(|judgement| judgement.verdict = Verdict::Inconclusive);
+    }
+    let aftermath =
+        Aftermath::find(&*site.store(), &folders, &plan.downloads(), |name| plan.uploaded_as(name))?;
+    let mut unmet = Vec::new();
+    if inconclusive.is_none() {
+        unmet = unmet_expectations(plan, &judgements, &aftermath);
+    }
+    Ok(Outcome { conversations, deviation, judgements, faults, aftermath, inconclusive, unmet, trace })
+}
+
+/// What was expected and did not come; and a silent acceptance that nobody expected, always.
+fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Aftermath) -> Vec<String> {
+    let mut left: Vec<&Judgement> = judgements.iter().collect();
+    let mut unmet: Vec<String> =
+        plan.expect().iter().filter_map(|expect| unmet_one(expect, &mut left, aftermath)).collect();
+    for judgement in left {
+        let Judgement { direction, file, verdict, .. } = judgement;
+        let unexpected = match verdict {
+            Verdict::Silent => true,
+            Verdict::Intact => false,
+            _ => plan.expect().is_empty() && plan.faults().is_empty(),
+        };
+        if unexpected {
+            unmet.push(format!("nobody expected the {direction} of {file} to be {verdict}"));
+        }
+    }
+    unmet
+}
+
+/// Takes the judgement that `expect` speaks of out of `left`, and says what is wrong with it.
+fn unmet_one(expect: &Located<Expect>, left: &mut Vec<&Judgement>, aftermath: &Aftermath) -> Option<String> {
+    use crate::record::Direction::{Download, Upload};
+    let (direction, expected) = match &expect.value {
+        Expect::Upload(verdict) => (Upload, verdict),
+        Expect::Download(verdict) => (Download, verdict),
+        Expect::Lists(names) => {
+            let listed: Vec<_> = aftermath.server.iter().map(|left| left.name.clone()).collect();
+            return (listed != *names).then(|| format!("expected {}, but {aftermath}", expect.value));
+        }
+    };
+    let Some(at) = left.iter().position(|judgement| judgement.direction == direction) else {
+        return Some(format!("expected {}, but there was no such {direction}", expect.value));
+    };
+    let came = left.remove(at).verdict;
+    (came != *expected).then(|| format!("expected {}, but it was {came}", expect.value))
 }

@@ -1,14 +1,15 @@
-//! A scenario made ready to run: its files opened or generated, its steps turned into the client's commands.
+//! A scenario made ready to run: its files opened or generated, its steps turned into the clients' commands.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use protocol::FileName;
+use protocol::{FileId, FileName};
 
-use crate::endpoint::Command;
-use crate::scenario::{ClientStep, Located, Scenario, Source, Step};
+use crate::endpoint::{Command, md5_of};
+use crate::scenario::{ClientStep, Command as Short, Expect, Fault, Layer, Located, Scenario, Source, Step};
 use crate::storage::Content;
+use crate::verdict::Sources;
 
 /// Noise up to this size is generated once and kept; larger noise is generated as it is read.
 const MAX_KEPT_NOISE: u64 = 1024 * 1024;
@@ -20,8 +21,12 @@ const LARGE: u64 = 16 * 1024 * 1024;
 pub struct Plan {
     seed: u64,
     deadline: Duration,
+    retries: u32,
     files: BTreeMap<FileName, Content>,
     steps: Vec<Located<Step>>,
+    clients: Vec<Vec<Command>>,
+    faults: Vec<Located<Fault>>,
+    expect: Vec<Located<Expect>>,
 }
 
 impl Plan {
@@ -34,8 +39,23 @@ impl Plan {
         for name in scenario.files.keys() {
             files.insert(name.clone(), open(scenario, name)?);
         }
-        let (seed, deadline) = (scenario.seed, scenario.deadline);
-        Ok(Self { seed, deadline, files, steps: scenario.steps.clone() })
+        let clients = if scenario.clients.is_empty() {
+            vec![scenario.steps.iter().filter_map(|step| of_step(&files, &step.value)).collect()]
+        } else {
+            let client =
+                |list: &Vec<Located<Short>>| list.iter().map(|it| of_short(&files, &it.value)).collect();
+            scenario.clients.iter().map(client).collect()
+        };
+        Ok(Self {
+            seed: scenario.seed,
+            deadline: scenario.deadline,
+            retries: scenario.retries,
+            files,
+            steps: scenario.steps.clone(),
+            clients,
+            faults: scenario.faults.clone(),
+            expect: scenario.expect.clone(),
+        })
     }
 
     /// The seed of everything that is left to chance.
@@ -44,22 +64,40 @@ impl Plan {
         self.seed
     }
 
-    /// How long each side waits for the other.
+    /// How long a client waits for the server.
     #[must_use]
     pub fn deadline(&self) -> Duration {
         self.deadline
     }
 
-    /// What is expected to happen.
+    /// How often a client tries again.
+    #[must_use]
+    pub fn retries(&self) -> u32 {
+        self.retries
+    }
+
+    /// What is expected to happen without faults. Empty if the scenario does not say it step by step.
     #[must_use]
     pub fn steps(&self) -> &[Located<Step>] {
         &self.steps
     }
 
-    /// The content that the scenario gives to `name`.
+    /// What each client does.
     #[must_use]
-    pub fn content(&self, name: &FileName) -> Option<Content> {
-        self.files.get(name).cloned()
+    pub fn clients(&self) -> &[Vec<Command>] {
+        &self.clients
+    }
+
+    /// What goes wrong.
+    #[must_use]
+    pub fn faults(&self) -> &[Located<Fault>] {
+        &self.faults
+    }
+
+    /// What is expected of the run.
+    #[must_use]
+    pub fn expect(&self) -> &[Located<Expect>] {
+        &self.expect
     }
 
     /// Whether its files are so large that they belong on disk.
@@ -68,22 +106,95 @@ impl Plan {
         self.files.values().map(Content::len).fold(0, u64::saturating_add) > LARGE
     }
 
-    /// What the client does: its own steps, without those that follow from them.
+    /// Whether only a simulated network can express its faults.
     #[must_use]
-    pub fn commands(&self) -> Vec<Command> {
-        self.steps.iter().filter_map(|step| self.command(&step.value)).collect()
+    pub fn needs_network(&self) -> bool {
+        self.faults.iter().any(|fault| fault.value.effect.layer() == Layer::Network)
     }
 
-    fn command(&self, step: &Step) -> Option<Command> {
-        let Step::Client(step) = step else { return None };
-        Some(match step {
-            ClientStep::ListFiles => Command::ListFiles,
-            ClientStep::Upload(name) => Command::Upload { name: name.clone(), content: self.content(name)? },
-            ClientStep::Download(name) => Command::Download { name: name.clone() },
-            ClientStep::Disconnect => Command::Disconnect,
-            _ => return None,
-        })
+    /// The files that client `index` is to carry.
+    #[must_use]
+    pub fn sources(&self, index: usize) -> impl Sources {
+        let uploads = self.clients[index].iter().filter_map(|command| match command {
+            Command::Upload { name, content } => Some((name.clone(), content.clone())),
+            _ => None,
+        });
+        PlanSources { plan: self.clone(), uploads: uploads.collect() }
     }
+
+    /// Every content that some client uploads under `name`.
+    #[must_use]
+    pub fn uploaded_as(&self, name: &FileName) -> Vec<Content> {
+        let content_of = |command: &Command| match command {
+            Command::Upload { name: uploaded, content } if uploaded == name => Some(content.clone()),
+            _ => None,
+        };
+        self.clients.iter().flatten().filter_map(content_of).collect()
+    }
+
+    /// The names under which the clients put their downloads.
+    #[must_use]
+    pub fn downloads(&self) -> Vec<FileName> {
+        let name_of = |command: &Command| match command {
+            Command::Download { name } | Command::DownloadId { name, .. } => Some(name.clone()),
+            _ => None,
+        };
+        let mut names: Vec<_> = self.clients.iter().flatten().filter_map(name_of).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+struct PlanSources {
+    plan: Plan,
+    uploads: Vec<(FileName, Content)>,
+}
+
+impl Sources for PlanSources {
+    fn upload(&mut self, file: &FileName) -> Option<Content> {
+        let at = self.uploads.iter().position(|(name, _)| name == file)?;
+        Some(self.uploads.remove(at).1)
+    }
+
+    fn download(&mut self, file: &FileName, id: Option<FileId>) -> Option<Content> {
+        let mut candidates = self.plan.uploaded_as(file);
+        if candidates.is_empty() {
+            candidates = self.plan.files.values().cloned().collect();
+        }
+        // Of several, the one that was asked for. Its id only tells them apart; the bytes are compared.
+        let is_asked = |content: &Content| id.is_some() && md5_of(content).ok() == id;
+        if candidates.len() > 1 { candidates.into_iter().find(is_asked) } else { candidates.pop() }
+    }
+}
+
+/// What the client does at `step`, unless that follows from another step.
+fn of_step(files: &BTreeMap<FileName, Content>, step: &Step) -> Option<Command> {
+    let Step::Client(step) = step else { return None };
+    Some(match step {
+        ClientStep::ListFiles => Command::ListFiles,
+        ClientStep::Upload(name) => Command::Upload { name: name.clone(), content: content_of(files, name) },
+        ClientStep::Download(name) => Command::Download { name: name.clone() },
+        ClientStep::Disconnect => Command::Disconnect,
+        _ => return None,
+    })
+}
+
+fn of_short(files: &BTreeMap<FileName, Content>, command: &Short) -> Command {
+    match command {
+        Short::ListFiles => Command::ListFiles,
+        Short::Upload { file, name } => {
+            Command::Upload { name: name.clone(), content: content_of(files, file) }
+        }
+        Short::Download { name } => Command::Download { name: name.clone() },
+        Short::DownloadId { id } => Command::DownloadId { id: *id, name: FileName::from(*id) },
+        Short::Disconnect => Command::Disconnect,
+    }
+}
+
+/// The scenario has been checked: a file that is uploaded is declared.
+fn content_of(files: &BTreeMap<FileName, Content>, name: &FileName) -> Content {
+    files.get(name).cloned().unwrap_or_else(|| Content::Memory([].into()))
 }
 
 fn open(scenario: &Scenario, name: &FileName) -> io::Result<Content> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -13,8 +13,9 @@ use crate::storage::{DiskStore, Folder, MemoryStore, Store};
 /// The place of one run's files. A temporary directory goes when this is dropped.
 pub struct Site {
     store: Arc<dyn Store>,
-    folder: Folder,
-    _temporary: Option<TempDir>,
+    /// Where it is on disk, if it is.
+    dir: Option<PathBuf>,
+    temporary: Option<TempDir>,
 }
 
 impl Site {
@@ -28,33 +29,37 @@ impl Site {
         }
         let temporary = TempDir::with_prefix("sim-")?;
         let mut site = Self::on_disk(temporary.path())?;
-        site._temporary = Some(temporary);
+        site.temporary = Some(temporary);
         Ok(site)
     }
 
     /// A fresh place in memory.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { store: Arc::new(MemoryStore::default()), folder: Folder::in_memory(), _temporary: None }
+        Self { store: Arc::new(MemoryStore::default()), dir: None, temporary: None }
     }
 
-    /// A fresh place in `dir`: the store in `dir/server`, the downloads in `dir/client`.
+    /// A fresh place in `dir`: the store in `dir/server`, the downloads in `dir/client`, or of several clients in
+    /// `dir/client-1` and so on.
     ///
     /// # Errors
-    /// If they cannot be made, or hold files already: those would appear in the listing.
+    /// If it cannot be made, or holds anything already: that could appear in the listing.
     pub fn on_disk(dir: &Path) -> io::Result<Self> {
-        let (server, client) = (dir.join("server"), dir.join("client"));
-        for directory in [&server, &client] {
-            if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
-                let message = format!("{} is not empty: choose a new directory", directory.display());
-                return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
-            }
-        }
         let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", dir.display()));
+        if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
+            let message = format!("{} is not empty: choose a new directory", dir.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+        }
+        let server = dir.join("server");
         fs::create_dir_all(&server).map_err(named)?;
         let store = DiskStore::open(&server).map_err(|error| io::Error::other(error.code().text()))?;
-        let folder = Folder::on_disk(&client).map_err(named)?;
-        Ok(Self { store: Arc::new(store), folder, _temporary: None })
+        Ok(Self { store: Arc::new(store), dir: Some(dir.to_owned()), temporary: None })
+    }
+
+    /// The temporary directory that goes with it.
+    #[must_use]
+    pub fn temporary(&self) -> Option<&Path> {
+        self.temporary.as_ref().map(TempDir::path)
     }
 
     /// The server's store.
@@ -63,9 +68,19 @@ impl Site {
         Arc::clone(&self.store)
     }
 
-    /// The client's folder.
-    #[must_use]
-    pub fn folder(&self) -> Folder {
-        self.folder.clone()
+    /// A folder for each of `count` clients.
+    ///
+    /// # Errors
+    /// If one cannot be made.
+    pub fn folders(&self, count: usize) -> io::Result<Vec<Folder>> {
+        (0..count).map(|index| self.folder(index, count)).collect()
+    }
+
+    fn folder(&self, index: usize, count: usize) -> io::Result<Folder> {
+        match &self.dir {
+            None => Ok(Folder::in_memory()),
+            Some(dir) if count == 1 => Folder::on_disk(&dir.join("client")),
+            Some(dir) => Folder::on_disk(&dir.join(format!("client-{}", index + 1))),
+        }
     }
 }

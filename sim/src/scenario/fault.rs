@@ -160,20 +160,11 @@ pub enum Effect {
         bytes: u64,
     },
     /// The server's host goes down before the file is safe on disk.
-    CrashBeforeSync {
-        /// How long it is down.
-        lasts: Duration,
-    },
+    CrashBeforeSync,
     /// The server's host goes down before the file has its final name.
-    CrashBeforeRename {
-        /// How long it is down.
-        lasts: Duration,
-    },
+    CrashBeforeRename,
     /// The server's host goes down once the file has its final name.
-    CrashAfterRename {
-        /// How long it is down.
-        lasts: Duration,
-    },
+    CrashAfterRename,
     /// A bit of the stored file changes, later.
     Rot {
         /// Which, from 0, the least, to 7.
@@ -219,9 +210,9 @@ impl Effect {
             Self::NoSpace => "NoSpace",
             Self::WriteError => "WriteError",
             Self::ShortWrite { .. } => "ShortWrite",
-            Self::CrashBeforeSync { .. } => "CrashBeforeSync",
-            Self::CrashBeforeRename { .. } => "CrashBeforeRename",
-            Self::CrashAfterRename { .. } => "CrashAfterRename",
+            Self::CrashBeforeSync => "CrashBeforeSync",
+            Self::CrashBeforeRename => "CrashBeforeRename",
+            Self::CrashAfterRename => "CrashAfterRename",
             Self::Rot { .. } => "Rot",
         }
     }
@@ -236,9 +227,9 @@ impl Effect {
             Self::NoSpace
             | Self::WriteError
             | Self::ShortWrite { .. }
-            | Self::CrashBeforeSync { .. }
-            | Self::CrashBeforeRename { .. }
-            | Self::CrashAfterRename { .. }
+            | Self::CrashBeforeSync
+            | Self::CrashBeforeRename
+            | Self::CrashAfterRename
             | Self::Rot { .. } => Layer::Disk,
             _ => Layer::Stream,
         }
@@ -253,10 +244,7 @@ impl Effect {
     const fn takes_offset(&self) -> bool {
         !matches!(
             self,
-            Self::Latency { .. }
-                | Self::CrashBeforeSync { .. }
-                | Self::CrashBeforeRename { .. }
-                | Self::CrashAfterRename { .. }
+            Self::Latency { .. } | Self::CrashBeforeSync | Self::CrashBeforeRename | Self::CrashAfterRename
         )
     }
 
@@ -279,16 +267,16 @@ impl Effect {
             | Self::Coalesce { lasts }
             | Self::Partition { lasts }
             | Self::Hold { lasts }
-            | Self::Crash { lasts }
-            | Self::CrashBeforeSync { lasts }
-            | Self::CrashBeforeRename { lasts }
-            | Self::CrashAfterRename { lasts } => format!("lasts: {}", seconds(*lasts)),
+            | Self::Crash { lasts } => format!("lasts: {}", seconds(*lasts)),
             Self::Truncate
             | Self::Stall
             | Self::Reset
             | Self::HalfClose
             | Self::NoSpace
-            | Self::WriteError => String::new(),
+            | Self::WriteError
+            | Self::CrashBeforeSync
+            | Self::CrashBeforeRename
+            | Self::CrashAfterRename => String::new(),
         }
     }
 }

@@ -57,9 +57,9 @@ static KINDS: [Kind; 26] = [
     kind("NoSpace", &["at"], |_| Some(Effect::NoSpace)),
     kind("WriteError", &["at"], |_| Some(Effect::WriteError)),
     kind("ShortWrite", &["at", "bytes"], |given| Some(Effect::ShortWrite { bytes: given.positive("bytes")? })),
-    kind("CrashBeforeSync", &["lasts"], |given| Some(Effect::CrashBeforeSync { lasts: given.lasts()? })),
-    kind("CrashBeforeRename", &["lasts"], |given| Some(Effect::CrashBeforeRename { lasts: given.lasts()? })),
-    kind("CrashAfterRename", &["lasts"], |given| Some(Effect::CrashAfterRename { lasts: given.lasts()? })),
+    kind("CrashBeforeSync", &[], |_| Some(Effect::CrashBeforeSync)),
+    kind("CrashBeforeRename", &[], |_| Some(Effect::CrashBeforeRename)),
+    kind("CrashAfterRename", &[], |_| Some(Effect::CrashAfterRename)),
     kind("Rot", &["at", "bit"], |given| Some(Effect::Rot { bit: given.bit()? })),
 ];
 

@@ -12,6 +12,10 @@ use super::{ClientStep, Command, Expect, Scenario, ServerStep, Source, Step};
 pub enum ReplaceError {
     /// The scenario has this many files, so it is not clear which one is meant.
     NotOneFile(usize),
+    /// The path names a directory.
+    NoName,
+    /// The file's name is not UTF-8, which the protocol requires.
+    NotUtf8,
     /// The path does not end in a file name that the protocol can carry.
     BadName(NameError),
 }
@@ -21,6 +25,10 @@ impl fmt::Display for ReplaceError {
         match self {
             Self::NotOneFile(count) => {
                 write!(f, "the scenario has {count} files; only one that has exactly one can take another")
+            }
+            Self::NoName => f.write_str("this is a directory, not a file"),
+            Self::NotUtf8 => {
+                f.write_str("the name is not UTF-8, so the protocol cannot carry it: rename a copy")
             }
             Self::BadName(rule) => rule.fmt(f),
         }
@@ -36,11 +44,12 @@ impl Scenario {
     /// # Errors
     /// See [`ReplaceError`]. Whether the file is there is found out when it is opened.
     pub fn replace_file(&mut self, path: &Path) -> Result<(), ReplaceError> {
-        let (1, Some((old, mut source))) = (self.files.len(), self.files.pop_first()) else {
-            return Err(ReplaceError::NotOneFile(self.files.len()));
+        let count = self.files.len();
+        let name = path.file_name().ok_or(ReplaceError::NoName)?.to_str().ok_or(ReplaceError::NotUtf8)?;
+        let new = FileName::parse(name).map_err(ReplaceError::BadName)?;
+        let (1, Some((old, mut source))) = (count, self.files.pop_first()) else {
+            return Err(ReplaceError::NotOneFile(count));
         };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let new = FileName::parse(&name).map_err(ReplaceError::BadName)?;
         for step in &mut self.steps {
             replace(names_of_step(&mut step.value), &old, &new);
         }

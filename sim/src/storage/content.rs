@@ -45,7 +45,23 @@ impl Content {
         if !std::fs::metadata(path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        Self::from_file(File::open(path)?)
+        let file = File::open(path)?;
+        let content = Self::from_file(file)?;
+        content.check_length()?;
+        Ok(content)
+    }
+
+    /// Some files of the system say that they are empty and are not: what is sent would not be what is there.
+    fn check_length(&self) -> io::Result<()> {
+        let Self::File { file, len: 0 } = self else { return Ok(()) };
+        match read_exact_at(file, &mut [0], 0) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the system says that it is empty, but it is not: copy it first",
+            )),
+        }
     }
 
     /// The content of an open file.

@@ -107,6 +107,10 @@ impl Incoming for DiskIncoming {
         Ok(self.file.write_all(bytes)?)
     }
 
+    fn content(&self) -> Result<Content, StoreError> {
+        Ok(Content::from_file(self.file.reopen()?)?)
+    }
+
     fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
         self.file.as_file().sync_data()?;
         let _guard = lock(&self.names);

@@ -77,6 +77,10 @@ impl Incoming for MemoryDownload {
         Ok(())
     }
 
+    fn content(&self) -> Result<Content, StoreError> {
+        Ok(Content::Memory(self.bytes.as_slice().into()))
+    }
+
     fn commit(self: Box<Self>, name: &FileName, _id: FileId) -> Result<Committed, StoreError> {
         if let Folder::Memory(files) = &self.folder {
             let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,6 +98,10 @@ struct DiskDownload {
 impl Incoming for DiskDownload {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         Ok(self.file.write_all(bytes)?)
+    }
+
+    fn content(&self) -> Result<Content, StoreError> {
+        Ok(Content::from_file(self.file.reopen()?)?)
     }
 
     fn commit(self: Box<Self>, name: &FileName, _id: FileId) -> Result<Committed, StoreError> {

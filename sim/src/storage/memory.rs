@@ -64,6 +64,10 @@ impl Incoming for MemoryIncoming {
         Ok(())
     }
 
+    fn content(&self) -> Result<Content, StoreError> {
+        Ok(Content::Memory(self.bytes.as_slice().into()))
+    }
+
     fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
         let Self { store, bytes } = *self;
         let mut files = store.files();

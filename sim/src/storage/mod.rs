@@ -51,6 +51,12 @@ pub trait Incoming: Send {
     /// If they could not be written, all of them.
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
 
+    /// What has been written so far, as it stands in the store.
+    ///
+    /// # Errors
+    /// If it cannot be read back.
+    fn content(&self) -> Result<Content, StoreError>;
+
     /// Puts the file where others see it.
     ///
     /// # Errors
@@ -78,6 +84,8 @@ pub enum StoreError {
     NoSpace,
     /// The system reported an error of this kind.
     Io(io::ErrorKind),
+    /// The machine went down in the middle of it: there is nobody left to tell.
+    Crashed,
 }
 
 impl StoreError {
@@ -88,7 +96,7 @@ impl StoreError {
             Self::NotFound => ErrorCode::NotFound,
             Self::Collision => ErrorCode::Collision,
             Self::NoSpace => ErrorCode::NoSpace,
-            Self::Io(_) => ErrorCode::Storage,
+            Self::Io(_) | Self::Crashed => ErrorCode::Storage,
         }
     }
 }

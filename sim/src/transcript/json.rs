@@ -28,11 +28,15 @@ pub struct JsonLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     peer_md5: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    transfer: Option<&'static str>,
+    transfer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<usize>,
 }
 
 impl JsonLine {
@@ -65,6 +69,8 @@ impl JsonLine {
             transfer: None,
             result: None,
             error: None,
+            retry: None,
+            fault: None,
         }
     }
 
@@ -88,7 +94,18 @@ impl JsonLine {
             | Action::Connected
             | Action::Accepted
             | Action::Disconnected
-            | Action::PeerLeft => {}
+            | Action::PeerLeft
+            | Action::Crashed
+            | Action::Restarted => {}
+            Action::Sending(bytes) => {
+                self.message = Some("payload");
+                self.bytes = Some(*bytes);
+            }
+            Action::Retried(count) => self.retry = Some(*count),
+            Action::Struck { fault, text } => {
+                self.fault = Some(fault + 1);
+                self.text = Some(text.clone());
+            }
         }
     }
 
@@ -110,10 +127,7 @@ impl JsonLine {
     }
 
     fn fill_compared(&mut self, direction: Direction, compared: Compared) {
-        self.transfer = Some(match direction {
-            Direction::Upload => "upload",
-            Direction::Download => "download",
-        });
+        self.transfer = Some(direction.to_string());
         let (result, own, peer) = match compared {
             Compared::Same(id) => ("success", id, id),
             Compared::Different { own, peer } => ("fail", own, peer),
@@ -139,6 +153,11 @@ fn event_name(action: &Action) -> &'static str {
         Action::Disconnected => "disconnected",
         Action::PeerLeft => "peer-left",
         Action::Failed(_) => "failed",
+        Action::Sending(_) => "sending",
+        Action::Retried(_) => "retried",
+        Action::Crashed => "crashed",
+        Action::Restarted => "restarted",
+        Action::Struck { .. } => "struck",
     }
 }
 

@@ -4,30 +4,78 @@
 use std::collections::VecDeque;
 
 use super::{Line, Side};
-use crate::record::{Action, Event, Message};
+use crate::record::{Action, Event, Kind, Message};
 
-/// Merges what the server, the client and the client's session on the server recorded. A control message that
+/// Merges what the server, the client and the client's sessions on the server recorded. A control message that
 /// arrived as it was sent is one line; one that arrived otherwise is two. What arrives of a payload is a line
 /// of its own: the specification makes it a step.
 #[must_use]
-pub fn merge(server: Vec<Event>, client: Vec<Event>, session: Vec<Event>) -> Vec<Line> {
-    let mut client = Half::new(Side::Client, client);
-    let mut session = Half::new(Side::Server, server.into_iter().chain(session));
+pub fn merge(server: Vec<Event>, client: Vec<Event>, sessions: Vec<Event>) -> Vec<Line> {
+    let (uploads, downloads) = (complete_uploads(&client), complete_downloads(&client));
+    let mut session = Half::new(Side::Server, server.into_iter().chain(settle(sessions, &downloads)));
+    let mut client = Half::new(Side::Client, settle(client, &uploads));
     let mut lines = Vec::new();
-    loop {
-        let before = client.rest.len() + session.rest.len();
-        session.run(&mut client, &mut lines);
-        client.run(&mut session, &mut lines);
-        let after = client.rest.len() + session.rest.len();
-        if after == 0 {
-            return lines;
-        }
-        if after == before {
-            // Each waits for what the other never sent: something was damaged on the way.
-            let stuck = if client.rest.is_empty() { &mut session } else { &mut client };
+    while !(client.rest.is_empty() && session.rest.is_empty()) {
+        let moved = session.run(&mut client, &mut lines) | client.run(&mut session, &mut lines);
+        if !moved {
+            let stuck = if session.wait() < client.wait() { &mut session } else { &mut client };
             stuck.step(None, &mut lines);
         }
     }
+    lines
+}
+
+/// For each upload whose payload the client began to send, whether the server answered to all of it.
+fn complete_uploads(client: &[Event]) -> Vec<bool> {
+    outcomes(client, |action| matches!(action, Action::Sending(_)), |action| is_text(action, &Kind::Hash))
+}
+
+/// For each download of which the client saw the size, whether it received all of it.
+fn complete_downloads(client: &[Event]) -> Vec<bool> {
+    outcomes(
+        client,
+        |action| is_text(action, &Kind::Size),
+        |action| matches!(action, Action::Received(Message::Payload { .. })),
+    )
+}
+
+fn is_text(action: &Action, expected: &Kind) -> bool {
+    matches!(action, Action::Received(Message::Text { kind, .. }) if kind == expected)
+}
+
+/// For each event that begins something, whether one that completes it follows before it fails, is refused or
+/// the next begins.
+fn outcomes(events: &[Event], begins: fn(&Action) -> bool, completes: fn(&Action) -> bool) -> Vec<bool> {
+    let mut outcomes = Vec::new();
+    let mut open = false;
+    for Event { action, .. } in events {
+        if begins(action) {
+            outcomes.push(false);
+            open = true;
+        } else if open && completes(action) {
+            if let Some(last) = outcomes.last_mut() {
+                *last = true;
+            }
+            open = false;
+        } else if matches!(action, Action::Failed(_)) {
+            open = false;
+        }
+    }
+    outcomes
+}
+
+/// How far the sending of a payload had come when the transfer broke off is chance: it depends on the buffers on
+/// the way. So a payload is one event, where it began: all of it if it arrived, and else only its beginning.
+fn settle(events: Vec<Event>, complete: &[bool]) -> Vec<Event> {
+    let (sent, others): (Vec<_>, Vec<_>) =
+        events.into_iter().partition(|event| matches!(event.action, Action::Sent(Message::Payload { .. })));
+    let mut sent = sent.into_iter();
+    let mut complete = complete.iter();
+    let settle_one = |event: Event| match event.action {
+        Action::Sending(_) if complete.next() == Some(&true) => sent.next().unwrap_or(event),
+        _ => event,
+    };
+    others.into_iter().map(settle_one).collect()
 }
 
 /// One side's events that are still to be placed, and what it has sent that the other has not received.
@@ -38,44 +86,88 @@ struct Half {
     sent: VecDeque<Action>,
 }
 
+/// What a side waits for. When both wait, something was lost or damaged on the way, and the lesser goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Wait {
+    /// A fault, for what it strikes.
+    Struck,
+    /// An effect, for its cause.
+    Effect,
+    /// The end of a machine or a session, for everything else: the other side may have caused it.
+    Crashed,
+    Failed,
+    /// Nothing.
+    None,
+}
+
 impl Half {
     fn new(side: Side, events: impl IntoIterator<Item = Event>) -> Self {
         Self { side, rest: events.into_iter().collect(), sent: VecDeque::new() }
     }
 
-    /// Places events until one has to wait for `other`.
-    fn run(&mut self, other: &mut Self, lines: &mut Vec<Line>) {
+    /// Places events until one has to wait for `other`. Says whether it placed any.
+    fn run(&mut self, other: &mut Self, lines: &mut Vec<Line>) -> bool {
+        let before = self.rest.len();
         while let Some(event) = self.rest.front() {
-            if !is_effect(&event.action) {
-                self.step(None, lines);
-            } else if let Some(cause) = other.sent.pop_front() {
-                self.step(Some(&cause), lines);
-            } else {
-                return;
+            match wait_of(&event.action) {
+                Wait::None => self.step(None, lines),
+                Wait::Struck if !other.sent.is_empty() => self.step(None, lines),
+                Wait::Effect => match other.take_cause(&event.action) {
+                    Some(cause) => self.step(Some(&cause), lines),
+                    None => break,
+                },
+                _ => break,
             }
         }
+        self.rest.len() < before
+    }
+
+    /// What this side waits for.
+    fn wait(&self) -> Wait {
+        self.rest.front().map_or(Wait::None, |event| wait_of(&event.action))
+    }
+
+    /// Takes the cause of `effect`, and drops what was sent before it and never arrived.
+    fn take_cause(&mut self, effect: &Action) -> Option<Action> {
+        let at = self.sent.iter().position(|cause| is_cause_of(cause, effect))?;
+        self.sent.drain(..at);
+        self.sent.pop_front()
     }
 
     /// Places one event.
     fn step(&mut self, cause: Option<&Action>, lines: &mut Vec<Line>) {
-        let Some(Event { at, action }) = self.rest.pop_front() else { return };
+        let Some(Event { at, action, stream }) = self.rest.pop_front() else { return };
         if is_cause(&action) {
             self.sent.push_back(action.clone());
         }
         if is_shown(&action, cause) {
-            lines.push(Line { step: None, at, side: self.side, action });
+            lines.push(Line { step: None, at, side: self.side, action, stream });
         }
+    }
+}
+
+fn wait_of(action: &Action) -> Wait {
+    match action {
+        Action::Struck { .. } => Wait::Struck,
+        Action::Accepted | Action::Received(_) | Action::PeerLeft => Wait::Effect,
+        Action::Crashed => Wait::Crashed,
+        Action::Failed(_) => Wait::Failed,
+        _ => Wait::None,
     }
 }
 
 /// Whether it lets the other side go on.
 fn is_cause(action: &Action) -> bool {
-    matches!(action, Action::Connected | Action::Sent(_) | Action::Disconnected)
+    matches!(action, Action::Connected | Action::Sending(_) | Action::Sent(_) | Action::Disconnected)
 }
 
-/// Whether it needs something of the other side before it.
-fn is_effect(action: &Action) -> bool {
-    matches!(action, Action::Accepted | Action::Received(_) | Action::PeerLeft)
+fn is_cause_of(cause: &Action, effect: &Action) -> bool {
+    match effect {
+        Action::Accepted => *cause == Action::Connected,
+        Action::PeerLeft => *cause == Action::Disconnected,
+        Action::Received(Message::Text { .. }) => matches!(cause, Action::Sent(Message::Text { .. })),
+        _ => matches!(cause, Action::Sending(_) | Action::Sent(Message::Payload { .. })),
+    }
 }
 
 fn is_shown(action: &Action, cause: Option<&Action>) -> bool {

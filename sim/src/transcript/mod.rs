@@ -6,6 +6,7 @@ mod json;
 mod merge;
 mod text;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::record::Action;
@@ -13,7 +14,7 @@ use crate::record::Action;
 pub use check::{Cause, Deviation, check};
 pub use json::JsonLine;
 pub use merge::merge;
-pub use text::{bytes_text, describe, render};
+pub use text::{describe, render};
 
 /// Who did or saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,4 +36,6 @@ pub struct Line {
     pub side: Side,
     /// What.
     pub action: Action,
+    /// For a message that was sent: its offsets in the stream of this side.
+    pub stream: Option<Range<u64>>,
 }

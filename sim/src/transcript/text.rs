@@ -7,10 +7,12 @@ use protocol::Compared;
 
 use super::{Cause, Deviation, Line, Side};
 use crate::record::{Action, Direction, Failure, Message};
+use crate::text::{bytes_text, visible};
 
 const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
+const STRUCK: Style = AnsiColor::Yellow.on_default().bold();
 const ARROW: Style = AnsiColor::Cyan.on_default();
 
 /// The whole transcript, styled with ANSI escapes; print it through `anstream`, which strips them where they
@@ -51,8 +53,9 @@ fn render_line(line: &Line, indent: usize, text: &mut String) {
 /// Who does it, or who sends to whom; always as wide.
 fn way(line: &Line) -> &'static str {
     match (line.side, &line.action) {
-        (Side::Client, Action::Sent(_)) => "client → server",
-        (Side::Server, Action::Sent(_)) => "client ← server",
+        (_, Action::Struck { .. }) => "     fault     ",
+        (Side::Client, Action::Sent(_) | Action::Sending(_)) => "client → server",
+        (Side::Server, Action::Sent(_) | Action::Sending(_)) => "client ← server",
         (Side::Client, _) => "client         ",
         (Side::Server, _) => "         server",
     }
@@ -61,7 +64,8 @@ fn way(line: &Line) -> &'static str {
 fn style_of(action: &Action) -> Style {
     match action {
         Action::Compared(_, Compared::Same(_)) => GOOD,
-        Action::Compared(..) | Action::Failed(_) | Action::Unlisted(_) => BAD,
+        Action::Compared(..) | Action::Failed(_) | Action::Unlisted(_) | Action::Crashed => BAD,
+        Action::Struck { .. } => STRUCK,
         _ => Style::new(),
     }
 }
@@ -74,6 +78,7 @@ pub fn describe(action: &Action) -> String {
         Action::Started => "starts".into(),
         Action::Connected => "connects to the server".into(),
         Action::Accepted => "accepts the connection".into(),
+        Action::Sending(bytes) => format!("{}, or as many as get through", bytes_text(*bytes)),
         Action::Sent(message) => message_text(message),
         Action::Received(message) => format!("received {}", message_text(message)),
         Action::Saved(entry) => format!("saved {} under the id {}", entry.name, entry.id),
@@ -83,6 +88,10 @@ pub fn describe(action: &Action) -> String {
         Action::Disconnected => "disconnects".into(),
         Action::PeerLeft => "sees the client leave".into(),
         Action::Failed(failure) => failure_text(failure),
+        Action::Retried(count) => format!("tries again (retry {count})"),
+        Action::Crashed => "goes down".into(),
+        Action::Restarted => "is up again and listens".into(),
+        Action::Struck { text, .. } => text.clone(),
     }
 }
 
@@ -92,11 +101,6 @@ fn message_text(message: &Message) -> String {
         Message::Text { text, .. } => text.lines().map(visible).collect::<Vec<_>>().join("\n"),
         Message::Payload { bytes, digest } => format!("{}, MD5 {digest}", bytes_text(*bytes)),
     }
-}
-
-/// A damaged line may hold anything; what is printed must not move the cursor.
-fn visible(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.into() }).collect()
 }
 
 fn compared_text(direction: Direction, compared: Compared) -> String {
@@ -118,20 +122,6 @@ fn failure_text(failure: &Failure) -> String {
         Failure::Broken => "gives up: the connection broke".into(),
         Failure::Storage(code) => format!("gives up: its storage failed ({code})"),
     }
-}
-
-/// A number of bytes with its thousands apart: `123,456 bytes`.
-#[must_use]
-pub fn bytes_text(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text + if count == 1 { " byte" } else { " bytes" }
 }
 
 impl std::fmt::Display for Deviation {

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::endpoint::{Buffer, End, Endpoint, Service};
+use crate::fault::{Flow, Wires};
 
 /// Where connections come from.
 pub(super) trait Listener {
@@ -25,13 +26,14 @@ pub(super) trait Listener {
 }
 
 /// The time since the run began.
-pub(super) trait Clock: Fn() -> Duration + Clone + Send + 'static {}
-impl<T: Fn() -> Duration + Clone + Send + 'static> Clock for T {}
+pub(super) trait Clock: Fn() -> Duration + Clone + Send + Unpin + 'static {}
+impl<T: Fn() -> Duration + Clone + Send + Unpin + 'static> Clock for T {}
 
 /// Drives a session for every connection until `stop` is done and every session has ended.
 pub(super) async fn serve(
     mut listener: impl Listener,
     service: Arc<dyn Service>,
+    wires: Wires,
     clock: impl Clock,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -46,6 +48,7 @@ pub(super) async fn serve(
             connection = listener.accept() => {
                 let (connection, clock) = (connection?, clock.clone());
                 let mut session = service.accept(clock());
+                let connection = wires.wrap(connection, Flow::ToServer, session.record(), clock.clone());
                 sessions.spawn(async move { drive(connection, &mut *session, clock).await });
             }
             () = &mut stop, if !stopping => stopping = true,
@@ -63,18 +66,46 @@ pub(super) fn pass_panic_on(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Drives `client` over the connection that `connecting` makes, or tells it that there is none.
-pub(super) async fn connect<C: AsyncRead + AsyncWrite + Unpin>(
-    connecting: impl Future<Output = io::Result<C>>,
-    mut client: Box<dyn Endpoint>,
+/// Connects `clients` one after the other by `open`, and drives them all until each has ended.
+pub(super) async fn run_clients<C, F>(
+    clients: Vec<Box<dyn Endpoint>>,
+    wires: Wires,
     clock: impl Clock,
+    open: impl Fn() -> F + Clone + Send + 'static,
+) where
+    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = io::Result<C>> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for client in clients {
+        let connection = open().await;
+        tasks.spawn(run_client(client, connection, wires.clone(), clock.clone(), open.clone()));
+    }
+    while let Some(ended) = tasks.join_next().await {
+        pass_panic_on(ended);
+    }
+}
+
+/// Drives `client` over `connection`, and over as many more as it wants.
+async fn run_client<C: AsyncRead + AsyncWrite + Unpin, F: Future<Output = io::Result<C>>>(
+    mut client: Box<dyn Endpoint>,
+    mut connection: io::Result<C>,
+    wires: Wires,
+    clock: impl Clock,
+    open: impl Fn() -> F,
 ) {
-    match connecting.await {
-        Ok(connection) => {
-            client.handle_connected(clock());
-            drive(connection, &mut *client, clock).await;
+    loop {
+        match connection {
+            Ok(connection) => {
+                client.handle_connected(clock());
+                let faulty = wires.wrap(connection, Flow::ToClient, client.record(), clock.clone());
+                drive(faulty, &mut *client, clock.clone()).await;
+            }
+            Err(_) => client.handle_end(clock(), End::NotConnected),
         }
-        Err(_) => client.handle_end(clock(), End::NotConnected),
+        let Some(wait) = client.reconnect() else { return };
+        sleep(wait).await;
+        connection = open().await;
     }
 }
 

@@ -2,88 +2,201 @@
 //! jumps. When nothing can be delivered that *is* a stall, and time jumps to the next deadline.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Job, LATENCY, Transport};
-use crate::endpoint::{Buffer, End, Endpoint};
+use crate::endpoint::{Buffer, End, Endpoint, Service};
+use crate::fault::{Flow, Gate, Next, Wires};
+use crate::record::Recorder;
 
 /// The lane without a network.
 #[derive(Debug, Default)]
 pub struct Memory {
     /// Buffers of earlier runs, kept because making them costs more than a small run.
-    spares: Vec<Link>,
+    spares: Vec<(Buffer, Buffer)>,
 }
 
 impl Transport for Memory {
     fn run(&mut self, job: Job) -> io::Result<()> {
         job.service.handle_listening(Duration::ZERO);
-        let mut pairs = Vec::with_capacity(job.clients.len());
-        for mut client in job.clients {
-            client.handle_connected(Duration::ZERO);
-            let server = job.service.accept(Duration::ZERO);
-            let up = self.spares.pop().unwrap_or_default();
-            let down = self.spares.pop().unwrap_or_default();
-            pairs.push(Pair { client, server, up, down });
+        let mut lockstep = Lockstep {
+            now: Duration::ZERO,
+            service: job.service,
+            wires: job.wires,
+            spares: std::mem::take(&mut self.spares),
+            pairs: Vec::with_capacity(job.clients.len()),
+            waiting: Vec::new(),
+        };
+        for client in job.clients {
+            lockstep.connect(client);
         }
-        run_to_end(&mut pairs);
-        for Pair { mut up, mut down, .. } in pairs {
-            up.clear();
-            down.clear();
-            self.spares.extend([up, down]);
-        }
+        lockstep.run_to_end();
+        self.spares = lockstep.spares;
         Ok(())
+    }
+}
+
+/// All connections of a run, moved together.
+struct Lockstep {
+    now: Duration,
+    service: Arc<dyn Service>,
+    wires: Wires,
+    spares: Vec<(Buffer, Buffer)>,
+    pairs: Vec<Pair>,
+    /// Clients that will connect again, and when.
+    waiting: Vec<(Duration, Box<dyn Endpoint>)>,
+}
+
+impl Lockstep {
+    fn connect(&mut self, mut client: Box<dyn Endpoint>) {
+        client.handle_connected(self.now);
+        let server = self.service.accept(self.now);
+        let up = self.link(Flow::ToServer, server.record());
+        let down = self.link(Flow::ToClient, client.record());
+        self.pairs.push(Pair { client: Some(client), server, up, down });
+    }
+
+    fn link(&mut self, flow: Flow, reader: &Recorder) -> Link {
+        let (outbox, inbox) = self.spares.pop().unwrap_or_default();
+        Link { outbox, inbox, gate: self.wires.gate(flow, reader), wake: None, finished: false, ended: false }
+    }
+
+    fn run_to_end(&mut self) {
+        loop {
+            let now = self.now;
+            let mut moved = false;
+            for pair in &mut self.pairs {
+                moved |= pair.send(now);
+            }
+            if moved {
+                self.now += LATENCY;
+            }
+            for pair in &mut self.pairs {
+                moved |= pair.deliver(self.now);
+            }
+            self.reconnect();
+            if !moved && !self.wait() {
+                return;
+            }
+        }
+    }
+
+    /// Takes the clients whose session is over off their connections, and recycles what has ended.
+    fn reconnect(&mut self) {
+        for pair in &mut self.pairs {
+            if let Some((wait, client)) = pair.take_leaver() {
+                self.waiting.push((self.now + wait, client));
+            }
+        }
+        let (spares, now) = (&mut self.spares, self.now);
+        self.pairs.retain_mut(|pair| {
+            let over = pair.is_over();
+            if over {
+                // Nobody hears their last words, but they are recorded.
+                pair.send(now);
+                spares.extend([pair.up.recycle(), pair.down.recycle()]);
+            }
+            !over
+        });
+    }
+
+    /// Nothing moves: jumps to the next time at which something may. `false` if there is none.
+    fn wait(&mut self) -> bool {
+        let times = self.pairs.iter().flat_map(Pair::times).chain(self.waiting.iter().map(|(time, _)| *time));
+        let Some(next) = times.min() else { return false };
+        self.now = next.max(self.now);
+        for pair in &mut self.pairs {
+            pair.handle_timeout(self.now);
+        }
+        let (due, later) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|(time, _)| *time <= self.now);
+        self.waiting = later;
+        let due: Vec<(Duration, Box<dyn Endpoint>)> = due;
+        due.into_iter().for_each(|(_, client)| self.connect(client));
+        true
     }
 }
 
 /// A client, its session on the server, and the two directions between them.
 struct Pair {
-    client: Box<dyn Endpoint>,
+    /// `None` once it has left for another connection.
+    client: Option<Box<dyn Endpoint>>,
     server: Box<dyn Endpoint>,
     up: Link,
     down: Link,
 }
 
+impl Pair {
+    fn send(&mut self, now: Duration) -> bool {
+        let sent = self.client.as_mut().is_some_and(|client| self.up.send(now, &mut **client));
+        sent | self.down.send(now, &mut *self.server)
+    }
+
+    fn deliver(&mut self, now: Duration) -> bool {
+        let client_closed = self.client.as_ref().is_none_or(|client| client.is_closed());
+        let (mut moved, mut ended) = self.up.deliver(now, client_closed, Some(&mut *self.server));
+        let client = self.client.as_deref_mut();
+        let (moved_down, ended_down) = self.down.deliver(now, self.server.is_closed(), client);
+        moved |= moved_down;
+        ended = ended.or(ended_down);
+        if let Some(end) = ended {
+            self.end(now, end);
+        }
+        moved
+    }
+
+    /// Both directions end, and what is on the way is lost.
+    fn end(&mut self, now: Duration, end: End) {
+        if !std::mem::replace(&mut self.up.ended, true) {
+            self.server.handle_end(now, end);
+        }
+        if !std::mem::replace(&mut self.down.ended, true)
+            && let Some(client) = &mut self.client
+        {
+            client.handle_end(now, end);
+        }
+    }
+
+    /// The client, if it wants another connection, and how long it waits before.
+    fn take_leaver(&mut self) -> Option<(Duration, Box<dyn Endpoint>)> {
+        let client = self.client.as_mut().filter(|client| client.is_closed() && self.up.outbox.is_empty())?;
+        let wait = client.reconnect()?;
+        self.client.take().map(|client| (wait, client))
+    }
+
+    fn is_over(&self) -> bool {
+        self.up.ended && self.down.ended
+    }
+
+    /// Every time at which something may happen by itself.
+    fn times(&self) -> impl Iterator<Item = Duration> {
+        let endpoints = self.client.iter().chain([&self.server]);
+        let deadlines = endpoints.filter(|endpoint| !endpoint.is_closed()).filter_map(|it| it.poll_timeout());
+        deadlines.chain(self.up.wake).chain(self.down.wake)
+    }
+
+    fn handle_timeout(&mut self, now: Duration) {
+        for endpoint in self.client.iter_mut().chain([&mut self.server]) {
+            let due = endpoint.poll_timeout().is_some_and(|time| time <= now);
+            if due && !endpoint.is_closed() {
+                endpoint.handle_timeout(now);
+            }
+        }
+    }
+}
+
 /// One direction of a connection.
-#[derive(Debug, Default)]
 struct Link {
     outbox: Buffer,
     inbox: Buffer,
+    gate: Option<Gate>,
+    /// When the gate lets more through.
+    wake: Option<Duration>,
+    /// Whether the gate knows that the sender has ended.
+    finished: bool,
     /// Whether the receiver knows that nothing more will come.
     ended: bool,
-}
-
-fn run_to_end(pairs: &mut [Pair]) {
-    let mut now = Duration::ZERO;
-    loop {
-        let mut sent = false;
-        for pair in pairs.iter_mut() {
-            sent |= pair.up.send(now, &mut *pair.client);
-            sent |= pair.down.send(now, &mut *pair.server);
-        }
-        if sent {
-            now += LATENCY;
-        }
-        let mut moved = sent;
-        for pair in pairs.iter_mut() {
-            moved |= pair.up.deliver(now, &*pair.client, &mut *pair.server);
-            moved |= pair.down.deliver(now, &*pair.server, &mut *pair.client);
-        }
-        if !moved && !wait(&mut now, pairs) {
-            return;
-        }
-    }
-}
-
-/// Nothing moves: jumps to the next deadline. `false` if there is none.
-fn wait(now: &mut Duration, pairs: &mut [Pair]) -> bool {
-    let endpoints = pairs.iter_mut().flat_map(|pair| [&mut pair.client, &mut pair.server]);
-    let mut open: Vec<_> = endpoints.filter(|endpoint| !endpoint.is_closed()).collect();
-    let Some(next) = open.iter().filter_map(|endpoint| endpoint.poll_timeout()).min() else { return false };
-    *now = next.max(*now);
-    for endpoint in &mut open {
-        endpoint.handle_timeout(*now);
-    }
-    true
 }
 
 impl Link {
@@ -91,43 +204,127 @@ impl Link {
     fn send(&mut self, now: Duration, sender: &mut dyn Endpoint) -> bool {
         let before = self.outbox.filled().len();
         sender.poll_transmit(now, &mut self.outbox);
+        if self.ended {
+            self.outbox.consume(self.outbox.filled().len());
+        }
         self.outbox.filled().len() > before
     }
 
-    /// Hands to the receiver what it takes. Says whether anything moved.
-    fn deliver(&mut self, now: Duration, sender: &dyn Endpoint, receiver: &mut dyn Endpoint) -> bool {
-        let carried = self.carry();
-        if receiver.is_closed() {
+    /// Hands to the receiver what it takes. Says whether anything moved, and whether the connection is to end.
+    fn deliver(
+        &mut self,
+        now: Duration,
+        sender_closed: bool,
+        mut receiver: Option<&mut (dyn Endpoint + 'static)>,
+    ) -> (bool, Option<End>) {
+        let (carried, end) = self.carry(now, sender_closed);
+        let used = self.offer(now, receiver.as_deref_mut());
+        match end {
+            Carried::Both(end) => (true, Some(end)),
+            Carried::End if used == 0 && !self.ended => {
+                self.ended = true;
+                if let Some(receiver) = receiver {
+                    receiver.handle_end(now, End::Finished);
+                }
+                (true, None)
+            }
+            Carried::On | Carried::End => (carried || used > 0, None),
+        }
+    }
+
+    /// Offers to the receiver what has arrived. Says how much it took.
+    fn offer(&mut self, now: Duration, receiver: Option<&mut (dyn Endpoint + 'static)>) -> usize {
+        let Some(receiver) = receiver.filter(|receiver| !receiver.is_closed()) else {
             self.inbox.consume(self.inbox.filled().len());
+            return 0;
+        };
+        if self.inbox.is_empty() {
+            return 0;
         }
-        let used = if self.inbox.is_empty() { 0 } else { receiver.handle_input(now, self.inbox.filled()) };
+        let used = receiver.handle_input(now, self.inbox.filled());
         self.inbox.consume(used);
-        if used == 0 && !self.ended && sender.is_closed() && self.outbox.is_empty() {
-            self.ended = true;
-            receiver.handle_end(now, End::Finished);
-            return true;
-        }
-        carried || used > 0
+        used
     }
 
     /// Moves bytes from the sender's end to the receiver's, without copying them if it can.
-    fn carry(&mut self) -> bool {
-        if self.outbox.is_empty() {
-            return false;
+    fn carry(&mut self, now: Duration, sender_closed: bool) -> (bool, Carried) {
+        let clear = self.gate.as_ref().map_or(usize::MAX, Gate::clear);
+        let count = clear.min(self.outbox.filled().len());
+        if count > 0 {
+            return (self.carry_past(count), Carried::On);
         }
-        if self.inbox.is_empty() {
-            std::mem::swap(&mut self.inbox, &mut self.outbox);
-            return true;
+        let over = if sender_closed && self.outbox.is_empty() { Carried::End } else { Carried::On };
+        match &self.gate {
+            // No fault, or none that is still to come.
+            None => (false, over),
+            Some(_) if clear == usize::MAX => (false, over),
+            Some(_) => self.carry_through(now, sender_closed),
         }
-        // Writing to a buffer takes what fits and cannot fail.
-        let count = io::Write::write(&mut self.inbox, self.outbox.filled()).unwrap_or_default();
-        self.outbox.consume(count);
-        count > 0
     }
 
-    fn clear(&mut self) {
-        self.outbox.consume(self.outbox.filled().len());
-        self.inbox.consume(self.inbox.filled().len());
-        self.ended = false;
+    /// No fault is near.
+    fn carry_past(&mut self, count: usize) -> bool {
+        let moved = if self.inbox.is_empty() && count == self.outbox.filled().len() {
+            std::mem::swap(&mut self.inbox, &mut self.outbox);
+            count
+        } else {
+            // Writing to a buffer takes what fits and cannot fail.
+            let taken = io::Write::write(&mut self.inbox, &self.outbox.filled()[..count]).unwrap_or_default();
+            self.outbox.consume(taken);
+            taken
+        };
+        if let Some(gate) = &mut self.gate {
+            gate.pass(moved);
+        }
+        moved > 0
     }
+
+    /// A fault is near: everything goes through the gate.
+    fn carry_through(&mut self, now: Duration, sender_closed: bool) -> (bool, Carried) {
+        let Some(gate) = &mut self.gate else { return (false, Carried::On) };
+        self.wake = None;
+        loop {
+            match gate.next(now, self.inbox.spare()) {
+                Next::Delivered(count) => {
+                    self.inbox.fill(count);
+                    return (count > 0, Carried::On);
+                }
+                Next::Hungry if !self.outbox.is_empty() => {
+                    gate.push(self.outbox.filled());
+                    self.outbox.consume(self.outbox.filled().len());
+                }
+                Next::Hungry if sender_closed && !self.finished => {
+                    self.finished = true;
+                    gate.finish();
+                }
+                Next::Wait(until) => {
+                    self.wake = Some(until);
+                    return (false, Carried::On);
+                }
+                Next::Hungry | Next::Never => return (false, Carried::On),
+                Next::End => return (false, Carried::End),
+                Next::Cut => return (true, Carried::Both(End::Finished)),
+                Next::Reset => return (true, Carried::Both(End::Broken)),
+            }
+        }
+    }
+
+    /// Its buffers, emptied for the next connection.
+    fn recycle(&mut self) -> (Buffer, Buffer) {
+        let (mut outbox, mut inbox) = (std::mem::take(&mut self.outbox), std::mem::take(&mut self.inbox));
+        outbox.consume(outbox.filled().len());
+        inbox.consume(inbox.filled().len());
+        (outbox, inbox)
+    }
+}
+
+/// What comes after the bytes of a direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carried {
+    /// More, perhaps.
+    On,
+    /// The end of this direction.
+    End,
+    /// The end of both.
+    Both(End),
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::endpoint::{Endpoint, Service};
+use crate::fault::Wires;
 
 pub use memory::Memory;
 pub use tcp::Tcp;
@@ -22,8 +23,13 @@ pub struct Job {
     pub seed: u64,
     /// The listening side.
     pub service: Arc<dyn Service>,
-    /// The clients; each connects once, all at the same time.
+    /// The clients. They connect one after the other, so that the n-th connection is the n-th client's, and then
+    /// work at the same time.
     pub clients: Vec<Box<dyn Endpoint>>,
+    /// The faults between them.
+    pub wires: Wires,
+    /// How long messages take, where the transport can choose: at least and at most.
+    pub latency: (Duration, Duration),
 }
 
 /// A lane. One value can carry any number of runs, one after the other.
@@ -37,6 +43,6 @@ pub trait Transport {
     fn run(&mut self, job: Job) -> io::Result<()>;
 }
 
-/// How long a message takes where time is virtual. Turmoil's tick is the same: finer ticks cost time and
-/// coarser ones would lump messages together.
-const LATENCY: Duration = Duration::from_millis(1);
+/// How long a message takes where time is virtual and nothing else is said. Turmoil's tick is the same: finer
+/// ticks cost time and coarser ones would lump messages together.
+pub const LATENCY: Duration = Duration::from_millis(1);

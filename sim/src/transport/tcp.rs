@@ -7,10 +7,9 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::driver::{Listener, connect, pass_panic_on, serve};
+use super::driver::{Listener, run_clients, serve};
 use super::{Job, Transport};
 
 /// The lane over loopback sockets. It keeps its listener from run to run: a fresh port for each would run
@@ -58,14 +57,8 @@ impl Transport for Tcp {
             let (stop, stopped) = oneshot::channel::<()>();
             // An error means that the other end was dropped, which is what is waited for.
             let stopped = async { drop(stopped.await) };
-            let server = tokio::spawn(serve(listener, job.service, clock, stopped));
-            let mut clients = JoinSet::new();
-            for client in job.clients {
-                clients.spawn(connect(open(address), client, clock));
-            }
-            while let Some(ended) = clients.join_next().await {
-                pass_panic_on(ended);
-            }
+            let server = tokio::spawn(serve(listener, job.service, job.wires.clone(), clock, stopped));
+            run_clients(job.clients, job.wires, clock, move || open(address)).await;
             drop(stop);
             server.await.map_err(io::Error::other)?
         })

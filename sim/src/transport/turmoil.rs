@@ -1,22 +1,25 @@
 //! The deterministic network: hosts, latency and virtual time by [turmoil](::turmoil). No other file names it.
 //!
-//! Its TCP does no retransmission and cannot damage a stream; what it does is told apart in the documentation
-//! of the faults.
+//! Its TCP does no retransmission and cannot damage a stream: a lost message stays lost, and what changes bytes
+//! is our own layer above it. What it adds is the network itself: partitions, held messages, hosts that go down.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use ::turmoil::net::{TcpListener, TcpStream};
-use ::turmoil::{Builder, sim_elapsed};
-use tokio::sync::{mpsc, watch};
+use ::turmoil::{Builder, Sim, sim_elapsed};
+use tokio::sync::watch;
 
-use super::driver::{Listener, connect, serve};
+use super::driver::{Listener, run_clients, serve};
 use super::{Job, LATENCY, Transport};
-use crate::endpoint::{Endpoint, Service};
+use crate::endpoint::Service;
+use crate::fault::{Signal, Wires};
+use crate::scenario::Effect;
 
-/// The server's name in the simulated network, and the port that the specification's programs use.
+/// The hosts' names in the simulated network, and the port that the specification's programs use.
 const SERVER: &str = "server";
+const CLIENTS: &str = "clients";
 const PORT: u16 = 9999;
 /// A run that takes longer in virtual time is broken off: no deadline worked.
 const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
@@ -31,22 +34,30 @@ impl Transport for Turmoil {
             .epoch(UNIX_EPOCH)
             .rng_seed(job.seed)
             .tick_duration(LATENCY)
-            .min_message_latency(LATENCY)
-            .max_message_latency(LATENCY)
+            .min_message_latency(job.latency.0)
+            .max_message_latency(job.latency.1)
             .simulation_duration(MAX_DURATION)
             .build();
-        // The server stops when every client has dropped its end of `running`; each client stays until then,
-        // because the simulation ends with its last client and the server's last events would be lost.
-        let (running, stop) = mpsc::channel::<()>(1);
-        let (stopped, until_stopped) = watch::channel(());
-        let host = Host { service: job.service, stop: Arc::new(Mutex::new(Some((stop, stopped)))) };
+        // The server stops when the clients are done; they stay until it has, because the simulation ends with
+        // its last client and the server's last events would be lost.
+        let (done, stop) = watch::channel(false);
+        let (stopped, mut until_stopped) = watch::channel(false);
+        let host =
+            Host { service: job.service.clone(), wires: job.wires.clone(), stop, stopped: Arc::new(stopped) };
         sim.host(SERVER, move || host.clone().listen());
-        for (index, endpoint) in job.clients.into_iter().enumerate() {
-            let (running, until_stopped) = (running.clone(), until_stopped.clone());
-            sim.client(format!("client-{index}"), client(endpoint, running, until_stopped));
+        let (clients, wires) = (job.clients, job.wires.clone());
+        sim.client(CLIENTS, async move {
+            run_clients(clients, wires, clock, || TcpStream::connect((SERVER, PORT))).await;
+            done.send_replace(true);
+            // An error means that the server is gone for good, which is as good.
+            let _ = until_stopped.wait_for(|stopped| *stopped).await;
+            Ok(())
+        });
+        let mut network = Network { wires: job.wires, service: job.service, agenda: Vec::new() };
+        while !sim.step().map_err(|error| io::Error::other(error.to_string()))? {
+            network.act(&mut sim);
         }
-        drop(running);
-        sim.run().map_err(|error| io::Error::other(error.to_string()))
+        Ok(())
     }
 }
 
@@ -57,34 +68,73 @@ fn clock() -> Duration {
 #[derive(Clone)]
 struct Host {
     service: Arc<dyn Service>,
-    stop: Arc<Mutex<Option<Stop>>>,
+    wires: Wires,
+    stop: watch::Receiver<bool>,
+    stopped: Arc<watch::Sender<bool>>,
 }
 
-/// When to stop, and whom to tell.
-type Stop = (mpsc::Receiver<()>, watch::Sender<()>);
-
 impl Host {
-    async fn listen(self) -> ::turmoil::Result {
-        let taken = self.stop.lock().unwrap_or_else(PoisonError::into_inner).take();
+    /// Runs again from here after a crash.
+    async fn listen(mut self) -> ::turmoil::Result {
         let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
-        let Some((mut stop, stopped)) = taken else { return Ok(()) };
-        let stop = async { while stop.recv().await.is_some() {} };
-        serve(listener, self.service, clock, stop).await?;
-        drop(stopped);
+        // An error means that the clients are gone, which is what is waited for.
+        let stop = async move { drop(self.stop.wait_for(|done| *done).await) };
+        serve(listener, self.service, self.wires, clock, stop).await?;
+        self.stopped.send_replace(true);
         Ok(())
     }
 }
 
-async fn client(
-    endpoint: Box<dyn Endpoint>,
-    running: mpsc::Sender<()>,
-    mut until_stopped: watch::Receiver<()>,
-) -> ::turmoil::Result {
-    connect(TcpStream::connect((SERVER, PORT)), endpoint, clock).await;
-    drop(running);
-    // An error is what is waited for: the server has dropped its end.
-    let _ = until_stopped.changed().await;
-    Ok(())
+/// Carries out the faults of the network, from outside the hosts.
+struct Network {
+    wires: Wires,
+    service: Arc<dyn Service>,
+    /// What has to be undone, and when.
+    agenda: Vec<(Duration, Effect)>,
+}
+
+impl Network {
+    /// Begins what was asked for since the last step, and undoes what has lasted long enough.
+    fn act(&mut self, sim: &mut Sim<'_>) {
+        for Signal { fault, effect, .. } in self.wires.take_signals() {
+            self.begin(sim, effect);
+            self.wires.ledger().reached(fault);
+        }
+        let now = sim.elapsed();
+        let (due, later) = self.agenda.drain(..).partition(|(until, _)| *until <= now);
+        self.agenda = later;
+        let due: Vec<(Duration, Effect)> = due;
+        due.iter().for_each(|(_, effect)| undo(sim, effect));
+    }
+
+    fn begin(&mut self, sim: &mut Sim<'_>, effect: Effect) {
+        let lasts = match effect {
+            Effect::Partition { lasts } => {
+                sim.partition(CLIENTS, SERVER);
+                lasts
+            }
+            Effect::Hold { lasts } => {
+                sim.hold(CLIENTS, SERVER);
+                lasts
+            }
+            Effect::Crash { lasts } => {
+                self.service.handle_crash(sim.elapsed());
+                sim.crash(SERVER);
+                lasts
+            }
+            _ => return,
+        };
+        self.agenda.push((sim.elapsed() + lasts, effect));
+    }
+}
+
+fn undo(sim: &mut Sim<'_>, effect: &Effect) {
+    match effect {
+        Effect::Partition { .. } => sim.repair(CLIENTS, SERVER),
+        Effect::Hold { .. } => sim.release(CLIENTS, SERVER),
+        Effect::Crash { .. } => sim.bounce(SERVER),
+        _ => {}
+    }
 }
 
 impl Listener for TcpListener {

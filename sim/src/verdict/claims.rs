@@ -1,10 +1,12 @@
-//! What a client said of each of its transfers, read off its events.
+//! What a client said of each of its transfers, read off the transcript, and the evidence that goes with it.
 
 use std::fmt;
 
 use protocol::{Compared, Error, FileId, FileName};
 
-use crate::record::{Action, Direction, Event, Failure, Kind, Message};
+use crate::record::{Action, Direction, Failure, Kind, Message};
+use crate::storage::Content;
+use crate::transcript::{Line, Side};
 
 /// What the client said of one transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +24,14 @@ impl fmt::Display for Claim {
         match self {
             Self::Success(_) => f.write_str("Success"),
             Self::Fail => f.write_str("Fail"),
-            Self::Error(Failure::Protocol(Error::Refused(code))) => write!(f, "refused ({code})"),
-            Self::Error(_) => f.write_str("error"),
+            Self::Error(Failure::Protocol(Error::Refused(code))) => write!(f, "Refused ({code})"),
+            Self::Error(_) => f.write_str("Error"),
         }
     }
 }
 
-/// A transfer and what was said of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A transfer, what was said of it in the end, and what had arrived by then.
+#[derive(Clone, Debug)]
 pub struct Claimed {
     /// Which way the file went.
     pub direction: Direction,
@@ -37,40 +39,100 @@ pub struct Claimed {
     pub file: FileName,
     /// What the client said.
     pub claim: Claim,
+    /// Whether it had tried again.
+    pub retried: bool,
+    /// The file as the receiver had it when it was whole, if it ever was.
+    pub evidence: Option<Content>,
+    /// The id that the client asked for, of a download.
+    pub asked: Option<FileId>,
 }
 
-/// Every transfer that the client began, in order. One that it never spoke of again was broken off.
+/// Every transfer that the client began, in order. `at_server` and `at_client` are the files that each side
+/// received whole, in the order of the payloads in the transcript.
 #[must_use]
-pub fn claims(events: &[Event]) -> Vec<Claimed> {
-    let mut claims = Vec::new();
-    let mut open = None;
-    for event in events {
-        if let Some((direction, file)) = beginning(&event.action) {
-            close(&mut open, Claim::Error(Failure::Broken), &mut claims);
-            open = Some((direction, file));
-        } else if let Some(claim) = claim_in(&event.action) {
-            close(&mut open, claim, &mut claims);
-        }
-    }
-    close(&mut open, Claim::Error(Failure::Broken), &mut claims);
-    claims
+pub fn claims(lines: &[Line], at_server: Vec<Content>, at_client: Vec<Content>) -> Vec<Claimed> {
+    let mut reader =
+        Reader { at_server: at_server.into_iter(), at_client: at_client.into_iter(), ..Reader::default() };
+    lines.iter().for_each(|line| reader.read(line));
+    reader.claims
 }
 
-fn close(open: &mut Option<(Direction, FileName)>, claim: Claim, claims: &mut Vec<Claimed>) {
-    if let Some((direction, file)) = open.take() {
-        claims.push(Claimed { direction, file, claim });
-    }
+#[derive(Default)]
+struct Reader {
+    claims: Vec<Claimed>,
+    /// Whether the last claim can still change.
+    open: bool,
+    /// Whether what begins next is the last transfer again.
+    again: bool,
+    at_server: std::vec::IntoIter<Content>,
+    at_client: std::vec::IntoIter<Content>,
 }
 
-fn beginning(action: &Action) -> Option<(Direction, FileName)> {
-    match action {
-        Action::Sent(Message::Text { kind: Kind::Upload(Some(file)), .. }) => {
-            Some((Direction::Upload, file.clone()))
+impl Reader {
+    fn read(&mut self, line: &Line) {
+        match (line.side, &line.action) {
+            (Side::Server, Action::Received(Message::Payload { .. })) => {
+                let content = self.at_server.next();
+                self.take_evidence(Direction::Upload, content);
+            }
+            (Side::Client, Action::Received(Message::Payload { .. })) => {
+                let content = self.at_client.next();
+                self.take_evidence(Direction::Download, content);
+            }
+            (Side::Client, action) => self.read_client(action),
+            _ => {}
         }
-        Action::Sent(Message::Text { kind: Kind::Download(Some(file)), .. }) => {
-            Some((Direction::Download, file.clone()))
+    }
+
+    fn read_client(&mut self, action: &Action) {
+        match action {
+            Action::Retried(_) => self.again = true,
+            Action::Sent(Message::Text { kind: Kind::Upload(Some(file)), .. }) => {
+                self.begin(Direction::Upload, file);
+            }
+            Action::Sent(Message::Text { kind: Kind::Download(Some(file)), .. }) => {
+                self.begin(Direction::Download, file);
+            }
+            Action::Sent(Message::Text { kind: Kind::Id, text }) => self.ask(FileId::parse(text)),
+            action => self.claim(claim_in(action)),
         }
-        _ => None,
+    }
+
+    fn begin(&mut self, direction: Direction, file: &FileName) {
+        self.open = true;
+        match self.claims.last_mut().filter(|_| std::mem::take(&mut self.again)) {
+            Some(last) => {
+                last.retried = true;
+                last.evidence = None;
+            }
+            None => self.claims.push(Claimed {
+                direction,
+                file: file.clone(),
+                claim: Claim::Error(Failure::Broken),
+                retried: false,
+                evidence: None,
+                asked: None,
+            }),
+        }
+    }
+
+    fn ask(&mut self, id: Option<FileId>) {
+        if let Some(last) = self.claims.last_mut() {
+            last.asked = id;
+        }
+    }
+
+    fn claim(&mut self, claim: Option<Claim>) {
+        if let (true, Some(claim), Some(last)) = (self.open, claim, self.claims.last_mut()) {
+            last.claim = claim;
+            self.open = false;
+        }
+    }
+
+    fn take_evidence(&mut self, direction: Direction, content: Option<Content>) {
+        if let Some(last) = self.claims.last_mut().filter(|last| last.direction == direction) {
+            last.evidence = content;
+        }
     }
 }
 

@@ -1,14 +1,11 @@
-//! What really happened to the bytes of a transfer: the content at its source held against what stands at its
+//! What really happened to the bytes of a transfer: the content at its source held against what arrived at its
 //! other end, byte by byte.
 
 use std::fmt;
 use std::io;
 
-use protocol::FileName;
-
-use super::Claim;
-use crate::storage::{Content, Folder, Store, StoreError};
-use crate::transcript::bytes_text;
+use crate::storage::Content;
+use crate::text::{bytes_text, number_text};
 
 /// What the harness found at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +19,23 @@ pub enum Truth {
         /// How many bytes arrived.
         arrived: u64,
     },
-    /// No file.
+    /// No whole file.
     Nothing,
+}
+
+impl Truth {
+    /// Holds `sent` against `arrived`.
+    ///
+    /// # Errors
+    /// If a file on disk cannot be read.
+    pub fn find(sent: Option<&Content>, arrived: Option<&Content>) -> io::Result<Self> {
+        let Some(arrived) = arrived else { return Ok(Self::Nothing) };
+        let first = sent.map_or(Ok(Some(0)), |sent| sent.first_difference(arrived))?;
+        Ok(match first {
+            None => Self::Same,
+            Some(first) => Self::Different { first, arrived: arrived.len() },
+        })
+    }
 }
 
 impl fmt::Display for Truth {
@@ -31,60 +43,14 @@ impl fmt::Display for Truth {
         match self {
             Self::Same => f.write_str("every byte arrived as it was sent"),
             Self::Different { first, arrived } => {
-                write!(f, "{} arrived, different from offset {first} on", bytes_text(*arrived))
+                write!(
+                    f,
+                    "{} arrived, the first difference at offset {}",
+                    bytes_text(*arrived),
+                    number_text(*first)
+                )
             }
-            Self::Nothing => f.write_str("nothing is stored"),
+            Self::Nothing => f.write_str("no whole file arrived"),
         }
-    }
-}
-
-/// Holds `content` against what the store has of the upload: under the id that the client was told, or else
-/// under its name.
-///
-/// # Errors
-/// If a file on disk cannot be read.
-pub fn truth_of_upload(
-    content: &Content,
-    file: &FileName,
-    claim: &Claim,
-    store: &dyn Store,
-) -> io::Result<Truth> {
-    let id = match claim {
-        Claim::Success(id) => Some(*id),
-        _ => {
-            let entries = store.list().map_err(unreadable)?;
-            entries.into_iter().find(|entry| entry.name == *file).map(|entry| entry.id)
-        }
-    };
-    let Some(id) = id else { return Ok(Truth::Nothing) };
-    match store.open(id) {
-        Ok(stored) => compare(content, &stored),
-        Err(StoreError::NotFound) => Ok(Truth::Nothing),
-        Err(error) => Err(unreadable(error)),
-    }
-}
-
-/// Holds `content` against what the client has in its folder under `file`.
-///
-/// # Errors
-/// If a file on disk cannot be read.
-pub fn truth_of_download(content: &Content, file: &FileName, folder: &Folder) -> io::Result<Truth> {
-    match folder.get(file)? {
-        Some(arrived) => compare(content, &arrived),
-        None => Ok(Truth::Nothing),
-    }
-}
-
-fn compare(sent: &Content, arrived: &Content) -> io::Result<Truth> {
-    Ok(match sent.first_difference(arrived)? {
-        None => Truth::Same,
-        Some(first) => Truth::Different { first, arrived: arrived.len() },
-    })
-}
-
-fn unreadable(error: StoreError) -> io::Error {
-    match error {
-        StoreError::Io(kind) => kind.into(),
-        error => io::Error::other(format!("the store cannot be read: {}", error.code())),
     }
 }

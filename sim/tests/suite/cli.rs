@@ -59,7 +59,7 @@ fn a_wrong_step_exits_1_names_it_and_says_how_to_replay() {
     );
     let output = sim(&[&path]);
     assert_eq!(output.status.code(), Some(1));
-    let text = err(&output);
+    let text = out(&output);
     assert!(text.contains("step 5: expected Server(Files([\"a\"]))"), "{text}");
     assert!(
         text.contains(&format!("replay: cargo run -p sim -- {path} --transport turmoil --seed ")),
@@ -83,7 +83,7 @@ fn check_looks_at_every_file_and_runs_none() {
     let (_dir, path) = scenario("");
     let output = sim(&["check", "scenarios/basic.ron", &path]);
     assert_eq!(output.status.code(), Some(2));
-    assert_eq!(out(&output), "scenarios/basic.ron: ok, 22 steps, 1 files\n");
+    assert_eq!(out(&output), "scenarios/basic.ron: ok, 22 steps, 1 file\n");
 }
 
 #[test]

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::{Entry, ErrorCode, FileId, FileName};
-use sim::endpoint::{Client, ClientConfig, Command, Sessions};
+use sim::endpoint::{Client, ClientConfig, Command, ServerConfig, Sessions};
+use sim::fault::Wires;
 use sim::record::{Action, Kind, Message, Recorder};
 use sim::storage::{Committed, Content, Folder, Incoming, Store, StoreError};
-use sim::transport::{Job, Memory, Tcp, Transport, Turmoil};
+use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
 
 /// More than all buffers on the way hold together.
 const SIZE: u64 = 16 * 1024 * 1024;
@@ -35,6 +36,9 @@ impl Incoming for FullDisk {
     fn write(&mut self, _bytes: &[u8]) -> Result<(), StoreError> {
         Err(StoreError::NoSpace)
     }
+    fn content(&self) -> Result<Content, StoreError> {
+        Err(StoreError::NotFound)
+    }
     fn commit(self: Box<Self>, _name: &FileName, _id: FileId) -> Result<Committed, StoreError> {
         Err(StoreError::NoSpace)
     }
@@ -50,11 +54,25 @@ fn upload_to_full_disk(transport: &mut dyn Transport) -> Vec<Action> {
         commands: vec![upload, Command::ListFiles],
         folder: Folder::in_memory(),
         deadline: Duration::from_secs(30),
+        retries: 0,
+        flaw: None,
         record: record.clone(),
         progress: None,
     });
-    let service = Arc::new(Sessions::new(Arc::new(FullDisk), Duration::from_secs(30)));
-    transport.run(Job { seed: 1, service, clients: vec![Box::new(client)] }).unwrap();
+    let service = Arc::new(Sessions::new(ServerConfig {
+        store: Arc::new(FullDisk),
+        deadline: Duration::from_secs(60),
+        flaw: None,
+    }));
+    transport
+        .run(Job {
+            seed: 1,
+            service,
+            clients: vec![Box::new(client)],
+            wires: Wires::default(),
+            latency: (LATENCY, LATENCY),
+        })
+        .unwrap();
     record.take().into_iter().map(|event| event.action).collect()
 }
 

@@ -11,7 +11,8 @@ mod storage;
 
 use std::path::{Path, PathBuf};
 
-use sim::run::{Outcome, Plan, Site, run, transport};
+use sim::report::View;
+use sim::run::{Options, Outcome, Plan, Site, run, transport};
 use sim::scenario::{Scenario, TransportKind};
 
 /// Every lane.
@@ -36,10 +37,10 @@ fn basic_but(text: &str) -> Scenario {
 fn run_on(kind: TransportKind, scenario: &Scenario) -> Outcome {
     let plan = Plan::new(scenario).unwrap();
     let mut transport = transport(kind, &plan).unwrap();
-    run(&plan, &mut *transport, &Site::for_plan(&plan).unwrap(), None).unwrap()
+    run(&plan, &mut *transport, &Site::for_plan(&plan).unwrap(), &Options::default()).unwrap()
 }
 
 /// The report as a person reads it, without colours.
 fn text_of(scenario: &Scenario, outcome: &Outcome) -> String {
-    anstream::adapter::strip_str(&sim::report::text(scenario, outcome, false)).to_string()
+    anstream::adapter::strip_str(&sim::report::text(scenario, outcome, &View::default())).to_string()
 }

@@ -61,5 +61,5 @@ fn what_follows_a_deviation_keeps_the_numbers_of_its_steps() {
     let wrong = steps_with(|steps| steps[6] = "Server(AskId)".into());
     let outcome = run_on(LANES[0], &wrong);
     assert_eq!(outcome.deviation.unwrap().step, 7);
-    assert_eq!(outcome.lines.last().unwrap().step, Some(22));
+    assert_eq!(outcome.conversations[0].last().unwrap().step, Some(22));
 }

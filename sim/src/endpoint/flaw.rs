@@ -1,0 +1,94 @@
+//! Known mistakes of real programs, built into our own on purpose: a harness that does not convict these could
+//! not be trusted with others. Each is a small variation of client or server; without one, both are correct.
+
+use std::fmt;
+
+/// One mistake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Flaw {
+    /// Both sides hash nothing at all.
+    HashOfNothing,
+    /// Both sides make a new hash object for each chunk.
+    HashPerChunk,
+    /// Both sides leave out the last, incomplete chunk.
+    LastChunkNotHashed,
+    /// Both sides compare only how long the file is.
+    LengthOnly,
+    /// The client compares only the first characters of the hashes.
+    PrefixCompared,
+    /// The client compares the hash that the server sent with itself.
+    HashWithItself,
+    /// The client says success whatever happens.
+    AlwaysSuccess,
+    /// The client says success when nothing comes any more.
+    SuccessOnTimeout,
+    /// The client does not discard an upload whose comparison failed.
+    NotDiscarded,
+    /// The client gives a download its name before it is compared.
+    NamedBeforeCompared,
+    /// The server hashes what it received and never looks at what was written.
+    HashBeforeWrite,
+    /// The server lists a file before it is complete.
+    StoredIncomplete,
+}
+
+/// How many bytes a careless program hashes at a time.
+pub(super) const CARELESS_CHUNK: usize = 1024;
+/// How many hex digits a careless program compares.
+pub(super) const CARELESS_PREFIX: usize = 4;
+
+impl Flaw {
+    /// Every mistake.
+    pub const ALL: [Self; 12] = [
+        Self::HashOfNothing,
+        Self::HashPerChunk,
+        Self::LastChunkNotHashed,
+        Self::LengthOnly,
+        Self::PrefixCompared,
+        Self::HashWithItself,
+        Self::AlwaysSuccess,
+        Self::SuccessOnTimeout,
+        Self::NotDiscarded,
+        Self::NamedBeforeCompared,
+        Self::HashBeforeWrite,
+        Self::StoredIncomplete,
+    ];
+
+    /// What the program does wrong, in a few words.
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::HashOfNothing => "hashes nothing at all",
+            Self::HashPerChunk => "makes a new hash object for each chunk",
+            Self::LastChunkNotHashed => "does not hash the last chunk",
+            Self::LengthOnly => "compares only the length",
+            Self::PrefixCompared => "compares only the first characters of the hash",
+            Self::HashWithItself => "compares the server's hash with itself",
+            Self::AlwaysSuccess => "always says success",
+            Self::SuccessOnTimeout => "says success when nothing comes",
+            Self::NotDiscarded => "does not discard a failed upload",
+            Self::NamedBeforeCompared => "names a download before it is compared",
+            Self::HashBeforeWrite => "hashes before it writes and never looks again",
+            Self::StoredIncomplete => "lists a file before it is complete",
+        }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::HashOfNothing => "HashOfNothing",
+            Self::HashPerChunk => "HashPerChunk",
+            Self::LastChunkNotHashed => "LastChunkNotHashed",
+            Self::LengthOnly => "LengthOnly",
+            Self::PrefixCompared => "PrefixCompared",
+            Self::HashWithItself => "HashWithItself",
+            Self::AlwaysSuccess => "AlwaysSuccess",
+            Self::SuccessOnTimeout => "SuccessOnTimeout",
+            Self::NotDiscarded => "NotDiscarded",
+            Self::NamedBeforeCompared => "NamedBeforeCompared",
+            Self::HashBeforeWrite => "HashBeforeWrite",
+            Self::StoredIncomplete => "StoredIncomplete",
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! What the two ends of a run's first connection share: the ledger, the chains, whether the connection is
+//! broken, and what is to happen to the network. Faults strike the first connection only; those after it are
+//! clean, so that a retry can succeed.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+use super::{Chain, Faulty, Flow, Gate, Ledger};
+use crate::record::Recorder;
+use crate::scenario::Effect;
+
+/// Something that shall happen to the network now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signal {
+    /// When it was asked for.
+    pub at: Duration,
+    /// The number of the fault.
+    pub fault: usize,
+    /// What shall happen.
+    pub effect: Effect,
+}
+
+/// How the connection stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// It stands.
+    #[default]
+    Whole,
+    /// Both directions have ended.
+    Cut,
+    /// It is broken.
+    Broken,
+}
+
+/// The faults of a run and what its two ends share. Clones share everything.
+#[derive(Clone, Debug, Default)]
+pub struct Wires {
+    ledger: Ledger,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    to_server: Option<Chain>,
+    to_client: Option<Chain>,
+    standing: Standing,
+    wakers: Vec<Waker>,
+    signals: Vec<Signal>,
+}
+
+impl Wires {
+    /// The wires of a run with these faults, which are entered in `ledger`.
+    #[must_use]
+    pub fn new(to_server: Chain, to_client: Chain, ledger: Ledger) -> Self {
+        let shared = Shared { to_server: Some(to_server), to_client: Some(to_client), ..Shared::default() };
+        Self { ledger, shared: Arc::new(Mutex::new(shared)) }
+    }
+
+    /// The records of the faults.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.clone()
+    }
+
+    /// The gate for the reader of `flow`, whose own record is `record`. `None` after the first call: later
+    /// connections are clean.
+    #[must_use]
+    pub fn gate(&self, flow: Flow, record: &Recorder) -> Option<Gate> {
+        let mut shared = self.shared();
+        let chain = match flow {
+            Flow::ToServer => shared.to_server.take(),
+            Flow::ToClient => shared.to_client.take(),
+        };
+        chain.map(|chain| Gate::new(chain, self.clone(), record.clone()))
+    }
+
+    /// `connection` with the faults that the reader of `flow` meets on it; see [`gate`](Self::gate).
+    pub fn wrap<C, T: Fn() -> Duration>(
+        &self,
+        connection: C,
+        flow: Flow,
+        record: &Recorder,
+        clock: T,
+    ) -> Faulty<C, T> {
+        let gate = self.gate(flow, record);
+        let wires = gate.is_some().then(|| self.clone());
+        Faulty::new(connection, gate, wires, clock)
+    }
+
+    /// How the connection stands; `waker` is woken when that changes.
+    pub fn standing(&self, waker: Option<&Waker>) -> Standing {
+        let mut shared = self.shared();
+        if let Some(waker) = waker
+            && !shared.wakers.iter().any(|other| other.will_wake(waker))
+        {
+            shared.wakers.push(waker.clone());
+        }
+        shared.standing
+    }
+
+    /// The connection is cut or broken, for both ends.
+    pub fn end(&self, standing: Standing) {
+        let mut shared = self.shared();
+        shared.standing = standing;
+        shared.wakers.drain(..).for_each(Waker::wake);
+    }
+
+    /// Asks for something to happen to the network.
+    pub fn signal(&self, at: Duration, fault: usize, effect: Effect) {
+        self.shared().signals.push(Signal { at, fault, effect });
+    }
+
+    /// What was asked for since the last call.
+    #[must_use]
+    pub fn take_signals(&self) -> Vec<Signal> {
+        std::mem::take(&mut self.shared().signals)
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,119 @@
+//! One exchange on a transport: the endpoints are made, the transport carries them to their end, and what they
+//! recorded is put in order.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Options, Plan, Site};
+use crate::endpoint::{Client, ClientConfig, Endpoint, ServerConfig, Sessions};
+use crate::fault::Wires;
+use crate::record::{Event, Recorder};
+use crate::storage::{Content, Folder, Store};
+use crate::transcript::{Line, merge};
+use crate::transport::{Job, LATENCY, Transport};
+use crate::verdict::{Judgement, claims, judge};
+
+/// A server waits longer than its clients, so that of a stall it is always the client that gives up first.
+const SERVER_PATIENCE: u32 = 2;
+
+/// What is between the endpoints of an exchange.
+pub(super) struct Conditions {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) wires: Wires,
+    pub(super) latency: (Duration, Duration),
+}
+
+impl Conditions {
+    /// Nothing goes wrong.
+    pub(super) fn clean(site: &Site) -> Self {
+        Self { store: site.store(), wires: Wires::default(), latency: (LATENCY, LATENCY) }
+    }
+}
+
+/// What came of an exchange.
+pub(super) struct Exchange {
+    /// Of each client, what happened.
+    pub(super) conversations: Vec<Vec<Line>>,
+    /// Every transfer of every client, judged on its own.
+    pub(super) judgements: Vec<Judgement>,
+    /// Everything that was recorded.
+    pub(super) trace: Vec<Vec<Event>>,
+    /// How many bytes of the first connection each end has seen: the server, the first client.
+    pub(super) seen: (u64, u64),
+    pub(super) folders: Vec<Folder>,
+}
+
+/// Carries out `plan` under these conditions.
+pub(super) fn exchange(
+    plan: &Plan,
+    transport: &mut dyn Transport,
+    site: &Site,
+    conditions: Conditions,
+    options: &Options,
+) -> io::Result<Exchange> {
+    let server = ServerConfig {
+        store: conditions.store,
+        deadline: plan.deadline() * SERVER_PATIENCE,
+        flaw: options.flaw,
+    };
+    let service = Arc::new(Sessions::new(server));
+    let records: Vec<Recorder> = plan.clients().iter().map(|_| Recorder::default()).collect();
+    let folders = site.folders(records.len())?;
+    let clients = (0..records.len()).map(|index| client(plan, index, &records, &folders, options));
+    transport.run(Job {
+        seed: plan.seed(),
+        service: service.clone(),
+        clients: clients.collect(),
+        wires: conditions.wires,
+        latency: conditions.latency,
+    })?;
+    collect(plan, &service, &records, folders)
+}
+
+fn client(
+    plan: &Plan,
+    index: usize,
+    records: &[Recorder],
+    folders: &[Folder],
+    options: &Options,
+) -> Box<dyn Endpoint> {
+    Box::new(Client::new(ClientConfig {
+        commands: plan.clients()[index].clone(),
+        folder: folders[index].clone(),
+        deadline: plan.deadline(),
+        retries: plan.retries(),
+        flaw: options.flaw,
+        record: records[index].clone(),
+        progress: options.progress.clone(),
+    }))
+}
+
+/// Gives each client its sessions: the n-th connection is the n-th client's, and of those after them, which
+/// only a retry makes, all are the first client's.
+fn collect(
+    plan: &Plan,
+    service: &Sessions,
+    records: &[Recorder],
+    folders: Vec<Folder>,
+) -> io::Result<Exchange> {
+    let sessions = service.sessions();
+    let seen = (sessions.first().map_or(0, Recorder::seen), records.first().map_or(0, Recorder::seen));
+    let mut exchange =
+        Exchange { conversations: Vec::new(), judgements: Vec::new(), trace: Vec::new(), seen, folders };
+    let listening = service.record().take();
+    for (index, record) in records.iter().enumerate() {
+        let retries = if index == 0 { sessions.get(records.len()..).unwrap_or_default() } else { &[] };
+        let own: Vec<&Recorder> = sessions.get(index).into_iter().chain(retries).collect();
+        let events: Vec<Event> = own.iter().flat_map(|session| session.take()).collect();
+        let received: Vec<Content> = own.iter().flat_map(|session| session.take_received()).collect();
+        let client = record.take();
+        let lines = merge(listening.clone(), client.clone(), events.clone());
+        let claimed = claims(&lines, received, record.take_received());
+        exchange.judgements.extend(judge(claimed, &mut plan.sources(index))?);
+        exchange.trace.extend([client, events]);
+        exchange.conversations.push(lines);
+    }
+    exchange.trace.push(listening);
+    Ok(exchange)
+}

@@ -1,0 +1,104 @@
+//! What a run leaves behind: whether a damaged file stays listed, or stands where a client would use it.
+
+use std::fmt;
+use std::io;
+
+use protocol::FileName;
+
+use crate::storage::{Content, Folder, Store, StoreError};
+
+/// How a file that was left behind is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It is what was sent under this name.
+    Good,
+    /// It is not.
+    Damaged,
+    /// It cannot be read.
+    Unreadable,
+}
+
+/// A file that was left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Its name.
+    pub name: FileName,
+    /// How it is.
+    pub condition: Condition,
+}
+
+/// What a run leaves behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aftermath {
+    /// What the server lists, in the order of the listing.
+    pub server: Vec<Left>,
+    /// What the clients have under its final name.
+    pub clients: Vec<Left>,
+}
+
+impl Aftermath {
+    /// Looks at everything that the store lists, and at what the folders of the clients have of `downloads`.
+    /// `originals` gives every content that a name may stand for.
+    ///
+    /// # Errors
+    /// If the store or a folder cannot be read at all.
+    pub fn find(
+        store: &dyn Store,
+        folders: &[Folder],
+        downloads: &[FileName],
+        originals: impl Fn(&FileName) -> Vec<Content>,
+    ) -> io::Result<Self> {
+        let mut aftermath = Self::default();
+        let unreadable = |error: StoreError| io::Error::other(format!("the store cannot be read: {error:?}"));
+        for entry in store.list().map_err(unreadable)? {
+            let condition = match store.open(entry.id) {
+                Ok(content) => condition(&content, &originals(&entry.name)),
+                Err(_) => Condition::Unreadable,
+            };
+            aftermath.server.push(Left { name: entry.name, condition });
+        }
+        for folder in folders {
+            for name in downloads {
+                let Some(content) = folder.get(name)? else { continue };
+                let condition = condition(&content, &originals(name));
+                aftermath.clients.push(Left { name: name.clone(), condition });
+            }
+        }
+        Ok(aftermath)
+    }
+}
+
+fn condition(content: &Content, originals: &[Content]) -> Condition {
+    let same = |original: &Content| original.first_difference(content).map(|difference| difference.is_none());
+    match originals.iter().map(same).collect::<io::Result<Vec<bool>>>() {
+        Ok(matches) if matches.contains(&true) => Condition::Good,
+        Ok(_) => Condition::Damaged,
+        Err(_) => Condition::Unreadable,
+    }
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let condition = match self.condition {
+            Condition::Good => "good",
+            Condition::Damaged => "DAMAGED",
+            Condition::Unreadable => "UNREADABLE",
+        };
+        write!(f, "{} ({condition})", self.name)
+    }
+}
+
+impl fmt::Display for Aftermath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |left: &[Left]| match left {
+            [] => "nothing".to_owned(),
+            left => left.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        };
+        write!(
+            f,
+            "afterwards the server lists {}; the client has {}",
+            list(&self.server),
+            list(&self.clients)
+        )
+    }
+}
