@@ -68,7 +68,7 @@ pub fn run(
 
     let session = service.sessions().first().map(Recorder::take).unwrap_or_default();
     let trace = vec![service.record().take(), record.take(), session];
-    let mut lines = merge(trace[0].clone(), trace[1].clone(), trace[2].clone());
+    let mut lines = merge(&trace[0], &trace[1], &trace[2]);
     let deviation = check(plan.steps(), &mut lines);
     let judgements = judge(&trace[1], |name| plan.content(name), &*site.store(), &site.folder())?;
     Ok(Outcome { lines, deviation, judgements, trace })

@@ -10,10 +10,10 @@ use crate::record::{Action, Event, Message};
 /// arrived as it was sent is one line; one that arrived otherwise is two. What arrives of a payload is a line
 /// of its own: the specification makes it a step.
 #[must_use]
-pub fn merge(server: Vec<Event>, client: Vec<Event>, session: Vec<Event>) -> Vec<Line> {
+pub fn merge(server: &[Event], client: &[Event], session: &[Event]) -> Vec<Line> {
     let mut client = Half::new(Side::Client, client);
-    let mut session = Half::new(Side::Server, server.into_iter().chain(session));
-    let mut lines = Vec::new();
+    let mut session = Half::new(Side::Server, server.iter().chain(session));
+    let mut lines = Vec::with_capacity(client.rest.len() + session.rest.len());
     loop {
         let before = client.rest.len() + session.rest.len();
         session.run(&mut client, &mut lines);
@@ -31,15 +31,15 @@ pub fn merge(server: Vec<Event>, client: Vec<Event>, session: Vec<Event>) -> Vec
 }
 
 /// One side's events that are still to be placed, and what it has sent that the other has not received.
-struct Half {
+struct Half<'a> {
     side: Side,
-    rest: VecDeque<Event>,
+    rest: VecDeque<&'a Event>,
     /// The causes of the other side's effects, oldest first.
-    sent: VecDeque<Action>,
+    sent: VecDeque<&'a Action>,
 }
 
-impl Half {
-    fn new(side: Side, events: impl IntoIterator<Item = Event>) -> Self {
+impl<'a> Half<'a> {
+    fn new(side: Side, events: impl IntoIterator<Item = &'a Event>) -> Self {
         Self { side, rest: events.into_iter().collect(), sent: VecDeque::new() }
     }
 
@@ -49,7 +49,7 @@ impl Half {
             if !is_effect(&event.action) {
                 self.step(None, lines);
             } else if let Some(cause) = other.sent.pop_front() {
-                self.step(Some(&cause), lines);
+                self.step(Some(cause), lines);
             } else {
                 return;
             }
@@ -59,11 +59,11 @@ impl Half {
     /// Places one event.
     fn step(&mut self, cause: Option<&Action>, lines: &mut Vec<Line>) {
         let Some(Event { at, action }) = self.rest.pop_front() else { return };
-        if is_cause(&action) {
-            self.sent.push_back(action.clone());
+        if is_cause(action) {
+            self.sent.push_back(action);
         }
-        if is_shown(&action, cause) {
-            lines.push(Line { step: None, at, side: self.side, action });
+        if is_shown(action, cause) {
+            lines.push(Line { step: None, at: *at, side: self.side, action: action.clone() });
         }
     }
 }
