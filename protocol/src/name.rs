@@ -2,12 +2,13 @@
 //! to a directory: it cannot name a place outside it. Nothing here touches a file system.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The longest file name, in bytes of UTF-8.
 pub const MAX_NAME: usize = 255;
 
 /// A file name that has passed every rule of the protocol: 1 to [`MAX_NAME`] bytes, no `/`, `\`, NUL or
-/// control character, not `.` or `..`.
+/// control character, not `.` or `..`. Cheap to clone: every record of a run names its file.
 ///
 /// ```
 /// use protocol::{FileName, NameError};
@@ -15,7 +16,7 @@ pub const MAX_NAME: usize = 255;
 /// assert_eq!(FileName::parse("../etc/passwd"), Err(NameError::Separator));
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileName(Box<str>);
+pub struct FileName(Arc<str>);
 
 impl FileName {
     /// Checks `text` against the rules.

@@ -108,7 +108,7 @@ fn collect(
         let events: Vec<Event> = own.iter().flat_map(|session| session.take()).collect();
         let received: Vec<Content> = own.iter().flat_map(|session| session.take_received()).collect();
         let client = record.take();
-        let lines = merge(listening.clone(), client.clone(), events.clone());
+        let lines = merge(&listening, &client, &events);
         let claimed = claims(&lines, received, record.take_received());
         exchange.judgements.extend(judge(claimed, &mut plan.sources(index))?);
         exchange.trace.extend([client, events]);

@@ -114,7 +114,10 @@ impl Content {
     /// # Errors
     /// If a file on disk cannot be read.
     pub fn first_difference(&self, other: &Self) -> io::Result<Option<u64>> {
-        let (mut ours, mut theirs) = (vec![0; COMPARE_CHUNK], vec![0; COMPARE_CHUNK]);
+        // No larger than needed: for a small file, clearing whole chunks would cost more than comparing.
+        let longest = usize::try_from(self.len().max(other.len())).unwrap_or(usize::MAX);
+        let chunk = longest.min(COMPARE_CHUNK);
+        let (mut ours, mut theirs) = (vec![0; chunk], vec![0; chunk]);
         let mut offset = 0;
         loop {
             let (a, b) = (self.read_at(offset, &mut ours)?, other.read_at(offset, &mut theirs)?);

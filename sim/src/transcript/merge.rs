@@ -10,11 +10,11 @@ use crate::record::{Action, Event, Kind, Message};
 /// arrived as it was sent is one line; one that arrived otherwise is two. What arrives of a payload is a line
 /// of its own: the specification makes it a step.
 #[must_use]
-pub fn merge(server: Vec<Event>, client: Vec<Event>, sessions: Vec<Event>) -> Vec<Line> {
-    let (uploads, downloads) = (complete_uploads(&client), complete_downloads(&client));
-    let mut session = Half::new(Side::Server, server.into_iter().chain(settle(sessions, &downloads)));
+pub fn merge(server: &[Event], client: &[Event], sessions: &[Event]) -> Vec<Line> {
+    let (uploads, downloads) = (complete_uploads(client), complete_downloads(client));
+    let mut session = Half::new(Side::Server, server.iter().chain(settle(sessions, &downloads)));
     let mut client = Half::new(Side::Client, settle(client, &uploads));
-    let mut lines = Vec::new();
+    let mut lines = Vec::with_capacity(client.rest.len() + session.rest.len());
     while !(client.rest.is_empty() && session.rest.is_empty()) {
         let moved = session.run(&mut client, &mut lines) | client.run(&mut session, &mut lines);
         if !moved {
@@ -66,12 +66,12 @@ fn outcomes(events: &[Event], begins: fn(&Action) -> bool, completes: fn(&Action
 
 /// How far the sending of a payload had come when the transfer broke off is chance: it depends on the buffers on
 /// the way. So a payload is one event, where it began: all of it if it arrived, and else only its beginning.
-fn settle(events: Vec<Event>, complete: &[bool]) -> Vec<Event> {
-    let (sent, others): (Vec<_>, Vec<_>) =
-        events.into_iter().partition(|event| matches!(event.action, Action::Sent(Message::Payload { .. })));
+fn settle<'a>(events: &'a [Event], complete: &[bool]) -> Vec<&'a Event> {
+    let is_sent_payload = |event: &&Event| matches!(event.action, Action::Sent(Message::Payload { .. }));
+    let (sent, others): (Vec<_>, Vec<_>) = events.iter().partition(is_sent_payload);
     let mut sent = sent.into_iter();
     let mut complete = complete.iter();
-    let settle_one = |event: Event| match event.action {
+    let settle_one = |event: &'a Event| match event.action {
         Action::Sending(_) if complete.next() == Some(&true) => sent.next().unwrap_or(event),
         _ => event,
     };
@@ -79,11 +79,11 @@ fn settle(events: Vec<Event>, complete: &[bool]) -> Vec<Event> {
 }
 
 /// One side's events that are still to be placed, and what it has sent that the other has not received.
-struct Half {
+struct Half<'a> {
     side: Side,
-    rest: VecDeque<Event>,
+    rest: VecDeque<&'a Event>,
     /// The causes of the other side's effects, oldest first.
-    sent: VecDeque<Action>,
+    sent: VecDeque<&'a Action>,
 }
 
 /// What a side waits for. When both wait, something was lost or damaged on the way, and the lesser goes on.
@@ -100,8 +100,8 @@ enum Wait {
     None,
 }
 
-impl Half {
-    fn new(side: Side, events: impl IntoIterator<Item = Event>) -> Self {
+impl<'a> Half<'a> {
+    fn new(side: Side, events: impl IntoIterator<Item = &'a Event>) -> Self {
         Self { side, rest: events.into_iter().collect(), sent: VecDeque::new() }
     }
 
@@ -113,7 +113,7 @@ impl Half {
                 Wait::None => self.step(None, lines),
                 Wait::Struck if !other.sent.is_empty() => self.step(None, lines),
                 Wait::Effect => match other.take_cause(&event.action) {
-                    Some(cause) => self.step(Some(&cause), lines),
+                    Some(cause) => self.step(Some(cause), lines),
                     None => break,
                 },
                 _ => break,
@@ -128,7 +128,7 @@ impl Half {
     }
 
     /// Takes the cause of `effect`, and drops what was sent before it and never arrived.
-    fn take_cause(&mut self, effect: &Action) -> Option<Action> {
+    fn take_cause(&mut self, effect: &Action) -> Option<&'a Action> {
         let at = self.sent.iter().position(|cause| is_cause_of(cause, effect))?;
         self.sent.drain(..at);
         self.sent.pop_front()
@@ -137,11 +137,12 @@ impl Half {
     /// Places one event.
     fn step(&mut self, cause: Option<&Action>, lines: &mut Vec<Line>) {
         let Some(Event { at, action, stream }) = self.rest.pop_front() else { return };
-        if is_cause(&action) {
-            self.sent.push_back(action.clone());
+        if is_cause(action) {
+            self.sent.push_back(action);
         }
-        if is_shown(&action, cause) {
-            lines.push(Line { step: None, at, side: self.side, action, stream });
+        if is_shown(action, cause) {
+            let (action, stream) = (action.clone(), stream.clone());
+            lines.push(Line { step: None, at: *at, side: self.side, action, stream });
         }
     }
 }

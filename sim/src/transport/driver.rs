@@ -124,7 +124,7 @@ pub(super) async fn drive(
         input: Input::Open,
         output_open: true,
         timer: Box::pin(sleep(Duration::ZERO)),
-        armed: Duration::ZERO,
+        armed: Duration::MAX,
     };
     poll_fn(|cx| driver.poll(cx)).await;
 }
@@ -138,7 +138,7 @@ struct Driver<'a, C, T> {
     input: Input,
     output_open: bool,
     timer: Pin<Box<Sleep>>,
-    /// The time that the timer is set to.
+    /// The time that the timer is set to; at first, to none.
     armed: Duration,
 }
 
@@ -154,15 +154,17 @@ enum Input {
 impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let mut moved = self.poll_send(cx);
+            // Read once in each round: asking turmoil for the time costs more than moving a short line.
+            let now = (self.clock)();
+            let mut moved = self.poll_send(cx, now);
             moved |= self.poll_receive(cx);
-            moved |= self.offer();
+            moved |= self.offer(now);
             if !self.output_open && self.input == Input::Ended {
                 return Poll::Ready(());
             }
             if !moved {
                 let was_closed = self.endpoint.is_closed();
-                ready!(self.poll_timer(cx));
+                ready!(self.poll_timer(cx, now));
                 if was_closed {
                     // The peer had its time to end its side too.
                     return Poll::Ready(());
@@ -172,12 +174,12 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
     }
 
     /// Writes what the endpoint has to send, and ends the direction when it has said its last word.
-    fn poll_send(&mut self, cx: &mut Context<'_>) -> bool {
+    fn poll_send(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
         if !self.output_open {
             return false;
         }
         if self.outbox.is_empty() {
-            self.endpoint.poll_transmit((self.clock)(), &mut self.outbox);
+            self.endpoint.poll_transmit(now, &mut self.outbox);
         }
         if !self.outbox.is_empty() {
             return match Pin::new(&mut self.connection).poll_write(cx, self.outbox.filled()) {
@@ -185,7 +187,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
                     self.outbox.consume(count);
                     true
                 }
-                Poll::Ready(_) => self.break_off(),
+                Poll::Ready(_) => self.break_off(now),
                 Poll::Pending => false,
             };
         }
@@ -221,13 +223,13 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
     }
 
     /// Offers to the endpoint what has come. Says whether it took anything.
-    fn offer(&mut self) -> bool {
+    fn offer(&mut self, now: Duration) -> bool {
         if self.endpoint.is_closed() {
             self.inbox.consume(self.inbox.filled().len());
         }
         let mut used = 0;
         if !self.inbox.is_empty() {
-            used = self.endpoint.handle_input((self.clock)(), self.inbox.filled());
+            used = self.endpoint.handle_input(now, self.inbox.filled());
             self.inbox.consume(used);
         }
         if used == 0
@@ -235,32 +237,42 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
             && let Input::Ending(end) = self.input
         {
             self.input = Input::Ended;
-            self.endpoint.handle_end((self.clock)(), end);
+            self.endpoint.handle_end(now, end);
             return true;
         }
         used > 0
     }
 
     /// Writing failed. What the peer said before it went away may still be there to be read.
-    fn break_off(&mut self) -> bool {
+    fn break_off(&mut self, now: Duration) -> bool {
         self.outbox.consume(self.outbox.filled().len());
         self.output_open = false;
         if self.input == Input::Ended {
-            self.endpoint.handle_end((self.clock)(), End::Broken);
+            self.endpoint.handle_end(now, End::Broken);
         }
         true
     }
 
     /// Waits for the endpoint's next deadline.
-    fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_timer(&mut self, cx: &mut Context<'_>, now: Duration) -> Poll<()> {
         let Some(expires) = self.endpoint.poll_timeout() else { return Poll::Pending };
-        let now = (self.clock)();
-        if expires != self.armed {
-            self.armed = expires;
-            self.timer.as_mut().reset(Instant::now() + expires.saturating_sub(now));
+        // Every move puts the deadline off. To set the timer each time would cost more than the move: it is
+        // set when the deadline comes nearer, and else goes off too early and is then set anew.
+        if expires < self.armed {
+            self.arm(now, expires);
         }
-        ready!(self.timer.as_mut().poll(cx));
-        self.endpoint.handle_timeout(expires.max(now));
-        Poll::Ready(())
+        while self.timer.as_mut().poll(cx).is_ready() {
+            if self.armed == expires {
+                self.endpoint.handle_timeout(expires.max(now));
+                return Poll::Ready(());
+            }
+            self.arm(now, expires);
+        }
+        Poll::Pending
+    }
+
+    fn arm(&mut self, now: Duration, expires: Duration) {
+        self.armed = expires;
+        self.timer.as_mut().reset(Instant::now() + expires.saturating_sub(now));
     }
 }

@@ -1,0 +1,155 @@
+//! The table at the end of `cargo bench`: each lane against the bare pipeline, and against its targets.
+//!
+//! A machine drifts: two measurements that are minutes apart differ by more than the lanes do. So the bare
+//! pipeline and the lanes take turns here, and the ratio is that of their medians over the same rounds.
+
+use std::env;
+use std::io;
+use std::time::{Duration, Instant};
+
+use benches::bare::{Bare, md5};
+use benches::runs::Basic;
+use benches::transfer::{Workload, size, transport};
+use sim::record::Direction;
+use sim::scenario::TransportKind;
+
+/// The least ratio to the bare pipeline that transfers over tcp shall reach.
+const TARGET_RATIO: f64 = 0.90;
+
+/// How much is measured.
+struct Scale {
+    /// The size of the file.
+    size: u64,
+    /// How often each lane takes its turn.
+    rounds: usize,
+    /// How long one turn of runs takes.
+    turn: Duration,
+}
+
+impl Scale {
+    /// All of it for `cargo bench`; the least if this is only to be seen working.
+    fn from_arguments() -> Self {
+        let has = |wanted: &str| env::args().any(|argument| argument == wanted);
+        if has("--bench") && !has("--test") && !has("--quick") {
+            Self { size: size(), rounds: 11, turn: Duration::from_millis(300) }
+        } else {
+            say("\nOne short round: it shows that the benches work, not how fast anything is.");
+            Self { size: 4 << 20, rounds: 1, turn: Duration::from_millis(10) }
+        }
+    }
+}
+
+fn main() -> io::Result<()> {
+    let scale = Scale::from_arguments();
+    transfers(&scale)?;
+    runs(&scale);
+    Ok(())
+}
+
+fn transfers(scale: &Scale) -> io::Result<()> {
+    let workload = Workload::new(scale.size)?;
+    let mut hashing = Vec::new();
+    for _ in 0..scale.rounds {
+        let (time, digest) = timed(|| md5(workload.source()));
+        digest?;
+        hashing.push(time);
+    }
+    for direction in [Direction::Upload, Direction::Download] {
+        let table = take_turns(scale.rounds, &workload, direction)?;
+        let bare = median(&table[0].1);
+        say(&format!("\n{direction:?} of {} MiB: median (best) of {} turns", scale.size >> 20, scale.rounds));
+        row("md5 alone", &hashing, scale.size, bare, None);
+        for (name, times) in &table {
+            row(name, times, scale.size, bare, (name == "tcp").then_some(TARGET_RATIO));
+        }
+    }
+    Ok(())
+}
+
+/// The times of the bare pipeline and of every lane, which take turns.
+fn take_turns(
+    rounds: usize,
+    workload: &Workload,
+    direction: Direction,
+) -> io::Result<Vec<(String, Vec<Duration>)>> {
+    let bare = Bare::new()?;
+    let mut table = vec![("bare pipeline".to_owned(), Vec::new())];
+    let mut lanes = Vec::new();
+    for kind in TransportKind::ALL {
+        table.push((kind.to_string(), Vec::new()));
+        lanes.push(transport(kind)?);
+    }
+    for _ in 0..rounds {
+        let (sink, _place) = workload.sink(direction)?;
+        let (time, done) = timed(|| bare.run(workload.source(), sink, workload.name()));
+        done?;
+        table[0].1.push(time);
+        for (lane, (_, times)) in lanes.iter_mut().zip(&mut table[1..]) {
+            let transfer = workload.prepare(direction)?;
+            let (time, done) = timed(|| transfer.run(&mut **lane));
+            done?;
+            times.push(time);
+        }
+    }
+    Ok(table)
+}
+
+fn row(name: &str, times: &[Duration], size: u64, bare: Duration, target: Option<f64>) {
+    // Mebibytes: a file that is measured has a whole number of them, and not more than 32 bits can count.
+    let mebibytes = f64::from(u32::try_from(size >> 20).unwrap_or(u32::MAX));
+    let rate = |time: Duration| mebibytes / time.as_secs_f64();
+    let (median, best) = (median(times), times.iter().min().copied().unwrap_or_default());
+    let ratio = bare.as_secs_f64() / median.as_secs_f64();
+    let target = target.map(|target| verdict(ratio, target, &format!("{target:.2}"))).unwrap_or_default();
+    say(&format!("  {name:<14} {ratio:>5.2} {:>7.0} MiB/s ({:.0}){target}", rate(median), rate(best)));
+}
+
+fn runs(scale: &Scale) {
+    say("\nRuns of the 22 steps per second, 1 KiB file: median (best)");
+    for kind in TransportKind::ALL {
+        let mut basic = Basic::new(kind).expect("the scenario can be run");
+        let mut rates: Vec<f64> =
+            (0..scale.rounds).map(|_| runs_per_second(&mut basic, scale.turn)).collect();
+        rates.sort_by(f64::total_cmp);
+        let (median, best) = (rates[rates.len() / 2], rates[rates.len() - 1]);
+        let target = match kind {
+            TransportKind::Memory => 50_000,
+            TransportKind::Turmoil => 10_000,
+            TransportKind::Tcp => 5_000,
+        };
+        let verdict = verdict(median, f64::from(target), &target.to_string());
+        say(&format!("  {:<14} {median:>7.0} ({best:.0}){verdict}", kind.to_string()));
+    }
+}
+
+fn runs_per_second(basic: &mut Basic, turn: Duration) -> f64 {
+    let (mut count, mut taken) = (0, Duration::ZERO);
+    while taken < turn {
+        taken += timed(|| (0..10).for_each(|_| basic.run())).0;
+        count += 10;
+    }
+    f64::from(count) / taken.as_secs_f64()
+}
+
+fn verdict(reached: f64, target: f64, text: &str) -> String {
+    let verdict = if reached >= target { "met" } else { "missed" };
+    format!("   target {text}: {verdict}")
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine's time")]
+fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let done = work();
+    (start.elapsed(), done)
+}
+
+#[expect(clippy::print_stdout, reason = "the table is for the terminal")]
+fn say(line: &str) {
+    println!("{line}");
+}
