@@ -9,12 +9,15 @@ use std::time::{Duration, Instant};
 
 use benches::bare::{Bare, md5};
 use benches::runs::Basic;
-use benches::transfer::{Workload, size, transport};
+use benches::transfer::{Faults, Workload, size, transport};
 use sim::record::Direction;
 use sim::scenario::TransportKind;
 
 /// The least ratio to the bare pipeline that transfers over tcp shall reach.
 const TARGET_RATIO: f64 = 0.90;
+
+/// The least ratio of a transfer through the idle fault layer to one without it.
+const TARGET_IDLE: f64 = 0.95;
 
 /// How much is measured.
 struct Scale {
@@ -42,6 +45,7 @@ impl Scale {
 fn main() -> io::Result<()> {
     let scale = Scale::from_arguments();
     transfers(&scale)?;
+    fault_layer(&scale)?;
     runs(&scale);
     Ok(())
 }
@@ -92,6 +96,31 @@ fn take_turns(
         }
     }
     Ok(table)
+}
+
+/// The fault layer against none, taking turns.
+fn fault_layer(scale: &Scale) -> io::Result<()> {
+    const LAYERS: [Faults; 3] = [Faults::None, Faults::Idle, Faults::OneFlip];
+    let workload = Workload::new(scale.size)?;
+    for kind in [TransportKind::Memory, TransportKind::Tcp] {
+        let mut lane = transport(kind)?;
+        let mut times = LAYERS.map(|_| Vec::new());
+        for _ in 0..scale.rounds {
+            for (faults, times) in LAYERS.into_iter().zip(&mut times) {
+                let transfer = workload.prepare_with(Direction::Upload, faults)?;
+                let (time, done) = timed(|| transfer.run(&mut *lane));
+                done?;
+                times.push(time);
+            }
+        }
+        say(&format!("\nThe fault layer, upload of {} MiB over {kind}: ratio to none", scale.size >> 20));
+        let without = median(&times[0]);
+        for (faults, times) in LAYERS.into_iter().zip(&times) {
+            let target = (faults == Faults::Idle).then_some(TARGET_IDLE);
+            row(&format!("{faults:?}").to_lowercase(), times, scale.size, without, target);
+        }
+    }
+    Ok(())
 }
 
 fn row(name: &str, times: &[Duration], size: u64, bare: Duration, target: Option<f64>) {

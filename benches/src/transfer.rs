@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use protocol::{Compared, FileName};
 use sim::endpoint::{CHUNK, Client, ClientConfig, Command, Endpoint, ServerConfig, Sessions};
-use sim::fault::Wires;
+use sim::fault::{Chain, Injector, Ledger, Wires};
 use sim::record::{Action, Direction, Recorder};
-use sim::scenario::TransportKind;
+use sim::scenario::{At, Effect, Fault, Region, TransportKind};
 use sim::storage::{Content, DiskStore, Folder, Incoming, Store};
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
 use tempfile::TempDir;
@@ -47,6 +47,35 @@ pub fn transport(kind: TransportKind) -> io::Result<Box<dyn Transport>> {
         TransportKind::Turmoil => Box::new(Turmoil),
         TransportKind::Tcp => Box::new(Tcp::with_threads()?),
     })
+}
+
+/// What is in the way of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Faults {
+    /// Nothing: the connection is not wrapped.
+    None,
+    /// The fault layer, with a fault in each direction whose place does not come.
+    Idle,
+    /// The fault layer, with one flipped bit in the middle of the file: the digests will differ.
+    OneFlip,
+}
+
+impl Faults {
+    /// The wires of a transfer of `size` bytes.
+    fn wires(self, direction: Direction, size: u64) -> Wires {
+        let at = match self {
+            Self::None => return Wires::default(),
+            Self::Idle => u64::MAX,
+            Self::OneFlip => size / 2,
+        };
+        let effect = Effect::Flip { bit: 0 };
+        let region = if direction == Direction::Upload { Region::Upload } else { Region::Download };
+        let fault = Fault { effect: effect.clone(), region, at: At::Offset(at) };
+        let (struck, other) =
+            (vec![Injector::new(0, effect.clone(), at, 0)], vec![Injector::new(0, effect, u64::MAX, 0)]);
+        let (up, down) = if direction == Direction::Upload { (struck, other) } else { (other, struck) };
+        Wires::new(Chain::new(up), Chain::new(down), Ledger::new([(fault, None)]))
+    }
 }
 
 /// A large file, and a server's store that holds it. Both are on disk, in a directory that goes when this is
@@ -94,6 +123,14 @@ impl Workload {
     /// # Errors
     /// If the place cannot be made.
     pub fn prepare(&self, direction: Direction) -> io::Result<Transfer> {
+        self.prepare_with(direction, Faults::None)
+    }
+
+    /// The same with these faults in the way.
+    ///
+    /// # Errors
+    /// If the place cannot be made.
+    pub fn prepare_with(&self, direction: Direction, faults: Faults) -> io::Result<Transfer> {
         let (place, name) = (self.place()?, self.name.clone());
         let (store, commands) = match direction {
             Direction::Upload => {
@@ -104,6 +141,7 @@ impl Workload {
                 (Arc::clone(&self.store), vec![Command::ListFiles, Command::Download { name }])
             }
         };
+        let wires = faults.wires(direction, self.content.len());
         let record = Recorder::default();
         let folder = Folder::on_disk(place.path())?;
         let client = ClientConfig {
@@ -117,8 +155,8 @@ impl Workload {
         };
         let service = Arc::new(Sessions::new(ServerConfig { store, deadline: DEADLINE, flaw: None }));
         let clients: Vec<Box<dyn Endpoint>> = vec![Box::new(Client::new(client))];
-        let job = Job { seed: 1, service, clients, wires: Wires::default(), latency: (LATENCY, LATENCY) };
-        Ok(Transfer { job, direction, record, place })
+        let job = Job { seed: 1, service, clients, wires, latency: (LATENCY, LATENCY) };
+        Ok(Transfer { job, direction, faults, record, place })
     }
 
     /// Prepares what the bare pipeline writes to: an upload's file is made durable, as the server does; a
@@ -144,19 +182,24 @@ impl Workload {
 pub struct Transfer {
     job: Job,
     direction: Direction,
+    faults: Faults,
     record: Recorder,
     place: TempDir,
 }
 
 impl Transfer {
-    /// Carries it, and makes sure that it was verified. What is returned holds the file until it is dropped:
+    /// Carries it, and makes sure that it was verified, or that the flipped bit was noticed. What is returned holds the file until it is dropped:
     /// deleting it is no part of the transfer.
     ///
     /// # Errors
     /// If the lane failed or the client did not say "Success".
     pub fn run(self, transport: &mut dyn Transport) -> io::Result<TempDir> {
         transport.run(self.job)?;
-        let verified = |action: &Action| matches!(action, Action::Compared(_, Compared::Same(_)));
+        let verified = |action: &Action| match action {
+            Action::Compared(_, Compared::Same(_)) => self.faults != Faults::OneFlip,
+            Action::Compared(_, Compared::Different { .. }) => self.faults == Faults::OneFlip,
+            _ => false,
+        };
         let events = self.record.take();
         if events.iter().any(|event| verified(&event.action)) {
             Ok(self.place)
