@@ -87,8 +87,8 @@ pub struct Server {
     listing: Option<(IntoIter<Entry>, Listed)>,
     upload: Option<Upload>,
     download: Option<Download>,
-    /// What this session has added to the listing and may discard, oldest first.
-    uploaded: Vec<(FileId, FileName)>,
+    /// What this session has uploaded and may discard, oldest first, and whether that added to the listing.
+    uploaded: Vec<(FileId, FileName, Committed)>,
 }
 
 #[derive(Default)]
@@ -190,7 +190,10 @@ impl Server {
             self.refuse(now, ErrorCode::NotYours);
             return Ok(());
         };
-        self.store.discard(id, &self.uploaded.remove(latest).1)?;
+        let (_, name, committed) = self.uploaded.remove(latest);
+        if committed == Committed::New {
+            self.store.discard(id, &name)?;
+        }
         self.record.record(now, Action::Forgot(id));
         self.check(now, protocol::Server::accept_discard);
         Ok(())
@@ -212,9 +215,7 @@ impl Server {
         self.record.record(now, Action::Received(Message::Payload { bytes, digest }));
         match self.save(incoming, &name, digest, bytes) {
             Ok(committed) => {
-                if committed == Committed::New {
-                    self.uploaded.push((digest, name.clone()));
-                }
+                self.uploaded.push((digest, name.clone(), committed));
                 self.record.record(now, Action::Saved(Entry { name, id: digest, size: bytes }));
                 self.check(now, |core| core.handle_digest(digest));
             }
