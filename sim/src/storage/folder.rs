@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use protocol::{FileId, FileName};
 use tempfile::NamedTempFile;
 
+use super::memory::Arriving;
 use super::{Committed, Content, Incoming, StoreError};
 
 /// A client's folder of downloads, in memory or on disk. Clones share it.
@@ -42,7 +43,9 @@ impl Folder {
     /// If no temporary file can be made.
     pub fn create(&self) -> Result<Box<dyn Incoming>, StoreError> {
         Ok(match self {
-            Self::Memory(_) => Box::new(MemoryDownload { folder: self.clone(), bytes: Vec::new() }),
+            Self::Memory(_) => {
+                Box::new(MemoryDownload { folder: self.clone(), arriving: Arriving::with_size(0) })
+            }
             Self::Disk(dir) => Box::new(DiskDownload { file: NamedTempFile::new_in(dir)?, dir: dir.clone() }),
         })
     }
@@ -67,24 +70,22 @@ impl Folder {
 
 struct MemoryDownload {
     folder: Folder,
-    bytes: Vec<u8>,
+    arriving: Arriving,
 }
 
 impl Incoming for MemoryDownload {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.bytes.try_reserve(bytes.len()).map_err(|_| StoreError::NoSpace)?;
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
+        self.arriving.write(bytes)
     }
 
     fn content(&self) -> Result<Content, StoreError> {
-        Ok(Content::Memory(self.bytes.as_slice().into()))
+        Ok(self.arriving.content())
     }
 
     fn commit(self: Box<Self>, name: &FileName, _id: FileId) -> Result<Committed, StoreError> {
         if let Folder::Memory(files) = &self.folder {
             let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-            files.insert(name.clone(), Content::Memory(self.bytes.into()));
+            files.insert(name.clone(), Content::Memory(self.arriving.into_bytes()));
         }
         Ok(Committed::New)
     }

@@ -36,8 +36,7 @@ impl Store for MemoryStore {
     }
 
     fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError> {
-        let reserve = usize::try_from(size.min(MAX_RESERVE)).unwrap_or_default();
-        Ok(Box::new(MemoryIncoming { store: self.clone(), bytes: Vec::with_capacity(reserve) }))
+        Ok(Box::new(MemoryIncoming { store: self.clone(), arriving: Arriving::with_size(size) }))
     }
 
     fn open(&self, id: FileId) -> Result<Content, StoreError> {
@@ -52,31 +51,53 @@ impl Store for MemoryStore {
     }
 }
 
+/// The bytes, so far, of a file that is arriving in memory.
+pub(super) struct Arriving(Vec<u8>);
+
+impl Arriving {
+    /// Room for a file that is announced with `size` bytes.
+    pub(super) fn with_size(size: u64) -> Self {
+        Self(Vec::with_capacity(usize::try_from(size.min(MAX_RESERVE)).unwrap_or_default()))
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.0.try_reserve(bytes.len()).map_err(|_| StoreError::NoSpace)?;
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    pub(super) fn content(&self) -> Content {
+        Content::Memory(self.0.as_slice().into())
+    }
+
+    pub(super) fn into_bytes(self) -> Arc<[u8]> {
+        self.0.into()
+    }
+}
+
 struct MemoryIncoming {
     store: MemoryStore,
-    bytes: Vec<u8>,
+    arriving: Arriving,
 }
 
 impl Incoming for MemoryIncoming {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.bytes.try_reserve(bytes.len()).map_err(|_| StoreError::NoSpace)?;
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
+        self.arriving.write(bytes)
     }
 
     fn content(&self) -> Result<Content, StoreError> {
-        Ok(Content::Memory(self.bytes.as_slice().into()))
+        Ok(self.arriving.content())
     }
 
     fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
-        let Self { store, bytes } = *self;
+        let Self { store, arriving } = *self;
+        let bytes = arriving.into_bytes();
         let mut files = store.files();
         let stored = files.iter().find(|((_, stored), _)| *stored == id).map(|(_, bytes)| Arc::clone(bytes));
-        if stored.as_ref().is_some_and(|stored| **stored != *bytes) {
+        if stored.as_ref().is_some_and(|stored| *stored != bytes) {
             return Err(StoreError::Collision);
         }
-        let bytes = stored.unwrap_or_else(|| bytes.into());
-        let before = files.insert((name.clone(), id), bytes);
+        let before = files.insert((name.clone(), id), stored.unwrap_or(bytes));
         Ok(if before.is_none() { Committed::New } else { Committed::Already })
     }
 }
