@@ -6,6 +6,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -29,11 +30,35 @@ pub(super) trait Listener {
 pub(super) trait Clock: Fn() -> Duration + Clone + Send + Unpin + 'static {}
 impl<T: Fn() -> Duration + Clone + Send + Unpin + 'static> Clock for T {}
 
+/// Counts the sessions that are under way. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Active(Arc<AtomicUsize>);
+
+impl Active {
+    /// Whether no session is under way.
+    pub(super) fn is_none(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
+    /// Counts one session, until what is returned is dropped: at its end, or with its host.
+    fn begin(&self) -> impl Send + use<> {
+        struct Counted(Active);
+        impl Drop for Counted {
+            fn drop(&mut self) {
+                self.0.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Counted(self.clone())
+    }
+}
+
 /// Drives a session for every connection until `stop` is done and every session has ended.
 pub(super) async fn serve(
     mut listener: impl Listener,
     service: Arc<dyn Service>,
     wires: Wires,
+    active: Active,
     clock: impl Clock,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -49,7 +74,11 @@ pub(super) async fn serve(
                 let (connection, clock) = (connection?, clock.clone());
                 let mut session = service.accept(clock());
                 let connection = wires.wrap(connection, Flow::ToServer, session.record(), clock.clone());
-                sessions.spawn(async move { drive(connection, &mut *session, clock).await });
+                let counted = active.begin();
+                sessions.spawn(async move {
+                    drive(connection, &mut *session, clock).await;
+                    drop(counted);
+                });
             }
             () = &mut stop, if !stopping => stopping = true,
         }

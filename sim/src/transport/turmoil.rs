@@ -3,15 +3,15 @@
 //! Its TCP does no retransmission and cannot damage a stream: a lost message stays lost, and what changes bytes
 //! is our own layer above it. What it adds is the network itself: partitions, held messages, hosts that go down.
 
+use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use ::turmoil::net::{TcpListener, TcpStream};
 use ::turmoil::{Builder, Sim, sim_elapsed};
-use tokio::sync::watch;
 
-use super::driver::{Listener, run_clients, serve};
+use super::driver::{Active, Listener, run_clients, serve};
 use super::{Job, LATENCY, Transport};
 use crate::endpoint::Service;
 use crate::fault::{Signal, Wires};
@@ -38,23 +38,19 @@ impl Transport for Turmoil {
             .max_message_latency(job.latency.1)
             .simulation_duration(MAX_DURATION)
             .build();
-        // The server stops when the clients are done; they stay until it has, because the simulation ends with
-        // its last client and the server's last events would be lost.
-        let (done, stop) = watch::channel(false);
-        let (stopped, mut until_stopped) = watch::channel(false);
-        let host =
-            Host { service: job.service.clone(), wires: job.wires.clone(), stop, stopped: Arc::new(stopped) };
+        let active = Active::default();
+        let host = Host { service: job.service.clone(), wires: job.wires.clone(), active: active.clone() };
         sim.host(SERVER, move || host.clone().listen());
         let (clients, wires) = (job.clients, job.wires.clone());
         sim.client(CLIENTS, async move {
             run_clients(clients, wires, clock, || TcpStream::connect((SERVER, PORT))).await;
-            done.send_replace(true);
-            // An error means that the server is gone for good, which is as good.
-            let _ = until_stopped.wait_for(|stopped| *stopped).await;
             Ok(())
         });
         let mut network = Network { wires: job.wires, service: job.service, agenda: Vec::new() };
-        while !sim.step().map_err(|error| io::Error::other(error.to_string()))? {
+        // Steps go on after the last client has ended: the server may still have something to say.
+        let mut clients_done = false;
+        while !(clients_done && active.is_none()) {
+            clients_done = sim.step().map_err(|error| io::Error::other(error.to_string()))?;
             network.act(&mut sim);
         }
         Ok(())
@@ -69,19 +65,14 @@ fn clock() -> Duration {
 struct Host {
     service: Arc<dyn Service>,
     wires: Wires,
-    stop: watch::Receiver<bool>,
-    stopped: Arc<watch::Sender<bool>>,
+    active: Active,
 }
 
 impl Host {
-    /// Runs again from here after a crash.
-    async fn listen(mut self) -> ::turmoil::Result {
+    /// Runs again from here after a crash, and ends with the simulation.
+    async fn listen(self) -> ::turmoil::Result {
         let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
-        // An error means that the clients are gone, which is what is waited for.
-        let stop = async move { drop(self.stop.wait_for(|done| *done).await) };
-        serve(listener, self.service, self.wires, clock, stop).await?;
-        self.stopped.send_replace(true);
-        Ok(())
+        Ok(serve(listener, self.service, self.wires, self.active, clock, pending()).await?)
     }
 }
 
