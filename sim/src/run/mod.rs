@@ -2,6 +2,7 @@
 //! begins with a control run without them, which must succeed and shows where the faults strike. What comes out
 //! is the transcript, the first deviation from the steps, and the verdict of each transfer.
 
+mod damage;
 mod exchange;
 mod faulted;
 mod plan;
@@ -175,7 +176,7 @@ fn conclude(
         judgements.iter_mut().for_each(|judgement| judgement.verdict = Verdict::Inconclusive);
     }
     let aftermath =
-        Aftermath::find(&*site.store(), &folders, &plan.downloads(), |name| plan.uploaded_as(name))?;
+        Aftermath::find(&*site.store(), &folders, &plan.downloads(), |name| plan.originals(name))?;
     let mut unmet = Vec::new();
     if inconclusive.is_none() {
         unmet = unmet_expectations(plan, &judgements, &aftermath);
@@ -183,7 +184,7 @@ fn conclude(
     Ok(Outcome { conversations, deviation, judgements, faults, aftermath, inconclusive, unmet, trace })
 }
 
-/// What was expected and did not come; and a silent acceptance that nobody expected, always.
+/// What was expected and did not come; and, always, a silent acceptance and damage that nobody expected.
 fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Aftermath) -> Vec<String> {
     let mut left: Vec<&Judgement> = judgements.iter().collect();
     let mut unmet: Vec<String> =
@@ -199,6 +200,7 @@ fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Afterma
             unmet.push(format!("nobody expected the {direction} of {file} to be {verdict}"));
         }
     }
+    unmet.extend(damage::unexpected(plan, judgements, aftermath));
     unmet
 }
 

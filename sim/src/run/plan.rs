@@ -132,6 +132,17 @@ impl Plan {
         self.clients.iter().flatten().filter_map(content_of).collect()
     }
 
+    /// Every content that may rightly stand under `name`: what some client uploads under it, and where the name
+    /// is an id, as that of a download by id is, any file.
+    #[must_use]
+    pub fn originals(&self, name: &FileName) -> Vec<Content> {
+        let uploaded = self.uploaded_as(name);
+        if uploaded.is_empty() && FileId::parse(name.as_str()).is_some() {
+            return self.files.values().cloned().collect();
+        }
+        uploaded
+    }
+
     /// The names under which the clients put their downloads.
     #[must_use]
     pub fn downloads(&self) -> Vec<FileName> {

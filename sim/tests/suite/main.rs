@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail there")]
 
 mod cli;
+mod damage;
 mod determinism;
 mod duplex;
 mod scenarios;
@@ -35,9 +36,13 @@ fn basic_but(text: &str) -> Scenario {
 }
 
 fn run_on(kind: TransportKind, scenario: &Scenario) -> Outcome {
+    run_with(kind, scenario, &Options::default())
+}
+
+fn run_with(kind: TransportKind, scenario: &Scenario, options: &Options) -> Outcome {
     let plan = Plan::new(scenario).unwrap();
     let mut transport = transport(kind, &plan).unwrap();
-    run(&plan, &mut *transport, &Site::for_plan(&plan).unwrap(), &Options::default()).unwrap()
+    run(&plan, &mut *transport, &Site::for_plan(&plan).unwrap(), options).unwrap()
 }
 
 /// The report as a person reads it, without colours.

@@ -1,0 +1,38 @@
+//! Damage that a run left where somebody would use it, although no expectation speaks of it. A verdict alone does
+//! not show it: a client can say that a download failed and still have given the damaged file its name, and a
+//! server can go on listing what everybody knows to be damaged.
+
+use super::Plan;
+use crate::record::Direction;
+use crate::scenario::{Expect, Verdict};
+use crate::verdict::{Aftermath, Condition, Judgement, Left};
+
+/// The damaged files that nobody expected, each as an expectation that was not met.
+///
+/// A silent acceptance leaves such a file behind of necessity and is spoken of elsewhere. What the server lists
+/// is also settled by an expectation of its listing: there are runs in which a correct client cannot discard,
+/// because the connection is gone.
+pub(super) fn unexpected(plan: &Plan, judgements: &[Judgement], aftermath: &Aftermath) -> Vec<String> {
+    let is_listed_by_scenario = plan.expect().iter().any(|it| matches!(it.value, Expect::Lists(_)));
+    let server = if is_listed_by_scenario { &[][..] } else { &aftermath.server };
+    let listed = damaged(server, Direction::Upload, judgements)
+        .map(|left| format!("nobody expected that the server goes on listing {left}"));
+    let named = damaged(&aftermath.clients, Direction::Download, judgements)
+        .map(|left| format!("nobody expected that the client keeps {left} under its final name"));
+    listed.chain(named).collect()
+}
+
+/// Those of `left` that are damaged, without a silent acceptance that tells why.
+fn damaged<'a>(
+    left: &'a [Left],
+    direction: Direction,
+    judgements: &'a [Judgement],
+) -> impl Iterator<Item = &'a Left> {
+    let is_silent = move |left: &Left| {
+        judgements.iter().any(|judgement| {
+            (judgement.direction, judgement.verdict) == (direction, Verdict::Silent)
+                && judgement.file == left.name
+        })
+    };
+    left.iter().filter(move |left| left.condition == Condition::Damaged && !is_silent(left))
+}

@@ -1,0 +1,71 @@
+//! A damaged file that is left where somebody would use it is an expectation that was not met, whatever the
+//! client said of it.
+
+use sim::endpoint::Flaw;
+use sim::run::{Options, Outcome};
+use sim::scenario::{Scenario, TransportKind};
+use sim::verdict::Condition;
+
+use super::{basic_but, parse, run_on, run_with};
+
+const LANE: TransportKind = TransportKind::Memory;
+
+fn run_flawed(scenario: &Scenario, flaw: Flaw) -> Outcome {
+    run_with(LANE, scenario, &Options { flaw: Some(flaw), ..Options::default() })
+}
+
+#[test]
+fn a_damaged_download_under_its_final_name_is_never_expected() {
+    let scenario = basic_but(
+        "faults: [Flip(in: Download, at: 5, bit: 0)], expect: [Upload(Intact), Download(Detected)]",
+    );
+    assert_eq!(run_on(LANE, &scenario).unmet, [""; 0]);
+    assert_eq!(
+        run_flawed(&scenario, Flaw::NamedBeforeCompared).unmet,
+        ["nobody expected that the client keeps my_file.jpg (DAMAGED) under its final name"]
+    );
+}
+
+#[test]
+fn a_damaged_upload_that_stays_listed_is_not_expected() {
+    let scenario = parse(
+        r#"Scenario(about: "One upload.", files: {"a.txt": Text("all is well")}, clients: [[Upload("a.txt")]],
+            faults: [Flip(in: Upload, at: Last, bit: 0)], expect: [Upload(Detected)])"#,
+    );
+    assert_eq!(run_on(LANE, &scenario).unmet, [""; 0]);
+    assert_eq!(
+        run_flawed(&scenario, Flaw::NotDiscarded).unmet,
+        ["nobody expected that the server goes on listing a.txt (DAMAGED)"]
+    );
+}
+
+#[test]
+fn a_listing_that_is_expected_settles_what_could_not_be_discarded() {
+    let fault = "faults: [Flip(in: Upload, at: 5, bit: 0), Reset(in: Step(13), at: 0)]";
+    let silent = basic_but(&format!("{fault}, expect: [Upload(Aborted)]"));
+    assert_eq!(
+        run_on(LANE, &silent).unmet,
+        ["nobody expected that the server goes on listing my_file.jpg (DAMAGED)"]
+    );
+    let told = basic_but(&format!(r#"{fault}, expect: [Upload(Aborted), Lists(["my_file.jpg"])]"#));
+    assert_eq!(run_on(LANE, &told).unmet, [""; 0]);
+}
+
+#[test]
+fn a_silent_acceptance_is_said_once() {
+    let collision = basic_but("faults: [Flip(in: Download, at: 5, bit: 0)], expect: [Download(Silent)]");
+    assert_eq!(run_flawed(&collision, Flaw::AlwaysSuccess).unmet, [""; 0], "what stays follows from it");
+    assert_eq!(run_on(LANE, &collision).unmet, ["expected Download(Silent), but it was Detected"]);
+}
+
+#[test]
+fn a_good_download_by_id_is_good() {
+    let scenario = parse(
+        r#"Scenario(about: "By id.", files: {"a.txt": Text("a"), "b.txt": Text("b")}, clients: [
+            [Upload("a.txt"), Upload("b.txt"), DownloadId("0cc175b9c0f1b6a831c399e269772661")],
+        ])"#,
+    );
+    let outcome = run_on(LANE, &scenario);
+    let conditions: Vec<_> = outcome.aftermath.clients.iter().map(|left| left.condition).collect();
+    assert_eq!((conditions, outcome.unmet), (vec![Condition::Good], vec![]));
+}
