@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use sim::endpoint::Flaw;
 use sim::scenario::TransportKind;
 
 const EXAMPLES: &str = "\
@@ -17,7 +18,8 @@ Examples:
   sim scenarios/basic.ron --transport tcp      the same over real sockets
   sim scenarios/basic.ron --file photo.jpg --keep out
                                                with a real file; look at the result in out/
-  sim check scenarios/*.ron                    only look for mistakes in the files";
+  sim check scenarios/*.ron                    only look for mistakes in the files
+  sim mutants                                  run programs with known mistakes, which must all be found";
 
 /// Runs file transfers and holds what the programs claim against what really happened to the bytes.
 #[derive(Debug, Parser)]
@@ -50,6 +52,10 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
 
+    /// Build this mistake into the programs (see `sim mutants`)
+    #[arg(long, value_name = "NAME")]
+    pub(super) mutant: Option<Flaw>,
+
     /// Add the time of each event, by the transport's clock
     #[arg(long)]
     pub(super) times: bool,
@@ -67,11 +73,22 @@ pub(super) enum Command {
         #[arg(value_name = "SCENARIO", required = true)]
         files: Vec<PathBuf>,
     },
+
+    /// Run programs with known mistakes: each has to be convicted by a scenario, the correct one by none
+    Mutants {
+        /// The scenario files, or folders of them
+        #[arg(value_name = "SCENARIO", default_value = "scenarios")]
+        scenarios: Vec<PathBuf>,
+
+        /// How to print
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people: one line per event
+    /// For people
     Text,
     /// For programs: one JSON object per line, described in docs/transcript.md
     Json,

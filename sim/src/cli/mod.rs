@@ -2,9 +2,9 @@
 
 mod args;
 mod cleanup;
+mod mutants;
 mod print;
 mod progress;
-
 mod run;
 
 use std::path::PathBuf;
@@ -45,6 +45,7 @@ pub(crate) fn main() -> ExitCode {
     args.color.apply();
     let exit = match &args.command {
         Some(Command::Check { files }) => check(files),
+        Some(Command::Mutants { scenarios, format }) => mutants::mutants(scenarios, *format),
         None => run::run_files(&args),
     };
     exit.into()

@@ -70,7 +70,8 @@ fn carry_out(args: &Args, scenario: &Scenario, of_several: bool) -> Result<Outco
     let _guard = cleanup::on_signal(site.temporary());
     let progress = Arc::new(Progress::default());
     let _bar = progress::watch(Arc::clone(&progress));
-    run(&plan, &mut *transport, &site, &Options { progress: Some(progress), ..Options::default() })
+    let options = Options { flaw: args.mutant, progress: Some(progress), ..Options::default() };
+    run(&plan, &mut *transport, &site, &options)
 }
 
 fn show(args: &Args, scenario: &Scenario, outcome: &Outcome, of_several: bool) {
@@ -105,6 +106,9 @@ fn replay(args: &Args, scenario: &Scenario) -> String {
     if let Some(file) = &args.file {
         words.extend(["--file".into(), path_word(file)]);
     }
+    if let Some(mutant) = args.mutant {
+        words.extend(["--mutant".into(), mutant.to_string()]);
+    }
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
 }
 
@@ -112,7 +116,7 @@ fn path_word(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn fail(message: &str) -> Exit {
+pub(super) fn fail(message: &str) -> Exit {
     print::warn(&format!("error: {message}"));
     Exit::Usage
 }

@@ -2,6 +2,7 @@
 //! not be trusted with others. Each is a small variation of client or server; without one, both are correct.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// One mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,11 +73,10 @@ impl Flaw {
             Self::StoredIncomplete => "lists a file before it is complete",
         }
     }
-}
 
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+    /// Its name, as the command line has it.
+    const fn name(self) -> &'static str {
+        match self {
             Self::HashOfNothing => "HashOfNothing",
             Self::HashPerChunk => "HashPerChunk",
             Self::LastChunkNotHashed => "LastChunkNotHashed",
@@ -89,6 +89,32 @@ impl fmt::Display for Flaw {
             Self::NamedBeforeCompared => "NamedBeforeCompared",
             Self::HashBeforeWrite => "HashBeforeWrite",
             Self::StoredIncomplete => "StoredIncomplete",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A word that names no mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownFlaw;
+
+impl fmt::Display for UnknownFlaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the mutants are {}", Flaw::ALL.map(Flaw::name).join(", "))
+    }
+}
+
+impl std::error::Error for UnknownFlaw {}
+
+impl FromStr for Flaw {
+    type Err = UnknownFlaw;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|flaw| flaw.name().eq_ignore_ascii_case(text)).ok_or(UnknownFlaw)
     }
 }

@@ -15,7 +15,7 @@ use crate::record::Recorder;
 
 pub use buffer::{Buffer, CHUNK};
 pub use client::{Client, ClientConfig, Command};
-pub use flaw::Flaw;
+pub use flaw::{Flaw, UnknownFlaw};
 pub use hasher::{Hasher, md5_of};
 pub use server::{Server, ServerConfig, Sessions};
 

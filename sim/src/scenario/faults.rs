@@ -63,6 +63,11 @@ static KINDS: [Kind; 26] = [
     kind("Rot", &["at", "bit"], |given| Some(Effect::Rot { bit: given.bit()? })),
 ];
 
+/// The name of every kind of fault, in the order of the documentation.
+pub fn fault_names() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
+}
+
 impl Kind {
     fn find(name: &str) -> Option<&'static Self> {
         KINDS.iter().find(|kind| kind.name == name)

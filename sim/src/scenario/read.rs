@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::Mistake;
 use super::suggest;
@@ -13,6 +13,9 @@ pub const MAX_SCENARIO_BYTES: u64 = 1 << 20;
 
 /// How many neighbours are compared when a file is missing.
 const MAX_NEIGHBOURS: usize = 1_000;
+
+/// How many folders deep scenario files are looked for: a link can lead round in a circle.
+const MAX_DEPTH: usize = 8;
 
 /// Why a file cannot be used. The message continues "the file ".
 #[derive(Debug)]
@@ -94,4 +97,33 @@ fn neighbour(path: &Path) -> Option<String> {
     names.sort();
     let near = suggest::nearest(path.file_name()?.to_str()?, names)?;
     Some(format!("there is a {near:?} in the same folder"))
+}
+
+/// Every scenario file in the folder `path` and the folders in it, sorted; or `path` itself, if it is a file.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn scenario_files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if path.is_dir() {
+        collect(path, MAX_DEPTH, &mut files)?;
+    } else {
+        files.push(path.to_owned());
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            if depth > 0 {
+                collect(&path, depth - 1, files)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "ron") {
+            files.push(path);
+        }
+    }
+    Ok(())
 }

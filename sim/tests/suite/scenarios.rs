@@ -8,23 +8,11 @@ use sim::scenario::Scenario;
 use super::{LANES, run_on, text_of, workspace};
 
 /// Snapshots of other tests than these.
-const OTHERS: [&str; 2] = ["client_table", "server_table"];
+const OTHERS: [&str; 3] = ["client_table", "mutants", "server_table"];
 
 /// Every `.ron` file in `scenarios/`, in order.
-fn scenario_files() -> Vec<PathBuf> {
-    fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, files);
-            } else if path.extension().is_some_and(|extension| extension == "ron") {
-                files.push(path);
-            }
-        }
-    }
-    let mut files = Vec::new();
-    collect(&workspace("scenarios"), &mut files);
-    files.sort();
+pub(crate) fn scenario_files() -> Vec<PathBuf> {
+    let files = sim::scenario::scenario_files(&workspace("scenarios")).unwrap();
     assert!(!files.is_empty(), "no scenario was found");
     files
 }

@@ -1,0 +1,49 @@
+//! The matrix for programs: one JSON object per line, described in `docs/transcript.md`.
+
+use serde::Serialize;
+
+use super::{mistake_of, name_of, short};
+use crate::mutants::{Finding, Matrix, Row};
+
+/// One line.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Record {
+    Mutant { mutant: String, mistake: &'static str, holds: bool, findings: Vec<FindingRecord> },
+    Matrix { scenarios: Vec<String>, holds: bool },
+}
+
+/// A scenario that did not go as expected.
+#[derive(Serialize)]
+struct FindingRecord {
+    scenario: String,
+    finding: &'static str,
+    why: Vec<String>,
+}
+
+/// The matrix for programs: one JSON object per line, described in `docs/transcript.md`.
+#[must_use]
+pub fn json(matrix: &Matrix) -> String {
+    let mutants = matrix.rows.iter().map(|row| Record::Mutant {
+        mutant: name_of(row),
+        mistake: mistake_of(row),
+        holds: row.holds(),
+        findings: findings(matrix, row),
+    });
+    let scenarios = matrix.scenarios.iter().map(|path| short(path)).collect();
+    let all = mutants.chain([Record::Matrix { scenarios, holds: matrix.holds() }]);
+    // Objects of strings and booleans always serialise.
+    all.map(|record| serde_json::to_string(&record).unwrap_or_default() + "\n").collect()
+}
+
+fn findings(matrix: &Matrix, row: &Row) -> Vec<FindingRecord> {
+    let record = |(path, found): (_, &Finding)| {
+        let (finding, why) = match found {
+            Finding::AsExpected => return None,
+            Finding::Convicted(charges) => ("convicted", charges.clone()),
+            Finding::Inconclusive(why) => ("inconclusive", vec![why.to_string()]),
+        };
+        Some(FindingRecord { scenario: short(path), finding, why })
+    };
+    matrix.scenarios.iter().map(std::path::PathBuf::as_path).zip(&row.findings).filter_map(record).collect()
+}

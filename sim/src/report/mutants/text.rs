@@ -1,0 +1,74 @@
+//! The matrix for people: how many scenarios of each folder convict each program, and then of each the
+//! conviction that tells most.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+use super::{conclusion, example, folder, mistake_of, name_of};
+use crate::mutants::{Matrix, Row};
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// The matrix for people, styled with ANSI escapes: print it through `anstream`.
+#[must_use]
+pub fn text(matrix: &Matrix) -> String {
+    let mut text = format!(
+        "{}, {}; of each folder, how many convict the program:\n\n",
+        counted(matrix.rows.len(), "program"),
+        counted(matrix.scenarios.len(), "scenario")
+    );
+    let width = matrix.rows.iter().map(|row| name_of(row).len()).max().unwrap_or_default();
+    counts(matrix, width, &mut text);
+    text.push('\n');
+    for row in &matrix.rows {
+        describe(matrix, row, width, &mut text);
+    }
+    let style = style_of(matrix.holds());
+    text + &format!("\n{style}{}{style:#}\n", conclusion(matrix))
+}
+
+fn style_of(holds: bool) -> Style {
+    if holds { GOOD } else { BAD }
+}
+
+/// The table of numbers. A dot is easier to overlook than a zero, and here that is right.
+fn counts(matrix: &Matrix, width: usize, text: &mut String) {
+    let folders: Vec<String> = matrix.scenarios.iter().map(|path| folder(path)).collect();
+    let columns: BTreeSet<&String> = folders.iter().collect();
+    let _ = write!(text, "{:width$}", "");
+    columns.iter().for_each(|column| text.push_str(&format!("  {column}")));
+    text.push_str("   all  inconclusive\n");
+    for row in &matrix.rows {
+        let _ = write!(text, "{:width$}", name_of(row));
+        for column in &columns {
+            let count = row.convictions().filter(|index| folders[*index] == **column).count();
+            let _ = write!(text, "  {:>1$}", dotted(count), column.chars().count());
+        }
+        let style = style_of(row.holds());
+        let all = row.convictions().count();
+        let _ = writeln!(text, "  {style}{all:>4}{style:#}  {:>12}", dotted(row.inconclusive()));
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn dotted(count: usize) -> String {
+    if count == 0 { "·".into() } else { count.to_string() }
+}
+
+/// What a program does wrong, and the conviction that tells most.
+fn describe(matrix: &Matrix, row: &Row, width: usize, text: &mut String) {
+    let _ = writeln!(text, "{:width$}  {}", name_of(row), mistake_of(row));
+    let style = style_of(row.holds());
+    let found = match example(matrix, row) {
+        Some((scenario, charge)) => format!("{scenario}: {charge}"),
+        None if row.flaw.is_none() => return,
+        None => "no scenario convicts it".into(),
+    };
+    let _ = writeln!(text, "{:width$}  {style}{found}{style:#}", "");
+}

@@ -1,0 +1,143 @@
+//! The control on the harness: every program with a known mistake is convicted, for that mistake, and the correct
+//! program never is.
+
+use std::path::Path;
+use std::process::Command;
+
+use sim::endpoint::Flaw;
+use sim::mutants::{Finding, Matrix};
+
+use super::{parse, workspace};
+
+const CLIENT: &str = r#"files: {"a": Noise(5_000)}, clients: [[Upload("a"), ListFiles, Download("a")]]"#;
+const FLIP: &str = "faults: [Flip(in: Upload, at: 100, bit: 3)], expect: [Upload(Detected)]";
+const SILENT_UPLOAD: &str = "expected Upload(Detected), but it was Silent";
+
+/// For each mistake, what has to find it, and how.
+#[rustfmt::skip] // A table: one line for each.
+const CASES: [(Flaw, &str, &str); 12] = [
+    (Flaw::HashOfNothing, FLIP, SILENT_UPLOAD),
+    (Flaw::HashPerChunk, FLIP, SILENT_UPLOAD),
+    (Flaw::LastChunkNotHashed, "faults: [Flip(in: Upload, at: Last, bit: 0)], expect: [Upload(Detected)]", SILENT_UPLOAD),
+    (Flaw::LengthOnly, FLIP, SILENT_UPLOAD),
+    (Flaw::PrefixCompared, "", SILENT_UPLOAD), // scenarios/ladder/prefix_collision.ron
+    (Flaw::HashWithItself, FLIP, SILENT_UPLOAD),
+    (Flaw::AlwaysSuccess, FLIP, SILENT_UPLOAD),
+    (Flaw::SuccessOnTimeout, "faults: [Stall(in: Upload, at: 100)], expect: [Upload(Aborted)]", "expected Upload(Aborted), but it was Silent"),
+    (Flaw::NotDiscarded, "faults: [Flip(in: Upload, at: 100, bit: 3)], expect: [Upload(Detected), Lists([])]", "expected Lists([]), but afterwards the server lists a (DAMAGED); the client has a (DAMAGED)"),
+    (Flaw::NamedBeforeCompared, "faults: [Flip(in: Download, at: 100, bit: 3)], expect: [Download(Detected)]", "nobody expected that the client keeps a (DAMAGED) under its final name"),
+    (Flaw::HashBeforeWrite, "faults: [ShortWrite(at: 100, bytes: 10)], expect: [Upload(Aborted)]", "expected Upload(Aborted), but it was Silent"),
+    (Flaw::StoredIncomplete, "faults: [Truncate(in: Upload, at: 100)], expect: [Upload(Aborted)]", "nobody expected that the server goes on listing a (DAMAGED)"),
+];
+
+/// The text of the scenario that has to find this mistake.
+fn text_of(flaw: Flaw, fields: &str) -> String {
+    if flaw == Flaw::PrefixCompared {
+        return std::fs::read_to_string(workspace("scenarios/ladder/prefix_collision.ron")).unwrap();
+    }
+    format!(r#"Scenario(about: "For a mutant.", {CLIENT}, {fields})"#)
+}
+
+#[test]
+fn every_mutant_is_convicted_for_its_own_mistake() {
+    let flaws: Vec<_> = CASES.iter().map(|(flaw, ..)| *flaw).collect();
+    assert_eq!(flaws, Flaw::ALL, "every mistake has its case");
+    for (flaw, fields, charge) in CASES {
+        let matrix = Matrix::run(&[parse(&text_of(flaw, fields))]).unwrap();
+        let found = |flaw| &matrix.rows.iter().find(|row| row.flaw == flaw).unwrap().findings[0];
+        assert_eq!(*found(None), Finding::AsExpected, "the correct program, where {flaw} is looked for");
+        match found(Some(flaw)) {
+            Finding::Convicted(charges) => {
+                assert!(charges.iter().any(|it| it == charge), "{flaw}: {charges:?}");
+            }
+            other => panic!("{flaw}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_program_that_fails_without_faults_is_not_convicted() {
+    // To a server that hashes nothing, the second file is the first: it refuses in the control run already.
+    let scenario = parse(
+        r#"Scenario(about: "Two files.", files: {"a": Text("1"), "b": Text("2")}, clients: [[Upload("a"), Upload("b")]],
+            faults: [Flip(in: Upload, at: 0, bit: 0)], expect: [Upload(Detected), Upload(Intact)])"#,
+    );
+    let matrix = Matrix::run(&[scenario]).unwrap();
+    let row = matrix.rows.iter().find(|row| row.flaw == Some(Flaw::HashOfNothing)).unwrap();
+    assert!(matches!(row.findings[0], Finding::Inconclusive(_)), "{:?}", row.findings);
+    assert_eq!((row.inconclusive(), row.convictions().count(), row.holds()), (1, 0, false));
+    assert!(!matrix.holds());
+}
+
+#[test]
+fn a_correct_program_that_cannot_be_tried_does_not_pass() {
+    let never = parse(&format!(
+        r#"Scenario(about: "The fault never comes.", {CLIENT},
+            faults: [Reset(in: Upload, at: 9), Flip(in: Download, at: 0, bit: 0)])"#
+    ));
+    let matrix = Matrix::run(&[never]).unwrap();
+    assert!(matches!(matrix.rows[0].findings[0], Finding::Inconclusive(_)) && !matrix.rows[0].holds());
+    assert!(!Matrix::run(&[]).unwrap().holds(), "no scenario finds anything");
+}
+
+/// `sim mutants` on these files or folders.
+fn sim_mutants(paths: &[&Path], format: &str) -> (Option<i32>, String) {
+    let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
+    let output = sim.args(["mutants", "--format", format]).args(paths).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn the_command_line_takes_folders_and_exits_0_if_all_are_convicted() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("scenarios/some");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (flaw, fields, _) in CASES {
+        std::fs::write(folder.join(format!("{flaw}.ron")), text_of(flaw, fields)).unwrap();
+    }
+    let (code, text) = sim_mutants(&[dir.path()], "text");
+    assert_eq!(code, Some(0), "{text}");
+    assert!(
+        text.ends_with("\nall 12 mutants are convicted; the correct program passes everywhere\n"),
+        "{text}"
+    );
+    assert!(text.contains("some/PrefixCompared.ron: expected Upload(Detected), but it was Silent"), "{text}");
+
+    let one = folder.join("SuccessOnTimeout.ron");
+    let (code, text) = sim_mutants(&[&one], "text");
+    assert_eq!(code, Some(1));
+    let conclusion = text.lines().last().unwrap();
+    assert!(conclusion.starts_with("NOT convicted: HashOfNothing, HashPerChunk"), "{text}");
+    assert!(!conclusion.contains("SuccessOnTimeout"), "{text}");
+}
+
+#[test]
+fn json_has_every_mutant_and_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("stall.ron");
+    let (flaw, fields, charge) = CASES[7];
+    std::fs::write(&file, text_of(flaw, fields)).unwrap();
+    let (_, text) = sim_mutants(&[&file], "json");
+    let objects: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects.len(), 1 + Flaw::ALL.len() + 1);
+    let convicted = objects.iter().find(|object| object["mutant"] == flaw.to_string()).unwrap();
+    assert_eq!((&convicted["type"], &convicted["holds"]), (&"mutant".into(), &true.into()));
+    let finding = &convicted["findings"][0];
+    assert_eq!((&finding["finding"], &finding["why"][0]), (&"convicted".into(), &charge.into()));
+    let matrix = objects.last().unwrap();
+    assert_eq!((&matrix["type"], &matrix["holds"]), (&"matrix".into(), &false.into()));
+}
+
+#[test]
+fn a_scenario_runs_with_a_mistake_and_says_how_to_replay_it() {
+    let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
+    let output = sim
+        .args(["scenarios/ladder/prefix_collision.ron", "--mutant", "PrefixCompared"])
+        .current_dir(workspace("."))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains(" --seed 0 --mutant PrefixCompared\n"), "{text}");
+}
