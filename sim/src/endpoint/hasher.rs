@@ -37,12 +37,17 @@ impl Hasher {
         self.bytes += bytes.len() as u64;
     }
 
-    fn update_per_chunk(&mut self, bytes: &[u8]) {
-        for (position, byte) in (self.bytes..).zip(bytes) {
-            if position.is_multiple_of(CARELESS_CHUNK as u64) {
+    fn update_per_chunk(&mut self, mut bytes: &[u8]) {
+        let (chunk, mut position) = (CARELESS_CHUNK as u64, self.bytes);
+        while !bytes.is_empty() {
+            if position.is_multiple_of(chunk) {
                 self.md5 = Md5::default();
             }
-            self.md5.update([*byte]);
+            let left = usize::try_from(chunk - position % chunk).unwrap_or(CARELESS_CHUNK);
+            let (part, rest) = bytes.split_at(left.min(bytes.len()));
+            self.md5.update(part);
+            position += part.len() as u64;
+            bytes = rest;
         }
     }
 

@@ -12,7 +12,7 @@ use crate::storage::Content;
 use crate::verdict::Sources;
 
 /// Noise up to this size is generated once and kept; larger noise is generated as it is read.
-const MAX_KEPT_NOISE: u64 = 1024 * 1024;
+const MAX_KEPT_NOISE: u64 = 4 * 1024 * 1024;
 /// Runs with more bytes than this keep their files on disk, and hash both ends at the same time.
 const LARGE: u64 = 16 * 1024 * 1024;
 
