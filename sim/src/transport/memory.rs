@@ -283,6 +283,8 @@ impl Link {
     fn carry_through(&mut self, now: Duration, sender_closed: bool) -> (bool, Carried) {
         let Some(gate) = &mut self.gate else { return (false, Carried::On) };
         self.wake = None;
+        // What the gate has taken in has moved too: the sender has space for more.
+        let mut fed = false;
         loop {
             match gate.next(now, self.inbox.spare()) {
                 Next::Delivered(count) => {
@@ -292,6 +294,7 @@ impl Link {
                 Next::Hungry if !self.outbox.is_empty() => {
                     gate.push(self.outbox.filled());
                     self.outbox.consume(self.outbox.filled().len());
+                    fed = true;
                 }
                 Next::Hungry if sender_closed && !self.finished => {
                     self.finished = true;
@@ -299,10 +302,10 @@ impl Link {
                 }
                 Next::Wait(until) => {
                     self.wake = Some(until);
-                    return (false, Carried::On);
+                    return (fed, Carried::On);
                 }
-                Next::Hungry | Next::Never => return (false, Carried::On),
-                Next::End => return (false, Carried::End),
+                Next::Hungry | Next::Never => return (fed, Carried::On),
+                Next::End => return (fed, Carried::End),
                 Next::Cut => return (true, Carried::Both(End::Finished)),
                 Next::Reset => return (true, Carried::Both(End::Broken)),
             }
