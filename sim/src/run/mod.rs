@@ -174,8 +174,9 @@ fn conclude(
     if inconclusive.is_some() {
         judgements.iter_mut().for_each(|judgement| judgement.verdict = Verdict::Inconclusive);
     }
+    let (downloads, all) = (plan.downloads(), plan.uploads());
     let aftermath =
-        Aftermath::find(&*site.store(), &folders, &plan.downloads(), |name| plan.uploaded_as(name))?;
+        Aftermath::find(&*site.store(), &folders, &downloads, |name| plan.uploaded_as(name), &all)?;
     let mut unmet = Vec::new();
     if inconclusive.is_none() {
         unmet = unmet_expectations(plan, &judgements, &aftermath);
