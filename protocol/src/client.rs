@@ -86,6 +86,10 @@ impl Client {
     pub const fn digest_due(&self) -> bool {
         matches!(self.state, State::ComparingUpload | State::ComparingDownload)
     }
+
+    const fn is_sending(&self) -> bool {
+        matches!(self.state, State::SendingFile | State::SendingRefused)
+    }
 }
 
 // Commands.
@@ -131,7 +135,7 @@ impl Client {
     /// # Errors
     /// [`Misuse`] if no payload is due, or less than `count`.
     pub fn payload_sent(&mut self, count: u64) -> Result<(), Misuse> {
-        if !matches!(self.state, State::SendingFile | State::SendingRefused) {
+        if !self.is_sending() {
             return Err(Misuse::NotNow);
         }
         self.left = self.left.checked_sub(count).ok_or(Misuse::TooMuchPayload)?;
@@ -158,7 +162,8 @@ impl Client {
 impl Client {
     /// Takes the next line or the next payload bytes off `input`: how many bytes were used, and what they
     /// say. `None` if a whole line is not there yet, or if this side has to act first: a line waits in
-    /// `poll_transmit`, or a digest is due. What was not used stays with the caller.
+    /// `poll_transmit`, payload is to be sent and the line is no refusal, or a digest is due. What was not used
+    /// stays with the caller.
     ///
     /// # Errors
     /// [`Error::Peer`] if the server broke the protocol: the session is over.
@@ -243,6 +248,9 @@ impl Client {
                 self.go(Input::Error)?;
                 ClientEvent::Refused(code, text)
             }
+            // The server ran ahead of us. What it says waits until all payload is out: how far the sending has
+            // come when it is read is chance, and must decide nothing.
+            None if self.is_sending() => return Ok(None),
             None => self.take_reply(line)?,
         };
         Ok(Some((used, event)))
@@ -324,7 +332,6 @@ impl Client {
         if let Some(request) = self.outbox.take() {
             return Some(Transmit::Line(request));
         }
-        let sending = matches!(self.state, State::SendingFile | State::SendingRefused);
-        sending.then_some(Transmit::Payload { left: self.left })
+        self.is_sending().then_some(Transmit::Payload { left: self.left })
     }
 }

@@ -295,7 +295,7 @@ fn the_client_closes_on_every_malformed_reply() {
     use ClientState as S;
     let long = "x".repeat(MAX_LINE);
     let uppercase = format!("{}\n", ID.to_uppercase());
-    let cases: [(S, &[u8], Violation); 15] = [
+    let cases: [(S, &[u8], Violation); 14] = [
         (S::Idle, b"hello\n", Violation::UnexpectedLine),
         (S::Idle, b"\n", Violation::UnexpectedLine),
         (S::Idle, b"ERROR storage\n", Violation::UnexpectedLine),
@@ -304,7 +304,6 @@ fn the_client_closes_on_every_malformed_reply() {
         (S::InListing, b"No files available at the moment\n", Violation::UnexpectedLine),
         (S::AfterNoFiles, b"ERROR storage\n", Violation::UnexpectedLine),
         (S::AfterNoFiles, b"5d41402abc4b2a76b9719d911017c592;a;7\n", Violation::UnexpectedLine),
-        (S::SendingFile, b"5d41402abc4b2a76b9719d911017c592\n", Violation::UnexpectedLine),
         (S::SendingRefused, b"ERROR storage\n", Violation::UnexpectedLine),
         (S::AwaitHash, uppercase.as_bytes(), Violation::BadId),
         (S::AwaitSize, b"007\n", Violation::BadSize),
@@ -316,6 +315,22 @@ fn the_client_closes_on_every_malformed_reply() {
         let found = client_reads(state, bytes);
         assert_eq!(found, (Err(Error::Peer(violation)), S::Closed), "{state:?} {}", bytes.escape_ascii());
     }
+}
+
+#[test]
+fn while_it_sends_the_client_reads_refusals_only() {
+    use ClientState as S;
+    for state in [S::SendingFile, S::SendingRefused] {
+        for line in [ID, "", "7", "Ready"] {
+            let bytes = format!("{line}\n");
+            assert_eq!(client_reads(state, bytes.as_bytes()), (Ok(None), state), "{state:?} {line:?}");
+        }
+    }
+    let mut client = client_in(S::SendingFile);
+    let hash = format!("{ID}\n");
+    assert_eq!(client.handle_input(hash.as_bytes()), Ok(None));
+    client.payload_sent(client.payload_left()).unwrap();
+    assert_eq!(client.handle_input(hash.as_bytes()), Ok(Some((hash.len(), ClientEvent::Hash(id())))));
 }
 
 fn assert_server(state: ServerState, line: &str, event: &ServerEvent<'_>, answer: &[Reply]) {

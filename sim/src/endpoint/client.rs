@@ -437,7 +437,9 @@ impl Endpoint for Client {
 
     fn handle_input(&mut self, now: Duration, input: &[u8]) -> usize {
         let mut used = 0;
-        loop {
+        // Between commands it speaks first. Whether a line that nobody asked for comes before its next command
+        // or after it is chance, so that it is always read after it.
+        while self.core.state() != ClientState::Idle {
             match self.core.handle_input(&input[used..]) {
                 Ok(Some((count, event))) => {
                     self.take(now, event, &input[used..used + count]);

@@ -22,17 +22,18 @@ pub(super) fn unexpected(plan: &Plan, judgements: &[Judgement], aftermath: &Afte
     listed.chain(named).collect()
 }
 
-/// Those of `left` that are damaged, without a silent acceptance that tells why.
+/// Those of `left` that are damaged, without a verdict that tells why.
 fn damaged<'a>(
     left: &'a [Left],
     direction: Direction,
     judgements: &'a [Judgement],
 ) -> impl Iterator<Item = &'a Left> {
-    let is_silent = move |left: &Left| {
-        judgements.iter().any(|judgement| {
-            (judgement.direction, judgement.verdict) == (direction, Verdict::Silent)
-                && judgement.file == left.name
-        })
+    let tells_why = move |judgement: &Judgement| match (judgement.direction, judgement.verdict) {
+        (_, Verdict::Silent) => judgement.direction == direction,
+        // A true copy of what the server has: the damage came with the upload, which has a verdict of its own.
+        (Direction::Download, Verdict::Intact | Verdict::Recovered) => direction == Direction::Download,
+        _ => false,
     };
-    left.iter().filter(move |left| left.condition == Condition::Damaged && !is_silent(left))
+    let is_explained = move |left: &Left| judgements.iter().any(|it| it.file == left.name && tells_why(it));
+    left.iter().filter(move |left| left.condition == Condition::Damaged && !is_explained(left))
 }

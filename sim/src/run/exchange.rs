@@ -5,10 +5,12 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::Entry;
+
 use super::{Options, Plan, Site};
 use crate::endpoint::{Client, ClientConfig, Endpoint, ServerConfig, Sessions};
 use crate::fault::Wires;
-use crate::record::{Event, Recorder};
+use crate::record::{Action, Event, Message, Recorder};
 use crate::storage::{Content, Folder, Store};
 use crate::transcript::{Line, merge};
 use crate::transport::{Job, LATENCY, Transport};
@@ -102,6 +104,7 @@ fn collect(
     let mut exchange =
         Exchange { conversations: Vec::new(), judgements: Vec::new(), trace: Vec::new(), seen, folders };
     let listening = service.record().take();
+    let (mut claimed, mut stored) = (Vec::new(), Vec::new());
     for (index, record) in records.iter().enumerate() {
         let retries = if index == 0 { sessions.get(records.len()..).unwrap_or_default() } else { &[] };
         let own: Vec<&Recorder> = sessions.get(index).into_iter().chain(retries).collect();
@@ -109,11 +112,29 @@ fn collect(
         let received: Vec<Content> = own.iter().flat_map(|session| session.take_received()).collect();
         let client = record.take();
         let lines = merge(&listening, &client, &events);
-        let claimed = claims(&lines, received, record.take_received());
-        exchange.judgements.extend(judge(claimed, &mut plan.sources(index))?);
+        stored.extend(stored_in(&events, &received));
+        claimed.push(claims(&lines, received, record.take_received()));
         exchange.trace.extend([client, events]);
         exchange.conversations.push(lines);
     }
     exchange.trace.push(listening);
+    for (index, claimed) in claimed.into_iter().enumerate() {
+        exchange.judgements.extend(judge(claimed, &mut plan.sources(index, stored.clone()))?);
+    }
     Ok(exchange)
+}
+
+/// What sessions with these events saved, and the bytes that they had received for it.
+fn stored_in(events: &[Event], received: &[Content]) -> Vec<(Entry, Content)> {
+    let mut received = received.iter();
+    let mut latest = None;
+    let stored = events.iter().filter_map(|event| match &event.action {
+        Action::Received(Message::Payload { .. }) => {
+            latest = received.next();
+            None
+        }
+        Action::Saved(entry) => latest.take().map(|content| (entry.clone(), content.clone())),
+        _ => None,
+    });
+    stored.collect()
 }

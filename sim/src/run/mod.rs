@@ -175,8 +175,8 @@ fn conclude(
     if inconclusive.is_some() {
         judgements.iter_mut().for_each(|judgement| judgement.verdict = Verdict::Inconclusive);
     }
-    let aftermath =
-        Aftermath::find(&*site.store(), &folders, &plan.downloads(), |name| plan.originals(name))?;
+    let (downloads, all) = (plan.downloads(), plan.uploads());
+    let aftermath = Aftermath::find(&*site.store(), &folders, &downloads, |name| plan.originals(name), &all)?;
     let mut unmet = Vec::new();
     if inconclusive.is_none() {
         unmet = unmet_expectations(plan, &judgements, &aftermath);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use protocol::{FileId, FileName};
+use protocol::{Entry, FileId, FileName};
 
 use crate::endpoint::{Command, md5_of};
 use crate::scenario::{ClientStep, Command as Short, Expect, Fault, Layer, Located, Scenario, Source, Step};
@@ -112,14 +112,14 @@ impl Plan {
         self.faults.iter().any(|fault| fault.value.effect.layer() == Layer::Network)
     }
 
-    /// The files that client `index` is to carry.
+    /// The files that client `index` is to carry. `stored` is what the server saved, under which name and id.
     #[must_use]
-    pub fn sources(&self, index: usize) -> impl Sources {
+    pub fn sources(&self, index: usize, stored: Vec<(Entry, Content)>) -> impl Sources {
         let uploads = self.clients[index].iter().filter_map(|command| match command {
             Command::Upload { name, content } => Some((name.clone(), content.clone())),
             _ => None,
         });
-        PlanSources { plan: self.clone(), uploads: uploads.collect() }
+        PlanSources { plan: self.clone(), uploads: uploads.collect(), stored }
     }
 
     /// Every content that some client uploads under `name`.
@@ -143,6 +143,16 @@ impl Plan {
         uploaded
     }
 
+    /// Every content that some client uploads.
+    #[must_use]
+    pub fn uploads(&self) -> Vec<Content> {
+        let content_of = |command: &Command| match command {
+            Command::Upload { content, .. } => Some(content.clone()),
+            _ => None,
+        };
+        self.clients.iter().flatten().filter_map(content_of).collect()
+    }
+
     /// The names under which the clients put their downloads.
     #[must_use]
     pub fn downloads(&self) -> Vec<FileName> {
@@ -160,6 +170,14 @@ impl Plan {
 struct PlanSources {
     plan: Plan,
     uploads: Vec<(FileName, Content)>,
+    stored: Vec<(Entry, Content)>,
+}
+
+impl PlanSources {
+    /// Whether `content` is what `id` stands for. That only tells contents apart; the bytes are compared.
+    fn is(id: Option<FileId>, content: &Content) -> bool {
+        id.is_some() && md5_of(content).ok() == id
+    }
 }
 
 impl Sources for PlanSources {
@@ -173,9 +191,19 @@ impl Sources for PlanSources {
         if candidates.is_empty() {
             candidates = self.plan.files.values().cloned().collect();
         }
-        // Of several, the one that was asked for. Its id only tells them apart; the bytes are compared.
-        let is_asked = |content: &Content| id.is_some() && md5_of(content).ok() == id;
-        if candidates.len() > 1 { candidates.into_iter().find(is_asked) } else { candidates.pop() }
+        if candidates.len() == 1 && self.plan.faults.is_empty() {
+            return candidates.pop();
+        }
+        let asked = candidates.iter().position(|content| Self::is(id, content));
+        if let Some(asked) = asked {
+            return Some(candidates.swap_remove(asked));
+        }
+        // The upload went wrong, and the id is that of the damaged file: that is what was asked for.
+        let saved = |(entry, content): &&(Entry, Content)| {
+            entry.name == *file && Some(entry.id) == id && Self::is(id, content)
+        };
+        let damaged = self.stored.iter().find(saved).map(|(_, content)| content.clone());
+        damaged.or_else(|| candidates.pop().filter(|_| candidates.is_empty()))
     }
 }
 

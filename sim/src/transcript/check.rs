@@ -44,7 +44,7 @@ pub fn check(steps: &[Located<Step>], lines: &mut [Line]) -> Option<Deviation> {
         let found =
             exact.or_else(|| steps[done..].iter().position(|expected| is_like(&expected.value, &step)));
         if (exact != Some(0) || begun_only) && deviation.is_none() {
-            let later = exact.map(|skipped| done + skipped + 1);
+            let later = exact.filter(|skipped| *skipped > 0).map(|skipped| done + skipped + 1);
             deviation = Some(deviate(steps, done, &lines[first_open..=index], later));
         }
         if let Some(skipped) = found {

@@ -3,8 +3,10 @@
 
 use std::collections::VecDeque;
 
+use protocol::{Error, Violation};
+
 use super::{Line, Side};
-use crate::record::{Action, Event, Kind, Message};
+use crate::record::{Action, Event, Failure, Kind, Message};
 
 /// Merges what the server, the client and the client's sessions on the server recorded. A control message that
 /// arrived as it was sent is one line; one that arrived otherwise is two. What arrives of a payload is a line
@@ -18,7 +20,8 @@ pub fn merge(server: &[Event], client: &[Event], sessions: &[Event]) -> Vec<Line
     while !(client.rest.is_empty() && session.rest.is_empty()) {
         let moved = session.run(&mut client, &mut lines) | client.run(&mut session, &mut lines);
         if !moved {
-            let stuck = if session.wait() < client.wait() { &mut session } else { &mut client };
+            let session_first = session.wait().goes_before(client.wait());
+            let stuck = if session_first { &mut session } else { &mut client };
             stuck.step(None, &mut lines);
         }
     }
@@ -27,7 +30,13 @@ pub fn merge(server: &[Event], client: &[Event], sessions: &[Event]) -> Vec<Line
 
 /// For each upload whose payload the client began to send, whether the server answered to all of it.
 fn complete_uploads(client: &[Event]) -> Vec<bool> {
-    outcomes(client, |action| matches!(action, Action::Sending(_)), |action| is_text(action, &Kind::Hash))
+    // What the client cannot read as a hash it took for one: only then all payload was out.
+    let unreadable = Action::Failed(Failure::Protocol(Error::Peer(Violation::BadId)));
+    outcomes(
+        client,
+        |action| matches!(action, Action::Sending(_)),
+        |action| is_text(action, &Kind::Hash) || *action == unreadable,
+    )
 }
 
 /// For each download of which the client saw the size, whether it received all of it.
@@ -45,7 +54,11 @@ fn is_text(action: &Action, expected: &Kind) -> bool {
 
 /// For each event that begins something, whether one that completes it follows before it fails, is refused or
 /// the next begins.
-fn outcomes(events: &[Event], begins: fn(&Action) -> bool, completes: fn(&Action) -> bool) -> Vec<bool> {
+fn outcomes(
+    events: &[Event],
+    begins: impl Fn(&Action) -> bool,
+    completes: impl Fn(&Action) -> bool,
+) -> Vec<bool> {
     let mut outcomes = Vec::new();
     let mut open = false;
     for Event { action, .. } in events {
@@ -93,11 +106,24 @@ enum Wait {
     Struck,
     /// An effect, for its cause.
     Effect,
+    /// The last word of a session, for the other side to be ready for it.
+    LastWord,
     /// The end of a machine or a session, for everything else: the other side may have caused it.
     Crashed,
     Failed,
     /// Nothing.
     None,
+}
+
+impl Wait {
+    /// Whether the server goes on before the client, when neither could.
+    fn goes_before(self, client: Self) -> bool {
+        match self {
+            // A client that has given up does not hear it.
+            Self::LastWord => client != Self::Failed,
+            _ => self < client,
+        }
+    }
 }
 
 impl<'a> Half<'a> {
@@ -151,6 +177,9 @@ fn wait_of(action: &Action) -> Wait {
     match action {
         Action::Struck { .. } => Wait::Struck,
         Action::Accepted | Action::Received(_) | Action::PeerLeft => Wait::Effect,
+        Action::Sent(Message::Text { kind: Kind::Refusal(code), .. }) if code.ends_session() => {
+            Wait::LastWord
+        }
         Action::Crashed => Wait::Crashed,
         Action::Failed(_) => Wait::Failed,
         _ => Wait::None,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
-use protocol::Compared;
+use protocol::{Compared, Ended, Error};
 
 use super::{Cause, Deviation, Line, Side};
 use crate::record::{Action, Direction, Failure, Message};
@@ -116,6 +116,9 @@ fn compared_text(direction: Direction, compared: Compared) -> String {
 
 fn failure_text(failure: &Failure) -> String {
     match failure {
+        Failure::Protocol(Error::Ended(Ended::InPayload { missing })) => {
+            format!("gives up: the stream ended early: {} of the file are missing", bytes_text(*missing))
+        }
         Failure::Protocol(error) => format!("gives up: {error}"),
         Failure::Deadline => "gives up: nothing came within the deadline".into(),
         Failure::NotConnected => "gives up: no connection".into(),

@@ -207,10 +207,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
         if !self.output_open {
             return false;
         }
-        if self.outbox.is_empty() {
-            self.endpoint.poll_transmit(now, &mut self.outbox);
-        }
-        if !self.outbox.is_empty() {
+        if self.transmit(now) {
             return match Pin::new(&mut self.connection).poll_write(cx, self.outbox.filled()) {
                 Poll::Ready(Ok(count)) if count > 0 => {
                     self.outbox.consume(count);
@@ -227,6 +224,14 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
         let ended = Pin::new(&mut self.connection).poll_shutdown(cx).is_ready();
         self.output_open = !ended;
         ended
+    }
+
+    /// Gets what the endpoint has to send, if it may. Says whether there is anything.
+    fn transmit(&mut self, now: Duration) -> bool {
+        if self.output_open && self.outbox.is_empty() {
+            self.endpoint.poll_transmit(now, &mut self.outbox);
+        }
+        !self.outbox.is_empty()
     }
 
     /// Reads what has come, if there is space for it.
@@ -265,6 +270,10 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
             && self.outbox.is_empty()
             && let Input::Ending(end) = self.input
         {
+            // What the endpoint still has to say goes first: how far it has come with that is chance.
+            if self.transmit(now) {
+                return true;
+            }
             self.input = Input::Ended;
             self.endpoint.handle_end(now, end);
             return true;

@@ -59,7 +59,15 @@ impl Lockstep {
 
     fn link(&mut self, flow: Flow, reader: &Recorder) -> Link {
         let (outbox, inbox) = self.spares.pop().unwrap_or_default();
-        Link { outbox, inbox, gate: self.wires.gate(flow, reader), wake: None, finished: false, ended: false }
+        Link {
+            outbox,
+            inbox,
+            gate: self.wires.gate(flow, reader),
+            sent: false,
+            wake: None,
+            finished: false,
+            ended: false,
+        }
     }
 
     fn run_to_end(&mut self) {
@@ -135,9 +143,12 @@ impl Pair {
 
     fn deliver(&mut self, now: Duration) -> bool {
         let client_closed = self.client.as_ref().is_none_or(|client| client.is_closed());
-        let (mut moved, mut ended) = self.up.deliver(now, client_closed, Some(&mut *self.server));
-        let client = self.client.as_deref_mut();
-        let (moved_down, ended_down) = self.down.deliver(now, self.server.is_closed(), client);
+        // What a side still has to say goes before it learns of the end, as in the driver.
+        let (client_talks, server_talks) = (self.up.sent, self.down.sent);
+        let server = Some(&mut *self.server);
+        let (mut moved, mut ended) = self.up.deliver(now, client_closed, server, server_talks);
+        let (client, server_closed) = (self.client.as_deref_mut(), self.server.is_closed());
+        let (moved_down, ended_down) = self.down.deliver(now, server_closed, client, client_talks);
         moved |= moved_down;
         ended = ended.or(ended_down);
         if let Some(end) = ended {
@@ -191,6 +202,8 @@ struct Link {
     outbox: Buffer,
     inbox: Buffer,
     gate: Option<Gate>,
+    /// Whether the sender put anything out, the last time it was asked.
+    sent: bool,
     /// When the gate lets more through.
     wake: Option<Duration>,
     /// Whether the gate knows that the sender has ended.
@@ -207,7 +220,8 @@ impl Link {
         if self.ended {
             self.outbox.consume(self.outbox.filled().len());
         }
-        self.outbox.filled().len() > before
+        self.sent = self.outbox.filled().len() > before;
+        self.sent
     }
 
     /// Hands to the receiver what it takes. Says whether anything moved, and whether the connection is to end.
@@ -216,12 +230,13 @@ impl Link {
         now: Duration,
         sender_closed: bool,
         mut receiver: Option<&mut (dyn Endpoint + 'static)>,
+        receiver_talks: bool,
     ) -> (bool, Option<End>) {
         let (carried, end) = self.carry(now, sender_closed);
         let used = self.offer(now, receiver.as_deref_mut());
         match end {
             Carried::Both(end) => (true, Some(end)),
-            Carried::End if used == 0 && !self.ended => {
+            Carried::End if used == 0 && !self.ended && !receiver_talks => {
                 self.ended = true;
                 if let Some(receiver) = receiver {
                     receiver.handle_end(now, End::Finished);
@@ -283,6 +298,8 @@ impl Link {
     fn carry_through(&mut self, now: Duration, sender_closed: bool) -> (bool, Carried) {
         let Some(gate) = &mut self.gate else { return (false, Carried::On) };
         self.wake = None;
+        // What the gate has taken in has moved too: the sender has space for more.
+        let mut fed = false;
         loop {
             match gate.next(now, self.inbox.spare()) {
                 Next::Delivered(count) => {
@@ -292,6 +309,7 @@ impl Link {
                 Next::Hungry if !self.outbox.is_empty() => {
                     gate.push(self.outbox.filled());
                     self.outbox.consume(self.outbox.filled().len());
+                    fed = true;
                 }
                 Next::Hungry if sender_closed && !self.finished => {
                     self.finished = true;
@@ -299,10 +317,10 @@ impl Link {
                 }
                 Next::Wait(until) => {
                     self.wake = Some(until);
-                    return (false, Carried::On);
+                    return (fed, Carried::On);
                 }
-                Next::Hungry | Next::Never => return (false, Carried::On),
-                Next::End => return (false, Carried::End),
+                Next::Hungry | Next::Never => return (fed, Carried::On),
+                Next::End => return (fed, Carried::End),
                 Next::Cut => return (true, Carried::Both(End::Finished)),
                 Next::Reset => return (true, Carried::Both(End::Broken)),
             }

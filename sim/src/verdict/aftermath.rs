@@ -12,6 +12,8 @@ use crate::storage::{Content, Folder, Store, StoreError};
 pub enum Condition {
     /// It is what was sent under this name.
     Good,
+    /// It is what was sent, but under another name.
+    Misnamed,
     /// It is not.
     Damaged,
     /// It cannot be read.
@@ -38,7 +40,7 @@ pub struct Aftermath {
 
 impl Aftermath {
     /// Looks at everything that the store lists, and at what the folders of the clients have of `downloads`.
-    /// `originals` gives every content that a name may stand for.
+    /// `originals` gives every content that a name may stand for, and `all` every content that was sent.
     ///
     /// # Errors
     /// If the store or a folder cannot be read at all.
@@ -47,12 +49,13 @@ impl Aftermath {
         folders: &[Folder],
         downloads: &[FileName],
         originals: impl Fn(&FileName) -> Vec<Content>,
+        all: &[Content],
     ) -> io::Result<Self> {
         let mut aftermath = Self::default();
         let unreadable = |error: StoreError| io::Error::other(format!("the store cannot be read: {error:?}"));
         for entry in store.list().map_err(unreadable)? {
             let condition = match store.open(entry.id) {
-                Ok(content) => condition(&content, &originals(&entry.name)),
+                Ok(content) => condition(&content, &originals(&entry.name), all),
                 Err(_) => Condition::Unreadable,
             };
             aftermath.server.push(Left { name: entry.name, condition });
@@ -60,7 +63,7 @@ impl Aftermath {
         for folder in folders {
             for name in downloads {
                 let Some(content) = folder.get(name)? else { continue };
-                let condition = condition(&content, &originals(name));
+                let condition = condition(&content, &originals(name), all);
                 aftermath.clients.push(Left { name: name.clone(), condition });
             }
         }
@@ -68,19 +71,29 @@ impl Aftermath {
     }
 }
 
-fn condition(content: &Content, originals: &[Content]) -> Condition {
-    let same = |original: &Content| original.first_difference(content).map(|difference| difference.is_none());
-    match originals.iter().map(same).collect::<io::Result<Vec<bool>>>() {
-        Ok(matches) if matches.contains(&true) => Condition::Good,
-        Ok(_) => Condition::Damaged,
+fn condition(content: &Content, originals: &[Content], all: &[Content]) -> Condition {
+    match is_among(content, originals) {
+        Ok(true) => Condition::Good,
+        Ok(false) if is_among(content, all).unwrap_or(false) => Condition::Misnamed,
+        Ok(false) => Condition::Damaged,
         Err(_) => Condition::Unreadable,
     }
+}
+
+fn is_among(content: &Content, originals: &[Content]) -> io::Result<bool> {
+    for original in originals {
+        if original.first_difference(content)?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let condition = match self.condition {
             Condition::Good => "good",
+            Condition::Misnamed => "good, but not under its name",
             Condition::Damaged => "DAMAGED",
             Condition::Unreadable => "UNREADABLE",
         };

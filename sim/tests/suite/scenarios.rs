@@ -1,9 +1,13 @@
 //! Every scenario file, found by itself: the same transcript on every lane, and the one in `snapshots/`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sim::scenario::Scenario;
+use sim::run::{Outcome, Plan};
+use sim::scenario::{Scenario, TransportKind};
+use sim::verdict::Verdict;
 
 use super::{LANES, run_on, text_of, workspace};
 
@@ -23,6 +27,43 @@ fn snapshot_name(path: &Path) -> String {
     name.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("__")
 }
 
+/// How many scenarios run at the same time. More than there are cores: on tcp a stall is waited out.
+const AT_ONCE: usize = 8;
+
+/// Does `work` for every scenario file, several at a time. What comes of it is in the order of the files.
+fn for_each<T: Send>(work: impl Fn(&Path, &Scenario) -> T + Sync) -> Vec<(PathBuf, T)> {
+    let files = scenario_files();
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let scenario =
+                        Scenario::load(path).unwrap_or_else(|error| panic!("{}", error.render(false)));
+                    let result = work(path, &scenario);
+                    done.lock().unwrap().insert(path.clone(), result);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap().into_iter().collect()
+}
+
+/// The lanes that can express `scenario`: the network's faults need a simulated one.
+fn lanes_of(scenario: &Scenario) -> Vec<TransportKind> {
+    let needs_network = Plan::new(scenario).unwrap().needs_network();
+    LANES.into_iter().filter(|lane| !needs_network || *lane == TransportKind::Turmoil).collect()
+}
+
+/// Everything that has to hold for a scenario of the collection, wherever it runs.
+fn assert_proved(name: &str, outcome: &Outcome, text: &str) {
+    assert_eq!(outcome.inconclusive, None, "{name} proves nothing\n{text}");
+    assert_eq!(outcome.deviation, None, "{name} leaves its steps\n{text}");
+    assert!(outcome.unmet.is_empty(), "{name} does not meet its expectations\n{text}");
+    let silent = outcome.judgements.iter().any(|judgement| judgement.verdict == Verdict::Silent);
+    assert!(!silent || name.starts_with("ladder__"), "{name} accepts a damaged file\n{text}");
+}
+
 #[test]
 fn every_scenario_gives_its_snapshot_on_every_lane() {
     let mut settings = insta::Settings::clone_current();
@@ -30,14 +71,39 @@ fn every_scenario_gives_its_snapshot_on_every_lane() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let _bound = settings.bind_to_scope();
-    for path in scenario_files() {
-        let scenario = Scenario::load(&path).unwrap_or_else(|error| panic!("{}", error.render(false)));
-        let texts = LANES.map(|lane| text_of(&scenario, &run_on(lane, &scenario)));
-        for (lane, text) in LANES.iter().zip(&texts) {
-            assert_eq!(*text, texts[0], "{} goes otherwise on {lane}", path.display());
+    let runs = for_each(|path, scenario| {
+        let run = |lane| {
+            let outcome = run_on(lane, scenario);
+            let text = text_of(scenario, &outcome);
+            assert_proved(&format!("{} on {lane}", snapshot_name(path)), &outcome, &text);
+            (lane, text)
+        };
+        lanes_of(scenario).into_iter().map(run).collect::<Vec<_>>()
+    });
+    for (path, texts) in runs {
+        let name = snapshot_name(&path);
+        let (first, others) = texts.split_first().unwrap();
+        for (lane, text) in others {
+            assert!(
+                *text == first.1,
+                "{name} goes otherwise on {lane}:\n{text}\nthan on {}:\n{}",
+                first.0,
+                first.1
+            );
         }
-        insta::assert_snapshot!(snapshot_name(&path), texts[0]);
+        insta::assert_snapshot!(name, first.1);
     }
+}
+
+#[test]
+fn every_scenario_leaves_the_same_trace_again() {
+    for_each(|path, scenario| {
+        for lane in lanes_of(scenario).into_iter().filter(|lane| *lane != TransportKind::Tcp) {
+            let traces = [(); 2].map(|()| run_on(lane, scenario).trace);
+            assert!(traces[0].iter().any(|events| !events.is_empty()), "a trace of nothing proves nothing");
+            assert_eq!(traces[0], traces[1], "{} on {lane}", path.display());
+        }
+    });
 }
 
 #[test]
