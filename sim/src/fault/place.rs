@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use super::Flow;
 use super::injector::window;
 use crate::scenario::{At, Effect, Fault, Region};
-use crate::text::bytes_text;
+use crate::text::{bytes_text, number_text};
 
 /// The stream offsets of every phase of the first connection, as a control run had them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,9 +63,10 @@ impl fmt::Display for NoSuchPlace {
             Self::NoRegion(region) => write!(f, "this run has no bytes in {}", region_text(*region)),
             Self::TooShort { region, length, needed } => write!(
                 f,
-                "{} has {} in this run, but the fault reaches to offset {needed}",
+                "{} has {} in this run, but the fault needs {}",
                 region_text(*region),
-                bytes_text(*length)
+                bytes_text(*length),
+                number_text(*needed)
             ),
         }
     }

@@ -168,7 +168,7 @@ fn conclude(
         [lines] if !plan.steps().is_empty() => check(plan.steps(), lines),
         _ => None,
     };
-    if !plan.faults().is_empty() && inconclusive.is_none() {
+    if !plan.faults().is_empty() && !matches!(inconclusive, Some(Inconclusive::ControlFailed(_))) {
         // What goes otherwise is the point; the steps only number the lines.
         deviation = None;
     }
