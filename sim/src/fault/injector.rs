@@ -115,10 +115,11 @@ impl Injector {
                 out.push(Piece::Reaches(self.fault));
             }
             Decision::Once(piece) => {
-                let ends = matches!(piece, Piece::Stall);
+                let pauses = matches!(piece, Piece::Stall | Piece::Wait(_));
                 out.push(Piece::Fired { fault: self.fault, old, new: Vec::new() });
-                // What never ends is reached before it; what is an event of its own, after it.
-                if ends {
+                // A pause has reached the reader when it begins, and the reader may not live to see its end;
+                // what is an event of its own has reached it after that.
+                if pauses {
                     out.extend([Piece::Reaches(self.fault), piece]);
                 } else {
                     out.extend([piece, Piece::Reaches(self.fault)]);
