@@ -93,7 +93,7 @@ impl Chain {
                         injector.push(bytes, &mut out);
                         limit(&mut out[first..], most);
                     }
-                    other => out.push(other),
+                    event => injector.push_event(event, &mut out),
                 }
             }
             if ended {

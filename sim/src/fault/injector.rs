@@ -23,6 +23,8 @@ pub struct Injector {
     position: u64,
     /// The bytes of its window that it has seen.
     held: Vec<u8>,
+    /// What happened between them.
+    between: Vec<Piece>,
     state: State,
 }
 
@@ -51,7 +53,16 @@ impl Injector {
     /// the second range is behind the first.
     #[must_use]
     pub fn new(fault: usize, effect: Effect, at: u64, distance: u64) -> Self {
-        Self { fault, effect, at, distance, position: 0, held: Vec::new(), state: State::Waiting }
+        Self {
+            fault,
+            effect,
+            at,
+            distance,
+            position: 0,
+            held: Vec::new(),
+            between: Vec::new(),
+            state: State::Waiting,
+        }
     }
 
     /// How many bytes from here on it leaves alone.
@@ -85,10 +96,26 @@ impl Injector {
         }
     }
 
+    /// Takes what the faults before it do. Between the bytes that it holds back this waits for them: otherwise a
+    /// change would have reached the reader before its bytes have.
+    pub(super) fn push_event(&mut self, event: Piece, out: &mut Vec<Piece>) {
+        let ends = matches!(event, Piece::Stall | Piece::End | Piece::Cut | Piece::Reset);
+        if ends {
+            self.finish(out);
+        }
+        if self.held.is_empty() {
+            out.push(event);
+        } else {
+            self.between.push(event);
+        }
+    }
+
     /// The sender has ended: what is held back will not get any more.
     pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
         if !self.held.is_empty() {
             out.push(Piece::bytes(std::mem::take(&mut self.held)));
+            out.append(&mut self.between);
+            self.state = State::Done;
         }
     }
 
@@ -113,6 +140,7 @@ impl Injector {
                 out.push(Piece::Fired { fault: self.fault, old, new: new.clone() });
                 out.push(Piece::bytes(new));
                 out.push(Piece::Reaches(self.fault));
+                out.append(&mut self.between);
             }
             Decision::Once(piece) => {
                 let pauses = matches!(piece, Piece::Stall | Piece::Wait(_));

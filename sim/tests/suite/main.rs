@@ -6,6 +6,7 @@ mod cli;
 mod damage;
 mod determinism;
 mod duplex;
+mod faults;
 mod inert;
 mod mutants;
 mod scenarios;
