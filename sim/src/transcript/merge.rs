@@ -8,24 +8,46 @@ use protocol::{Error, Violation};
 use super::{Line, Side};
 use crate::record::{Action, Event, Failure, Kind, Message};
 
-/// Merges what the server, the client and the client's sessions on the server recorded. A control message that
-/// arrived as it was sent is one line; one that arrived otherwise is two. What arrives of a payload is a line
-/// of its own: the specification makes it a step.
+/// Merges what the server, the client and the client's sessions on the server recorded, one connection after the
+/// other. A control message that arrived as it was sent is one line; one that arrived otherwise is two. What arrives
+/// of a payload is a line of its own: the specification makes it a step.
 #[must_use]
-pub fn merge(server: Vec<Event>, client: Vec<Event>, sessions: Vec<Event>) -> Vec<Line> {
-    let (uploads, downloads) = (complete_uploads(&client), complete_downloads(&client));
-    let mut session = Half::new(Side::Server, server.into_iter().chain(settle(sessions, &downloads)));
-    let mut client = Half::new(Side::Client, settle(client, &uploads));
+pub fn merge(server: Vec<Event>, client: Vec<Event>, sessions: Vec<Vec<Event>>) -> Vec<Line> {
     let mut lines = Vec::new();
+    let mut sessions = sessions.into_iter();
+    let mut server = server;
+    for client in by_connection(client) {
+        server.extend(sessions.next().unwrap_or_default());
+        merge_connection(std::mem::take(&mut server), client, &mut lines);
+    }
+    lines
+}
+
+/// The client's events, up to its second connection, from there up to its third and so on.
+fn by_connection(events: Vec<Event>) -> Vec<Vec<Event>> {
+    let mut parts = vec![Vec::new()];
+    let mut connected = false;
+    for event in events {
+        if event.action == Action::Connected && std::mem::replace(&mut connected, true) {
+            parts.push(Vec::new());
+        }
+        parts.last_mut().into_iter().for_each(|part| part.push(event.clone()));
+    }
+    parts
+}
+
+fn merge_connection(session: Vec<Event>, client: Vec<Event>, lines: &mut Vec<Line>) {
+    let (uploads, downloads) = (complete_uploads(&client), complete_downloads(&client));
+    let mut session = Half::new(Side::Server, settle(session, &downloads));
+    let mut client = Half::new(Side::Client, settle(client, &uploads));
     while !(client.rest.is_empty() && session.rest.is_empty()) {
-        let moved = session.run(&mut client, &mut lines) | client.run(&mut session, &mut lines);
+        let moved = session.run(&mut client, lines) | client.run(&mut session, lines);
         if !moved {
             let session_first = session.wait().goes_before(client.wait());
             let stuck = if session_first { &mut session } else { &mut client };
-            stuck.step(None, &mut lines);
+            stuck.step(None, lines);
         }
     }
-    lines
 }
 
 /// For each upload whose payload the client began to send, whether the server answered to all of it.
@@ -106,8 +128,8 @@ enum Wait {
     Struck,
     /// An effect, for its cause.
     Effect,
-    /// The last word of a session, for the other side to be ready for it.
-    LastWord,
+    /// A refusal, for the client to be ready for it: it may break into a payload.
+    Refusal,
     /// The end of a machine or a session, for everything else: the other side may have caused it.
     Crashed,
     Failed,
@@ -120,7 +142,7 @@ impl Wait {
     fn goes_before(self, client: Self) -> bool {
         match self {
             // A client that has given up does not hear it.
-            Self::LastWord => client != Self::Failed,
+            Self::Refusal => client != Self::Failed,
             _ => self < client,
         }
     }
@@ -176,9 +198,7 @@ fn wait_of(action: &Action) -> Wait {
     match action {
         Action::Struck { .. } => Wait::Struck,
         Action::Accepted | Action::Received(_) | Action::PeerLeft => Wait::Effect,
-        Action::Sent(Message::Text { kind: Kind::Refusal(code), .. }) if code.ends_session() => {
-            Wait::LastWord
-        }
+        Action::Sent(Message::Text { kind: Kind::Refusal(_), .. }) => Wait::Refusal,
         Action::Crashed => Wait::Crashed,
         Action::Failed(_) => Wait::Failed,
         _ => Wait::None,
