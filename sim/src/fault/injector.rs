@@ -147,11 +147,13 @@ impl Injector {
                 out.push(Piece::Fired { fault: self.fault, old, new: Vec::new() });
                 // A pause has reached the reader when it begins, and the reader may not live to see its end;
                 // what is an event of its own has reached it after that.
+                let rest = after(&piece);
                 if pauses {
                     out.extend([Piece::Reaches(self.fault), piece]);
                 } else {
                     out.extend([piece, Piece::Reaches(self.fault)]);
                 }
+                out.extend(rest);
             }
             Decision::Lasting => {
                 self.state = State::Lasting;
@@ -205,6 +207,16 @@ fn decide(effect: &Effect, old: &[u8], distance: u64) -> Decision {
         Effect::Throttle { .. } | Effect::Slice { .. } | Effect::Coalesce { .. } => Decision::Lasting,
         // The network and the disk are not this stream: the one is signalled, the other never gets here.
         other => Decision::Once(Piece::Signal(other.clone())),
+    }
+}
+
+/// What becomes of the bytes behind `piece`. Those on the way are past the network when it is told what shall
+/// happen to it; but they come after the fault, and share the fate of all that does.
+fn after(piece: &Piece) -> Option<Piece> {
+    match piece {
+        Piece::Signal(Effect::Hold { lasts }) => Some(Piece::Wait(*lasts)),
+        Piece::Signal(Effect::Partition { .. } | Effect::Crash { .. }) => Some(Piece::Stall),
+        _ => None,
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Exchange {
     /// How many bytes of the first connection each end has seen: the server, the first client.
     pub(super) seen: (u64, u64),
     pub(super) folders: Vec<Folder>,
+    /// The store as the server had it, with the faults of its disk.
+    pub(super) store: Arc<dyn Store>,
 }
 
 /// Carries out `plan` under these conditions.
@@ -54,8 +56,9 @@ pub(super) fn exchange(
     conditions: Conditions,
     options: &Options,
 ) -> io::Result<Exchange> {
+    let store = conditions.store;
     let server = ServerConfig {
-        store: conditions.store,
+        store: Arc::clone(&store),
         deadline: plan.deadline() * SERVER_PATIENCE,
         flaw: options.flaw,
     };
@@ -70,7 +73,7 @@ pub(super) fn exchange(
         wires: conditions.wires,
         latency: conditions.latency,
     })?;
-    collect(plan, &service, &records, folders)
+    collect(plan, &service, &records, folders, store)
 }
 
 fn client(
@@ -98,21 +101,31 @@ fn collect(
     service: &Sessions,
     records: &[Recorder],
     folders: Vec<Folder>,
+    store: Arc<dyn Store>,
 ) -> io::Result<Exchange> {
     let sessions = service.sessions();
     let seen = (sessions.first().map_or(0, Recorder::seen), records.first().map_or(0, Recorder::seen));
-    let mut exchange =
-        Exchange { conversations: Vec::new(), judgements: Vec::new(), trace: Vec::new(), seen, folders };
+    let mut exchange = Exchange {
+        conversations: Vec::new(),
+        judgements: Vec::new(),
+        trace: Vec::new(),
+        seen,
+        folders,
+        store,
+    };
     let listening = service.record().take();
     let (mut claimed, mut stored) = (Vec::new(), Vec::new());
     for (index, record) in records.iter().enumerate() {
         let retries = if index == 0 { sessions.get(records.len()..).unwrap_or_default() } else { &[] };
         let own: Vec<&Recorder> = sessions.get(index).into_iter().chain(retries).collect();
-        let events: Vec<Event> = own.iter().flat_map(|session| session.take()).collect();
+        let sessions: Vec<Vec<Event>> = own.iter().map(|session| session.take()).collect();
         let received: Vec<Content> = own.iter().flat_map(|session| session.take_received()).collect();
         let client = record.take();
-        let lines = merge(&listening, &client, &events);
+        let events = sessions.concat();
         stored.extend(stored_in(&events, &received));
+        // The server is the same for all: that it listens is told once.
+        let server = if index == 0 { &listening[..] } else { &[] };
+        let lines = merge(server, &client, &sessions);
         claimed.push(claims(&lines, received, record.take_received()));
         exchange.trace.extend([client, events]);
         exchange.conversations.push(lines);

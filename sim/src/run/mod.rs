@@ -137,18 +137,18 @@ pub fn run(
 ) -> Result<Outcome, RunError> {
     if plan.faults().is_empty() {
         let clean = exchange(plan, transport, site, Conditions::clean(site), options)?;
-        return conclude(plan, site, clean, Vec::new(), None);
+        return conclude(plan, clean, Vec::new(), None);
     }
     let map = match faulted::control(plan, transport, options)? {
         Ok(map) => map,
         Err((failed, why)) => {
-            return conclude(plan, site, failed, Vec::new(), Some(Inconclusive::ControlFailed(why)));
+            return conclude(plan, failed, Vec::new(), Some(Inconclusive::ControlFailed(why)));
         }
     };
     let places = faulted::places(plan, &map).map_err(|(index, why)| no_place(plan, index, &why))?;
     let (faulted, records) = faulted::run(plan, transport, site, options, &places)?;
     let inconclusive = faulted::unproved(&records);
-    conclude(plan, site, faulted, records, inconclusive)
+    conclude(plan, faulted, records, inconclusive)
 }
 
 fn no_place(plan: &Plan, index: usize, why: &NoSuchPlace) -> RunError {
@@ -158,12 +158,11 @@ fn no_place(plan: &Plan, index: usize, why: &NoSuchPlace) -> RunError {
 
 fn conclude(
     plan: &Plan,
-    site: &Site,
     exchange: Exchange,
     faults: Vec<FaultRecord>,
     inconclusive: Option<Inconclusive>,
 ) -> Result<Outcome, RunError> {
-    let Exchange { mut conversations, mut judgements, trace, folders, .. } = exchange;
+    let Exchange { mut conversations, mut judgements, trace, folders, store, .. } = exchange;
     let mut deviation = match &mut conversations[..] {
         [lines] if !plan.steps().is_empty() => check(plan.steps(), lines),
         _ => None,
@@ -176,7 +175,7 @@ fn conclude(
         judgements.iter_mut().for_each(|judgement| judgement.verdict = Verdict::Inconclusive);
     }
     let (downloads, all) = (plan.downloads(), plan.uploads());
-    let aftermath = Aftermath::find(&*site.store(), &folders, &downloads, |name| plan.originals(name), &all)?;
+    let aftermath = Aftermath::find(&*store, &folders, &downloads, |name| plan.originals(name), &all)?;
     let mut unmet = Vec::new();
     if inconclusive.is_none() {
         unmet = unmet_expectations(plan, &judgements, &aftermath);

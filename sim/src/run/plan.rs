@@ -189,7 +189,7 @@ impl Sources for PlanSources {
     fn download(&mut self, file: &FileName, id: Option<FileId>) -> Option<Content> {
         let mut candidates = self.plan.uploaded_as(file);
         if candidates.is_empty() {
-            candidates = self.plan.files.values().cloned().collect();
+            return self.plan.files.values().find(|content| Self::is(id, content)).cloned();
         }
         if candidates.len() == 1 && self.plan.faults.is_empty() {
             return candidates.pop();

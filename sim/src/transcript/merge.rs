@@ -8,24 +8,51 @@ use protocol::{Error, Violation};
 use super::{Line, Side};
 use crate::record::{Action, Event, Failure, Kind, Message};
 
-/// Merges what the server, the client and the client's sessions on the server recorded. A control message that
-/// arrived as it was sent is one line; one that arrived otherwise is two. What arrives of a payload is a line
-/// of its own: the specification makes it a step.
+/// Merges what the server, the client and the client's sessions on the server recorded, one connection after the
+/// other. A control message that arrived as it was sent is one line; one that arrived otherwise is two. What arrives
+/// of a payload is a line of its own: the specification makes it a step.
 #[must_use]
-pub fn merge(server: &[Event], client: &[Event], sessions: &[Event]) -> Vec<Line> {
+pub fn merge(server: &[Event], client: &[Event], sessions: &[Vec<Event>]) -> Vec<Line> {
+    let mut lines = Vec::with_capacity(client.len() * 2);
+    let mut sessions = sessions.iter();
+    let mut server = server.iter();
+    for client in by_connection(client) {
+        let session = sessions.next().map(Vec::as_slice).unwrap_or_default();
+        // That the server listens comes before its first session.
+        merge_connection(server.by_ref().chain(session), client, &mut lines);
+    }
+    lines
+}
+
+/// The client's events, up to its second connection, from there up to its third and so on.
+fn by_connection(events: &[Event]) -> Vec<&[Event]> {
+    let connects = events.iter().enumerate().filter(|(_, event)| event.action == Action::Connected);
+    let (mut parts, mut rest, mut from) = (Vec::new(), events, 0);
+    for (at, _) in connects.skip(1) {
+        let (part, after) = rest.split_at(at - from);
+        parts.push(part);
+        (rest, from) = (after, at);
+    }
+    parts.push(rest);
+    parts
+}
+
+fn merge_connection<'a>(
+    session: impl Iterator<Item = &'a Event>,
+    client: &'a [Event],
+    lines: &mut Vec<Line>,
+) {
     let (uploads, downloads) = (complete_uploads(client), complete_downloads(client));
-    let mut session = Half::new(Side::Server, server.iter().chain(settle(sessions, &downloads)));
-    let mut client = Half::new(Side::Client, settle(client, &uploads));
-    let mut lines = Vec::with_capacity(client.rest.len() + session.rest.len());
+    let mut session = Half::new(Side::Server, settle(session, &downloads));
+    let mut client = Half::new(Side::Client, settle(client.iter(), &uploads));
     while !(client.rest.is_empty() && session.rest.is_empty()) {
-        let moved = session.run(&mut client, &mut lines) | client.run(&mut session, &mut lines);
+        let moved = session.run(&mut client, lines) | client.run(&mut session, lines);
         if !moved {
             let session_first = session.wait().goes_before(client.wait());
             let stuck = if session_first { &mut session } else { &mut client };
-            stuck.step(None, &mut lines);
+            stuck.step(None, lines);
         }
     }
-    lines
 }
 
 /// For each upload whose payload the client began to send, whether the server answered to all of it.
@@ -79,9 +106,9 @@ fn outcomes(
 
 /// How far the sending of a payload had come when the transfer broke off is chance: it depends on the buffers on
 /// the way. So a payload is one event, where it began: all of it if it arrived, and else only its beginning.
-fn settle<'a>(events: &'a [Event], complete: &[bool]) -> Vec<&'a Event> {
+fn settle<'a>(events: impl Iterator<Item = &'a Event>, complete: &[bool]) -> Vec<&'a Event> {
     let is_sent_payload = |event: &&Event| matches!(event.action, Action::Sent(Message::Payload { .. }));
-    let (sent, others): (Vec<_>, Vec<_>) = events.iter().partition(is_sent_payload);
+    let (sent, others): (Vec<_>, Vec<_>) = events.partition(is_sent_payload);
     let mut sent = sent.into_iter();
     let mut complete = complete.iter();
     let settle_one = |event: &'a Event| match event.action {
@@ -106,8 +133,8 @@ enum Wait {
     Struck,
     /// An effect, for its cause.
     Effect,
-    /// The last word of a session, for the other side to be ready for it.
-    LastWord,
+    /// A refusal, for the client to be ready for it: it may break into a payload.
+    Refusal,
     /// The end of a machine or a session, for everything else: the other side may have caused it.
     Crashed,
     Failed,
@@ -120,7 +147,7 @@ impl Wait {
     fn goes_before(self, client: Self) -> bool {
         match self {
             // A client that has given up does not hear it.
-            Self::LastWord => client != Self::Failed,
+            Self::Refusal => client != Self::Failed,
             _ => self < client,
         }
     }
@@ -177,9 +204,7 @@ fn wait_of(action: &Action) -> Wait {
     match action {
         Action::Struck { .. } => Wait::Struck,
         Action::Accepted | Action::Received(_) | Action::PeerLeft => Wait::Effect,
-        Action::Sent(Message::Text { kind: Kind::Refusal(code), .. }) if code.ends_session() => {
-            Wait::LastWord
-        }
+        Action::Sent(Message::Text { kind: Kind::Refusal(_), .. }) => Wait::Refusal,
         Action::Crashed => Wait::Crashed,
         Action::Failed(_) => Wait::Failed,
         _ => Wait::None,

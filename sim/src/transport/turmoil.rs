@@ -47,11 +47,12 @@ impl Transport for Turmoil {
             Ok(())
         });
         let mut network = Network { wires: job.wires, service: job.service, agenda: Vec::new() };
-        // Steps go on after the last client has ended: the server may still have something to say.
-        let mut clients_done = false;
-        while !(clients_done && active.is_none()) {
+        // Steps go on after the last client has ended: the server may still have something to say, and what is
+        // broken is mended first.
+        let (mut clients_done, mut acts) = (false, false);
+        while !clients_done || acts || !active.is_none() {
             clients_done = sim.step().map_err(|error| io::Error::other(error.to_string()))?;
-            network.act(&mut sim);
+            acts = network.act(&mut sim);
         }
         Ok(())
     }
@@ -85,8 +86,9 @@ struct Network {
 }
 
 impl Network {
-    /// Begins what was asked for since the last step, and undoes what has lasted long enough.
-    fn act(&mut self, sim: &mut Sim<'_>) {
+    /// Begins what was asked for since the last step, and undoes what has lasted long enough. Says whether it
+    /// has something to do, now or later.
+    fn act(&mut self, sim: &mut Sim<'_>) -> bool {
         for Signal { fault, effect, .. } in self.wires.take_signals() {
             self.begin(sim, effect);
             self.wires.ledger().reached(fault);
@@ -96,6 +98,7 @@ impl Network {
         self.agenda = later;
         let due: Vec<(Duration, Effect)> = due;
         due.iter().for_each(|(_, effect)| undo(sim, effect));
+        !(due.is_empty() && self.agenda.is_empty())
     }
 
     fn begin(&mut self, sim: &mut Sim<'_>, effect: Effect) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use protocol::{Compared, Error, FileId, FileName};
+use protocol::{Compared, Error, ErrorCode, FileId, FileName};
 
 use crate::record::{Action, Direction, Failure, Kind, Message};
 use crate::storage::Content;
@@ -79,6 +79,9 @@ impl Reader {
                 let content = self.at_client.next();
                 self.take_evidence(Direction::Download, content);
             }
+            (Side::Server, Action::Sent(Message::Text { kind: Kind::Refusal(code), .. })) => {
+                self.refuse(*code);
+            }
             (Side::Client, action) => self.read_client(action),
             _ => {}
         }
@@ -87,6 +90,10 @@ impl Reader {
     fn read_client(&mut self, action: &Action) {
         match action {
             Action::Retried(_) => self.again = true,
+            // What was tried again is no transfer.
+            Action::Sent(Message::Text { kind: Kind::ListFiles, .. }) | Action::Unlisted(_) => {
+                self.again = false;
+            }
             Action::Sent(Message::Text { kind: Kind::Upload(Some(file)), .. }) => {
                 self.begin(Direction::Upload, file);
             }
@@ -126,6 +133,13 @@ impl Reader {
         if let (true, Some(claim), Some(last)) = (self.open, claim, self.claims.last_mut()) {
             last.claim = claim;
             self.open = false;
+        }
+    }
+
+    /// The server refuses. If that does not reach the client as it was sent, the client still has its say.
+    fn refuse(&mut self, code: ErrorCode) {
+        if let Some(last) = self.claims.last_mut().filter(|_| self.open) {
+            last.claim = Claim::Error(Failure::Protocol(Error::Refused(code)));
         }
     }
 
