@@ -37,7 +37,7 @@ fn by_connection(events: Vec<Event>) -> Vec<Vec<Event>> {
 }
 
 fn merge_connection(session: Vec<Event>, client: Vec<Event>, lines: &mut Vec<Line>) {
-    let (uploads, downloads) = (complete_uploads(&client), complete_downloads(&client));
+    let (uploads, downloads) = (complete_uploads(&client, &session), complete_downloads(&client));
     let mut session = Half::new(Side::Server, settle(session, &downloads));
     let mut client = Half::new(Side::Client, settle(client, &uploads));
     while !(client.rest.is_empty() && session.rest.is_empty()) {
@@ -50,24 +50,36 @@ fn merge_connection(session: Vec<Event>, client: Vec<Event>, lines: &mut Vec<Lin
     }
 }
 
-/// For each upload whose payload the client began to send, whether the server answered to all of it.
-fn complete_uploads(client: &[Event]) -> Vec<bool> {
+/// For each upload whose payload the client began to send, whether it is certain that it sent all of it.
+fn complete_uploads(client: &[Event], session: &[Event]) -> Vec<bool> {
+    let begins = |action: &Action| matches!(action, Action::Sending(_));
     // What the client cannot read as a hash it took for one: only then all payload was out.
     let unreadable = Action::Failed(Failure::Protocol(Error::Peer(Violation::BadId)));
-    outcomes(
-        client,
-        |action| matches!(action, Action::Sending(_)),
-        |action| is_text(action, &Kind::Hash) || *action == unreadable,
-    )
+    let answered = outcomes(client, begins, |action| is_text(action, &Kind::Hash) || *action == unreadable);
+    let refused = outcomes(client, begins, is_refusal);
+    let mut whole = outcomes(session, is_ready, is_payload).into_iter();
+    let certain = |(answered, refused)| {
+        let whole = whole.next().unwrap_or(false);
+        answered || (refused && whole)
+    };
+    answered.into_iter().zip(refused).map(certain).collect()
 }
 
 /// For each download of which the client saw the size, whether it received all of it.
 fn complete_downloads(client: &[Event]) -> Vec<bool> {
-    outcomes(
-        client,
-        |action| is_text(action, &Kind::Size),
-        |action| matches!(action, Action::Received(Message::Payload { .. })),
-    )
+    outcomes(client, |action| is_text(action, &Kind::Size), is_payload)
+}
+
+fn is_refusal(action: &Action) -> bool {
+    matches!(action, Action::Received(Message::Text { kind: Kind::Refusal(_), .. }))
+}
+
+fn is_ready(action: &Action) -> bool {
+    matches!(action, Action::Sent(Message::Text { kind: Kind::Ready, .. }))
+}
+
+fn is_payload(action: &Action) -> bool {
+    matches!(action, Action::Received(Message::Payload { .. }))
 }
 
 fn is_text(action: &Action, expected: &Kind) -> bool {

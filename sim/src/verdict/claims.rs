@@ -80,7 +80,7 @@ impl Reader {
                 self.take_evidence(Direction::Download, content);
             }
             (Side::Server, Action::Sent(Message::Text { kind: Kind::Refusal(code), .. })) => {
-                self.refuse(*code)
+                self.refuse(*code);
             }
             (Side::Client, action) => self.read_client(action),
             _ => {}
@@ -92,7 +92,7 @@ impl Reader {
             Action::Retried(_) => self.again = true,
             // What was tried again is no transfer.
             Action::Sent(Message::Text { kind: Kind::ListFiles, .. }) | Action::Unlisted(_) => {
-                self.again = false
+                self.again = false;
             }
             Action::Sent(Message::Text { kind: Kind::Upload(Some(file)), .. }) => {
                 self.begin(Direction::Upload, file);
