@@ -5,6 +5,7 @@
 mod cli;
 mod determinism;
 mod duplex;
+mod ladder;
 mod scenarios;
 mod steps;
 mod storage;
