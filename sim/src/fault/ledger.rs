@@ -51,7 +51,10 @@ fn effect_text(effect: &Effect, old: &[u8], new: &[u8]) -> String {
     let (seconds, hex) = (|lasts: &Duration| format!("{} s", lasts.as_secs_f64()), hex_text);
     match effect {
         Effect::Flip { bit } => format!("flips bit {bit} ({} → {})", hex(old), hex(new)),
-        Effect::Xor { .. } | Effect::Overwrite { .. } => format!("changes {} to {}", hex(old), hex(new)),
+        Effect::Xor { .. } | Effect::Overwrite { .. } => match (text_in(old), text_in(new)) {
+            (Some(old), Some(new)) => format!("changes {old:?} to {new:?}"),
+            _ => format!("changes {} to {}", hex(old), hex(new)),
+        },
         Effect::Drop { bytes } => format!("drops {}", bytes_text(*bytes)),
         Effect::Truncate => "cuts the connection".into(),
         Effect::Insert { bytes } => format!("inserts {}", bytes_text(bytes.len() as u64)),
@@ -80,6 +83,12 @@ fn effect_text(effect: &Effect, old: &[u8], new: &[u8]) -> String {
         Effect::CrashAfterRename => "takes the server down after the file has its name".into(),
         Effect::Rot { bit } => format!("lets bit {bit} turn over on the disk ({} → {})", hex(old), hex(new)),
     }
+}
+
+/// The bytes as text, if they are such.
+fn text_in(bytes: &[u8]) -> Option<&str> {
+    let readable = bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+    str::from_utf8(bytes).ok().filter(|_| readable)
 }
 
 /// The first bytes as hex digits.

@@ -42,8 +42,9 @@ fn merge_connection<'a>(
     client: &'a [Event],
     lines: &mut Vec<Line>,
 ) {
-    let (uploads, downloads) = (complete_uploads(client), complete_downloads(client));
-    let mut session = Half::new(Side::Server, settle(session, &downloads));
+    let session: Vec<&Event> = session.collect();
+    let (uploads, downloads) = (complete_uploads(client, &session), complete_downloads(client));
+    let mut session = Half::new(Side::Server, settle(session.into_iter(), &downloads));
     let mut client = Half::new(Side::Client, settle(client.iter(), &uploads));
     while !(client.rest.is_empty() && session.rest.is_empty()) {
         let moved = session.run(&mut client, lines) | client.run(&mut session, lines);
@@ -55,24 +56,36 @@ fn merge_connection<'a>(
     }
 }
 
-/// For each upload whose payload the client began to send, whether the server answered to all of it.
-fn complete_uploads(client: &[Event]) -> Vec<bool> {
+/// For each upload whose payload the client began to send, whether it is certain that it sent all of it.
+fn complete_uploads(client: &[Event], session: &[&Event]) -> Vec<bool> {
+    let begins = |action: &Action| matches!(action, Action::Sending(_));
     // What the client cannot read as a hash it took for one: only then all payload was out.
     let unreadable = Action::Failed(Failure::Protocol(Error::Peer(Violation::BadId)));
-    outcomes(
-        client,
-        |action| matches!(action, Action::Sending(_)),
-        |action| is_text(action, &Kind::Hash) || *action == unreadable,
-    )
+    let answered = outcomes(client, begins, |action| is_text(action, &Kind::Hash) || *action == unreadable);
+    let refused = outcomes(client, begins, is_refusal);
+    let mut whole = outcomes(session.iter().copied(), is_ready, is_payload).into_iter();
+    let certain = |(answered, refused)| {
+        let whole = whole.next().unwrap_or(false);
+        answered || (refused && whole)
+    };
+    answered.into_iter().zip(refused).map(certain).collect()
 }
 
 /// For each download of which the client saw the size, whether it received all of it.
 fn complete_downloads(client: &[Event]) -> Vec<bool> {
-    outcomes(
-        client,
-        |action| is_text(action, &Kind::Size),
-        |action| matches!(action, Action::Received(Message::Payload { .. })),
-    )
+    outcomes(client, |action| is_text(action, &Kind::Size), is_payload)
+}
+
+fn is_refusal(action: &Action) -> bool {
+    matches!(action, Action::Received(Message::Text { kind: Kind::Refusal(_), .. }))
+}
+
+fn is_ready(action: &Action) -> bool {
+    matches!(action, Action::Sent(Message::Text { kind: Kind::Ready, .. }))
+}
+
+fn is_payload(action: &Action) -> bool {
+    matches!(action, Action::Received(Message::Payload { .. }))
 }
 
 fn is_text(action: &Action, expected: &Kind) -> bool {
@@ -81,8 +94,8 @@ fn is_text(action: &Action, expected: &Kind) -> bool {
 
 /// For each event that begins something, whether one that completes it follows before it fails, is refused or
 /// the next begins.
-fn outcomes(
-    events: &[Event],
+fn outcomes<'a>(
+    events: impl IntoIterator<Item = &'a Event>,
     begins: impl Fn(&Action) -> bool,
     completes: impl Fn(&Action) -> bool,
 ) -> Vec<bool> {

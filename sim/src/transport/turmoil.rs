@@ -47,8 +47,8 @@ impl Transport for Turmoil {
             Ok(())
         });
         let mut network = Network { wires: job.wires, service: job.service, agenda: Vec::new() };
-        // Steps go on after the last client has ended: the server may still have something to say, and what is
-        // broken is mended first.
+        // Steps go on after the last client has ended: the server may still have something to say, or be about to
+        // come up again.
         let (mut clients_done, mut acts) = (false, false);
         while !clients_done || acts || !active.is_none() {
             clients_done = sim.step().map_err(|error| io::Error::other(error.to_string()))?;
@@ -86,8 +86,8 @@ struct Network {
 }
 
 impl Network {
-    /// Begins what was asked for since the last step, and undoes what has lasted long enough. Says whether it
-    /// has something to do, now or later.
+    /// Begins what was asked for since the last step, and undoes what has lasted long enough. Says whether the
+    /// server is down, or coming up: that is worth waiting for.
     fn act(&mut self, sim: &mut Sim<'_>) -> bool {
         for Signal { fault, effect, .. } in self.wires.take_signals() {
             self.begin(sim, effect);
@@ -98,7 +98,7 @@ impl Network {
         self.agenda = later;
         let due: Vec<(Duration, Effect)> = due;
         due.iter().for_each(|(_, effect)| undo(sim, effect));
-        !(due.is_empty() && self.agenda.is_empty())
+        due.iter().chain(&self.agenda).any(|(_, effect)| matches!(effect, Effect::Crash { .. }))
     }
 
     fn begin(&mut self, sim: &mut Sim<'_>, effect: Effect) {

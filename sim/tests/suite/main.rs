@@ -8,6 +8,7 @@ mod determinism;
 mod duplex;
 mod faults;
 mod inert;
+mod ladder;
 mod mutants;
 mod scenarios;
 mod steps;

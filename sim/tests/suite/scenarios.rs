@@ -1,4 +1,5 @@
-//! Every scenario file, found by itself: the same transcript on every lane, and the one in `snapshots/`.
+//! Every scenario file, found by itself: its expectations met, the same transcript on every lane that can express
+//! it, and the one in `snapshots/`. There is no exception for tcp: what timing decides is in no transcript.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sim::run::{Outcome, Plan};
-use sim::scenario::{Scenario, TransportKind};
+use sim::scenario::{Expect, Scenario, TransportKind};
 use sim::verdict::Verdict;
 
 use super::{LANES, run_on, text_of, workspace};
@@ -56,7 +57,12 @@ fn lanes_of(scenario: &Scenario) -> Vec<TransportKind> {
 }
 
 /// Everything that has to hold for a scenario of the collection, wherever it runs.
-fn assert_proved(name: &str, outcome: &Outcome, text: &str) {
+fn assert_proved(name: &str, scenario: &Scenario, outcome: &Outcome, text: &str) {
+    let expected = scenario.expect.iter().filter(|expect| !matches!(expect.value, Expect::Lists(_))).count();
+    if name.contains("__") {
+        assert_eq!(expected, outcome.judgements.len(), "{name} expects something of each transfer\n{text}");
+        assert!(expected < scenario.expect.len(), "{name} expects something of the listing");
+    }
     assert_eq!(outcome.inconclusive, None, "{name} proves nothing\n{text}");
     assert_eq!(outcome.deviation, None, "{name} leaves its steps\n{text}");
     assert!(outcome.unmet.is_empty(), "{name} does not meet its expectations\n{text}");
@@ -75,7 +81,7 @@ fn every_scenario_gives_its_snapshot_on_every_lane() {
         let run = |lane| {
             let outcome = run_on(lane, scenario);
             let text = text_of(scenario, &outcome);
-            assert_proved(&format!("{} on {lane}", snapshot_name(path)), &outcome, &text);
+            assert_proved(&format!("{} on {lane}", snapshot_name(path)), scenario, &outcome, &text);
             (lane, text)
         };
         lanes_of(scenario).into_iter().map(run).collect::<Vec<_>>()

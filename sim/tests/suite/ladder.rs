@@ -1,0 +1,83 @@
+//! The rungs of the corruption ladder are what they are said to be: each change passes the check that it is meant
+//! to pass. The checks are written here from their definitions.
+
+use sim::fault::{Chain, Injector, Piece};
+use sim::run::Plan;
+use sim::scenario::{At, Effect, Scenario};
+
+use super::workspace;
+
+/// The file of a rung, as it is sent and as it arrives.
+fn rung(name: &str) -> [Vec<u8>; 2] {
+    let scenario = Scenario::load(&workspace("scenarios/ladder").join(name)).unwrap();
+    let content = Plan::new(&scenario).unwrap().uploads().remove(0);
+    let mut sent = vec![0; usize::try_from(content.len()).unwrap()];
+    content.read_at(0, &mut sent).unwrap();
+    let injectors = scenario.faults.iter().enumerate().map(|(index, fault)| {
+        let At::Offset(at) = fault.value.at else { panic!("a rung has exact offsets") };
+        let distance = if let Effect::Reorder { with, .. } = fault.value.effect { with - at } else { 0 };
+        Injector::new(index, fault.value.effect.clone(), at, distance)
+    });
+    let pieces = Chain::new(injectors.collect()).push(&sent);
+    let bytes = pieces.into_iter().filter_map(|piece| match piece {
+        Piece::Bytes { bytes, .. } => Some(bytes),
+        _ => None,
+    });
+    let arrived: Vec<u8> = bytes.flatten().collect();
+    assert_ne!(sent, arrived, "{name} changes nothing");
+    [sent, arrived]
+}
+
+/// RFC 1071: the complement of the one's complement sum of 16-bit words.
+fn internet_checksum(bytes: &[u8]) -> u16 {
+    let words = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)));
+    let mut sum: u32 = words.sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !u16::try_from(sum).unwrap()
+}
+
+/// The CRC-32 of Ethernet, zip and gzip, bit by bit.
+fn crc_32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+    let crc =
+        bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)));
+    !crc
+}
+
+#[test]
+fn the_checks_are_the_known_ones() {
+    assert_eq!(crc_32(b"123456789"), 0xcbf4_3926, "the check value of every CRC catalogue");
+    assert_eq!(internet_checksum(b"\x00\x01\xf2\x03\xf4\xf5\xf6\xf7"), !0xddf2, "the example of RFC 1071");
+}
+
+#[test]
+fn each_rung_passes_the_check_below_it_and_not_the_next() {
+    let [sent, arrived] = rung("1_one_bit.ron");
+    assert_eq!(sent.len(), arrived.len());
+    assert_ne!(internet_checksum(&sent), internet_checksum(&arrived));
+
+    let [sent, arrived] = rung("2_two_words.ron");
+    assert_eq!(internet_checksum(&sent), internet_checksum(&arrived));
+    assert_ne!(crc_32(&sent), crc_32(&arrived));
+
+    let [sent, arrived] = rung("3_crc_kept.ron");
+    assert_eq!(crc_32(&sent), crc_32(&arrived));
+    assert_ne!(md5(&sent), md5(&arrived));
+
+    let [sent, arrived] = rung("4_md5_collision.ron");
+    assert_eq!(md5(&sent), md5(&arrived));
+    assert_eq!(md5(&sent), "cee9a457e790cf20d4bdaa6d69f01e41");
+}
+
+fn md5(bytes: &[u8]) -> String {
+    sim::endpoint::md5_of(&sim::storage::Content::Memory(bytes.into())).unwrap().to_string()
+}
+
+#[test]
+fn a_common_suffix_keeps_the_collision() {
+    let [sent, arrived] = rung("4_md5_collision.ron");
+    let [sent, arrived] = [sent, arrived].map(|block| [&block[..], b"any text at all"].concat());
+    assert_eq!(md5(&sent), md5(&arrived));
+}
