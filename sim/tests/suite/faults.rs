@@ -244,8 +244,8 @@ proptest! {
             let pieces = push_all(&[(effect, at, 0)], &cut(&stream, &sizes));
             let bytes: Vec<u8> = pieces.iter().flat_map(bytes_of).copied().collect();
             prop_assert_eq!(&bytes, &stream);
-            let reached = pieces.iter().any(|piece| *piece == Piece::Reaches(0));
-            prop_assert_eq!(reached, (at as usize) < stream.len(), "it reaches the reader with the first byte");
+            let reached = pieces.contains(&Piece::Reaches(0));
+            prop_assert_eq!(reached, at < stream.len() as u64, "it reaches the reader with the first byte");
         }
     }
 
