@@ -10,6 +10,7 @@ mod faults;
 mod inert;
 mod ladder;
 mod mutants;
+mod places;
 mod scenarios;
 mod steps;
 mod storage;
