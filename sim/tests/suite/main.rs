@@ -9,6 +9,7 @@ mod duplex;
 mod faults;
 mod inert;
 mod mutants;
+mod places;
 mod scenarios;
 mod steps;
 mod storage;
