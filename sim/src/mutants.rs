@@ -7,11 +7,17 @@
 //! harness then says that nothing is proved, and a control that took this for a conviction would pass with a
 //! harness that only ever finds programs it cannot test. Such findings are counted on their own.
 
+use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::thread::{self, available_parallelism};
 
 use crate::endpoint::Flaw;
 use crate::run::{Inconclusive, Options, Outcome, Plan, RunError, Site, run, transport};
-use crate::scenario::{Scenario, TransportKind};
+use crate::scenario::{Scenario, TransportKind, Verdict};
+use crate::verdict::Condition;
+
+/// How many threads share the work at most: each keeps buffers and a simulated network.
+const MAX_THREADS: usize = 8;
 
 /// What one scenario says of one program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,19 +97,15 @@ impl Matrix {
     /// # Errors
     /// If a scenario cannot be run at all.
     pub fn run(scenarios: &[Scenario]) -> Result<Self, RunError> {
-        let programs = std::iter::once(None).chain(Flaw::ALL.map(Some));
-        let mut rows: Vec<Row> = programs.map(|flaw| Row { flaw, findings: Vec::new() }).collect();
-        for scenario in scenarios {
-            let plan = Plan::new(scenario)?;
-            let lane = if plan.needs_network() { TransportKind::Turmoil } else { TransportKind::Memory };
-            let mut transport = transport(lane, &plan)?;
-            for row in &mut rows {
-                let options = Options { flaw: row.flaw, ..Options::default() };
-                let outcome = run(&plan, &mut *transport, &Site::for_plan(&plan)?, &options)?;
-                row.findings.push(Finding::of(outcome));
-            }
-        }
-        Ok(Self { scenarios: scenarios.iter().map(|scenario| scenario.path.clone()).collect(), rows })
+        let columns = in_parallel(scenarios)?;
+        let row = |(index, flaw): (usize, _)| Row {
+            flaw,
+            findings: columns.iter().map(|it| it[index].clone()).collect(),
+        };
+        Ok(Self {
+            scenarios: scenarios.iter().map(|scenario| scenario.path.clone()).collect(),
+            rows: programs().enumerate().map(row).collect(),
+        })
     }
 
     /// Whether every mutant is convicted and the correct program is not. Without scenarios it is not so.
@@ -112,15 +114,57 @@ impl Matrix {
         !self.rows.is_empty() && self.rows.iter().all(Row::holds)
     }
 
-    /// The most telling of the scenarios that convict `row`, by its position: the one that convicts the fewest
-    /// others, the first of several.
+    /// What tells most of what is charged against `row`, with the position of the scenario: that a damaged file was
+    /// taken for a good one before anything else, and of several such the one of the scenario that convicts the
+    /// fewest others, because that one speaks of this mistake.
     #[must_use]
-    pub fn most_telling(&self, row: &Row) -> Option<usize> {
-        row.convictions().min_by_key(|scenario| self.convicted_by(*scenario))
+    pub fn most_telling(&self, row: &Row) -> Option<(usize, String)> {
+        let charges = row.convictions().flat_map(|index| {
+            let Finding::Convicted(charges) = &row.findings[index] else { return Vec::new() };
+            charges.iter().map(|charge| (index, charge)).collect()
+        });
+        let told = charges.min_by_key(|(index, charge)| (!is_grave(charge), self.convicted_by(*index)));
+        told.map(|(index, charge)| (index, charge.clone()))
     }
 
     /// How many programs the scenario at this position convicts.
     fn convicted_by(&self, scenario: usize) -> usize {
         self.rows.iter().filter(|row| row.findings[scenario].convicts()).count()
     }
+}
+
+/// Whether a charge is that a damaged file was taken for a good one, or left as one.
+fn is_grave(charge: &str) -> bool {
+    charge.ends_with(&Verdict::Silent.to_string()) || charge.contains(Condition::Damaged.word())
+}
+
+/// The correct program, and every mutant.
+fn programs() -> impl Iterator<Item = Option<Flaw>> {
+    std::iter::once(None).chain(Flaw::ALL.map(Some))
+}
+
+/// What each scenario says of every program. Runs share nothing, so that who carries them out makes no difference.
+fn in_parallel(scenarios: &[Scenario]) -> Result<Vec<Vec<Finding>>, RunError> {
+    let threads = available_parallelism().map_or(1, usize::from).min(scenarios.len()).clamp(1, MAX_THREADS);
+    let share = |first| scenarios.iter().skip(first).step_by(threads).map(findings).collect();
+    let shares = thread::scope(|scope| {
+        let share = &share;
+        let running: Vec<_> = (0..threads).map(|first| scope.spawn(move || share(first))).collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    let shares: Result<Vec<Vec<_>>, RunError> = Vec::into_iter(shares).collect();
+    let mut shares: Vec<_> = shares?.into_iter().map(Vec::into_iter).collect();
+    Ok((0..scenarios.len()).filter_map(|index| shares[index % threads].next()).collect())
+}
+
+/// What one scenario says of every program.
+fn findings(scenario: &Scenario) -> Result<Vec<Finding>, RunError> {
+    let plan = Plan::new(scenario)?;
+    let lane = if plan.needs_network() { TransportKind::Turmoil } else { TransportKind::Memory };
+    let mut transport = transport(lane, &plan)?;
+    let mut find = |flaw| {
+        let options = Options { flaw, ..Options::default() };
+        run(&plan, &mut *transport, &Site::for_plan(&plan)?, &options).map(Finding::of)
+    };
+    programs().map(&mut find).collect()
 }

@@ -20,6 +20,18 @@ pub enum Condition {
     Unreadable,
 }
 
+impl Condition {
+    /// How reports call it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Misnamed => "good, but not under its name",
+            Self::Damaged => "DAMAGED",
+            Self::Unreadable => "UNREADABLE",
+        }
+    }
+}
+
 /// A file that was left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
@@ -91,13 +103,7 @@ fn is_among(content: &Content, originals: &[Content]) -> io::Result<bool> {
 
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let condition = match self.condition {
-            Condition::Good => "good",
-            Condition::Misnamed => "good, but not under its name",
-            Condition::Damaged => "DAMAGED",
-            Condition::Unreadable => "UNREADABLE",
-        };
-        write!(f, "{} ({condition})", self.name)
+        write!(f, "{} ({})", self.name, self.condition.word())
     }
 }
 

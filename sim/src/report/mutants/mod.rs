@@ -12,7 +12,7 @@ pub use page::page;
 pub use text::text;
 
 use crate::endpoint::Flaw;
-use crate::mutants::{Finding, Matrix, Row};
+use crate::mutants::{Matrix, Row};
 
 /// The folder that scenarios are in, and whose name says nothing about them.
 const ROOT: &str = "scenarios";
@@ -42,11 +42,9 @@ fn folder(path: &Path) -> String {
     short.rsplit_once('/').map_or(NO_FOLDER, |(folder, _)| folder).to_owned()
 }
 
-/// The most telling conviction of `row`: the scenario, and the first thing that it found wrong.
+/// The most telling charge against `row`: the scenario, and what it found wrong.
 fn example(matrix: &Matrix, row: &Row) -> Option<(String, String)> {
-    let scenario = matrix.most_telling(row)?;
-    let Finding::Convicted(charges) = &row.findings[scenario] else { return None };
-    Some((short(&matrix.scenarios[scenario]), charges.first()?.clone()))
+    matrix.most_telling(row).map(|(scenario, charge)| (short(&matrix.scenarios[scenario]), charge))
 }
 
 /// What it all comes to, in a sentence.
