@@ -183,7 +183,8 @@ fn conclude(
     Ok(Outcome { conversations, deviation, judgements, faults, aftermath, inconclusive, unmet, trace })
 }
 
-/// What was expected and did not come; and, always, a silent acceptance and damage that nobody expected.
+/// What was expected and did not come, and what came and was not expected: always a silent acceptance, and damage
+/// that stays where it is used; and any other bad end, if the scenario says what it expects.
 fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Aftermath) -> Vec<String> {
     let mut left: Vec<&Judgement> = judgements.iter().collect();
     let mut unmet: Vec<String> =
@@ -192,8 +193,9 @@ fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Afterma
         let Judgement { direction, file, verdict, .. } = judgement;
         let unexpected = match verdict {
             Verdict::Silent => true,
-            Verdict::Intact => false,
-            _ => plan.expect().is_empty() && plan.faults().is_empty(),
+            Verdict::Intact | Verdict::Recovered => false,
+            // Who says what is expected says all of it; who only injects faults wants to see what comes.
+            _ => !plan.expect().is_empty() || plan.faults().is_empty(),
         };
         if unexpected {
             unmet.push(format!("nobody expected the {direction} of {file} to be {verdict}"));

@@ -3,13 +3,13 @@
 
 use sim::fault::{Chain, Injector, Piece};
 use sim::run::Plan;
-use sim::scenario::{At, Effect, Scenario};
+use sim::scenario::{At, Effect};
 
-use super::workspace;
+use super::{load, workspace};
 
 /// The file of a rung, as it is sent and as it arrives.
 fn rung(name: &str) -> [Vec<u8>; 2] {
-    let scenario = Scenario::load(&workspace("scenarios/ladder").join(name)).unwrap();
+    let scenario = load(&workspace("scenarios/ladder").join(name));
     let content = Plan::new(&scenario).unwrap().uploads().remove(0);
     let mut sent = vec![0; usize::try_from(content.len()).unwrap()];
     content.read_at(0, &mut sent).unwrap();

@@ -54,3 +54,17 @@ fn run_with(kind: TransportKind, scenario: &Scenario, options: &Options) -> Outc
 fn text_of(scenario: &Scenario, outcome: &Outcome) -> String {
     anstream::adapter::strip_str(&sim::report::text(scenario, outcome, &View::default())).to_string()
 }
+
+/// The scenario in this file.
+fn load(path: &Path) -> Scenario {
+    Scenario::load(path).unwrap_or_else(|error| panic!("{}", error.render(false)))
+}
+
+/// Asserts a snapshot that lies in `snapshots/`, under its own name.
+fn in_snapshots(assert: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(workspace("snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(assert);
+}

@@ -7,7 +7,7 @@ use std::process::Command;
 use sim::endpoint::Flaw;
 use sim::mutants::{Finding, Matrix};
 
-use super::{parse, workspace};
+use super::{in_snapshots, load, parse, workspace};
 
 const CLIENT: &str = r#"files: {"a": Noise(5_000)}, clients: [[Upload("a"), ListFiles, Download("a")]]"#;
 const FLIP: &str = "faults: [Flip(in: Upload, at: 100, bit: 3)], expect: [Upload(Detected)]";
@@ -140,4 +140,30 @@ fn a_scenario_runs_with_a_mistake_and_says_how_to_replay_it() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains(" --seed 0 --mutant PrefixCompared\n"), "{text}");
+}
+
+/// Set, the page is rewritten: `UPDATE_DOCS=1 cargo test -p sim --test suite mutants`.
+const UPDATE: &str = "UPDATE_DOCS";
+
+#[test]
+fn every_mutant_is_convicted_by_the_collection_and_the_correct_program_by_none() {
+    let files = sim::scenario::scenario_files(&workspace("scenarios")).unwrap();
+    let matrix = Matrix::run(&files.iter().map(|file| load(file)).collect::<Vec<_>>()).unwrap();
+    let text = anstream::adapter::strip_str(&sim::report::mutants::text(&matrix)).to_string();
+    assert!(matrix.holds(), "{text}");
+    in_snapshots(|| insta::assert_snapshot!("mutants", text));
+
+    let path = workspace("docs/mutants.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (head, rest) = page.split_once("```text\n").unwrap();
+    let (_, tail) = rest.split_once("```\n").unwrap();
+    let current = format!("{head}```text\n{text}```\n{tail}");
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::write(&path, &current).unwrap();
+    } else {
+        assert_eq!(
+            page, current,
+            "docs/mutants.md is out of date: {UPDATE}=1 cargo test -p sim --test suite mutants"
+        );
+    }
 }

@@ -10,7 +10,7 @@ use sim::run::{Outcome, Plan};
 use sim::scenario::{Expect, Scenario, TransportKind};
 use sim::verdict::Verdict;
 
-use super::{LANES, run_on, text_of, workspace};
+use super::{LANES, in_snapshots, load, run_on, text_of, workspace};
 
 /// Snapshots of other tests than these.
 const OTHERS: [&str; 3] = ["client_table", "mutants", "server_table"];
@@ -39,8 +39,7 @@ fn for_each<T: Send>(work: impl Fn(&Path, &Scenario) -> T + Sync) -> Vec<(PathBu
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let scenario =
-                        Scenario::load(path).unwrap_or_else(|error| panic!("{}", error.render(false)));
+                    let scenario = load(path);
                     let result = work(path, &scenario);
                     done.lock().unwrap().insert(path.clone(), result);
                 }
@@ -72,11 +71,6 @@ fn assert_proved(name: &str, scenario: &Scenario, outcome: &Outcome, text: &str)
 
 #[test]
 fn every_scenario_gives_its_snapshot_on_every_lane() {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(workspace("snapshots"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let _bound = settings.bind_to_scope();
     let runs = for_each(|path, scenario| {
         let run = |lane| {
             let outcome = run_on(lane, scenario);
@@ -97,7 +91,7 @@ fn every_scenario_gives_its_snapshot_on_every_lane() {
                 first.1
             );
         }
-        insta::assert_snapshot!(name, first.1);
+        in_snapshots(|| insta::assert_snapshot!(name, first.1));
     }
 }
 
