@@ -256,14 +256,9 @@ impl Client {
         if hasher.bytes() == 0 {
             self.record.record(now, Action::Sending(left));
         }
-        let spare = out.spare();
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(spare.len());
-        let count = match content.read_at(hasher.bytes(), &mut spare[..most]) {
-            Ok(0) | Err(_) => return self.fail(now, Failure::Storage(ErrorCode::Storage)),
-            Ok(count) => count,
+        let Some(count) = hasher.pass_on(content, left, out) else {
+            return self.fail(now, Failure::Storage(ErrorCode::Storage));
         };
-        hasher.update(&spare[..count]);
-        out.fill(count);
         self.sent.count(count);
         self.advance(count);
         self.check(now, |core| core.payload_sent(count as u64));

@@ -6,7 +6,7 @@ use md5::{Digest, Md5};
 use protocol::FileId;
 
 use super::flaw::CARELESS_CHUNK;
-use super::{CHUNK, Flaw};
+use super::{Buffer, CHUNK, Flaw};
 use crate::storage::Content;
 
 /// Computes a file's id from its bytes, in any pieces.
@@ -56,6 +56,17 @@ impl Hasher {
         let whole = self.chunk.len() - self.chunk.len() % CARELESS_CHUNK;
         self.md5.update(&self.chunk[..whole]);
         self.chunk.drain(..whole);
+    }
+
+    /// Reads the next bytes of `content` straight into `out`, as many as fit and at most `left`, and takes them on
+    /// the way. Returns how many; `None` if the content cannot be read or has ended.
+    pub(super) fn pass_on(&mut self, content: &Content, left: u64, out: &mut Buffer) -> Option<usize> {
+        let spare = out.spare();
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(spare.len());
+        let count = content.read_at(self.bytes, &mut spare[..most]).ok().filter(|count| *count > 0)?;
+        self.update(&spare[..count]);
+        out.fill(count);
+        Some(count)
     }
 
     /// How many bytes it has taken.

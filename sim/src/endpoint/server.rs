@@ -322,15 +322,10 @@ impl Server {
         if download.hasher.bytes() == 0 {
             self.record.record(now, Action::Sending(left));
         }
-        let spare = out.spare();
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(spare.len());
-        let count = match download.content.read_at(download.hasher.bytes(), &mut spare[..most]) {
+        let Some(count) = download.hasher.pass_on(&download.content, left, out) else {
             // The size was announced, so nothing but the end of the connection can tell of the trouble.
-            Ok(0) | Err(_) => return self.fail(now, Failure::Storage(ErrorCode::Storage), None),
-            Ok(count) => count,
+            return self.fail(now, Failure::Storage(ErrorCode::Storage), None);
         };
-        download.hasher.update(&spare[..count]);
-        out.fill(count);
         self.sent.count(count);
         self.check(now, |core| core.payload_sent(count as u64));
         if left == count as u64 {

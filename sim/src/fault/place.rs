@@ -54,11 +54,16 @@ pub enum NoSuchPlace {
         /// How many bytes it would need.
         needed: u64,
     },
+    /// It changes bytes that the fault with this number, from 1, changes too: the two could cancel out.
+    Overlaps(usize),
 }
 
 impl fmt::Display for NoSuchPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Overlaps(other) => {
+                write!(f, "fault {other} changes the same bytes, and together they might change nothing")
+            }
             Self::NoRegion(Region::Step(step)) => write!(f, "step {step} sends no bytes in this run"),
             Self::NoRegion(region) => write!(f, "this run has no bytes in {}", region_text(*region)),
             Self::TooShort { region, length, needed } => write!(
@@ -118,6 +123,26 @@ impl PhaseMap {
             Region::Download => self.download.clone().map(|range| (Flow::ToClient, range)),
             Region::Step(step) => self.steps.get(&step).cloned(),
         }
+    }
+}
+
+impl Strike {
+    /// Whether two faults of a stream change a byte in common.
+    #[must_use]
+    pub fn overlaps(&self, effect: &Effect, other: &Self, other_effect: &Effect) -> bool {
+        let theirs = other.changed(other_effect);
+        let meets = |mine: &Range<u64>| theirs.iter().any(|it| mine.start < it.end && it.start < mine.end);
+        self.flow == other.flow && self.changed(effect).iter().any(meets)
+    }
+
+    /// The offsets in the stream of what the fault changes or takes away. What only adds or ends has none.
+    fn changed(&self, effect: &Effect) -> Vec<Range<u64>> {
+        let (first, second) = match effect {
+            Effect::Reorder { bytes, .. } => (*bytes, Some(self.at + self.distance)),
+            _ => (window(effect, 0), None),
+        };
+        let starts = std::iter::once(self.at).chain(second);
+        starts.map(|start| start..start + first).filter(|range| !range.is_empty()).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::fault::{
     Chain, DiskFault, FaultRecord, FaultyStore, Flow, Injector, Ledger, NoSuchPlace, PhaseMap, Strike, Wires,
 };
 use crate::record::{Action, Message};
-use crate::scenario::{Effect, Layer, Verdict};
+use crate::scenario::{Effect, Fault, Layer, Verdict};
 use crate::transcript::{Line, Side, check};
 use crate::transport::{LATENCY, Transport};
 
@@ -58,10 +58,23 @@ fn map_of(lines: &[Line]) -> PhaseMap {
     map
 }
 
-/// Where each fault strikes; or the number, from 0, of one that has no place.
+/// Where each fault strikes; or the number, from 0, of one that has no place, or that shares its place with
+/// another: each of two that undo each other would reach the reader, and the run would prove nothing.
 pub(super) fn places(plan: &Plan, map: &PhaseMap) -> Result<Vec<Strike>, (usize, NoSuchPlace)> {
     let place = |(index, fault): (usize, _)| map.place(fault, plan.seed(), index).map_err(|why| (index, why));
-    plan.faults().iter().map(|fault| &fault.value).enumerate().map(place).collect()
+    let faults: Vec<&Fault> = plan.faults().iter().map(|fault| &fault.value).collect();
+    let strikes = faults.iter().copied().enumerate().map(place).collect::<Result<Vec<_>, _>>()?;
+    let is_stream = |index: usize| faults[index].effect.layer() == Layer::Stream;
+    for later in 0..strikes.len() {
+        let overlaps = |other: &usize| {
+            strikes[later].overlaps(&faults[later].effect, &strikes[*other], &faults[*other].effect)
+        };
+        let earlier = (0..later).filter(|other| is_stream(later) && is_stream(*other)).find(overlaps);
+        if let Some(earlier) = earlier {
+            return Err((later, NoSuchPlace::Overlaps(earlier + 1)));
+        }
+    }
+    Ok(strikes)
 }
 
 /// Runs `plan` with its faults at these places.

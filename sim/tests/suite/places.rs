@@ -218,3 +218,22 @@ fn nor_does_anything_of_it_stay_on_disk() {
         }
     }
 }
+
+#[test]
+fn faults_that_could_cancel_out_have_no_place() {
+    for (faults, overlap) in [
+        ("Flip(in: Upload, at: 7, bit: 1), Flip(in: Upload, at: 7, bit: 1)", true),
+        ("Flip(in: Upload, at: 7, bit: 1), Drop(in: Upload, at: 0, bytes: 8)", true),
+        ("Flip(in: Upload, at: 7, bit: 1), Drop(in: Upload, at: 0, bytes: 7)", false),
+        ("Reorder(in: Upload, at: 0, bytes: 2, with: 9), Flip(in: Upload, at: 10, bit: 0)", true),
+        ("Reorder(in: Upload, at: 0, bytes: 2, with: 9), Flip(in: Upload, at: 5, bit: 0)", false),
+        ("Drop(in: Upload, at: 0, bytes: 7), Insert(in: Upload, at: 3, text: \"x\")", false),
+        ("Flip(in: Upload, at: 7, bit: 1), Flip(in: Download, at: 7, bit: 1)", false),
+    ] {
+        let plan = Plan::new(&basic_but(&format!("faults: [{faults}]"))).unwrap();
+        let mut memory = transport(LANE, &plan).unwrap();
+        let outcome = run(&plan, &mut *memory, &Site::in_memory(), &Options::default());
+        let refusal = outcome.err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(refusal.contains("fault 1 changes the same bytes"), overlap, "{faults}: {refusal}");
+    }
+}
