@@ -137,9 +137,11 @@ impl Injector {
         self.state = State::Done;
         match decide(&self.effect, &old, self.distance) {
             Decision::Replace(new) => {
+                // Where the new bytes are the old ones, there is no change that could reach anybody.
+                let reaches = (old != new).then_some(Piece::Reaches(self.fault));
                 out.push(Piece::Fired { fault: self.fault, old, new: new.clone() });
                 out.push(Piece::bytes(new));
-                out.push(Piece::Reaches(self.fault));
+                out.extend(reaches);
                 out.append(&mut self.between);
             }
             Decision::Once(piece) => {
@@ -163,17 +165,23 @@ impl Injector {
     }
 
     /// What a lasting fault makes of `bytes`.
-    fn transform(&mut self, bytes: Vec<u8>, out: &mut Vec<Piece>) {
+    fn transform(&mut self, mut bytes: Vec<u8>, out: &mut Vec<Piece>) {
+        let reaches = Piece::Reaches(self.fault);
         match &self.effect {
             Effect::Slice { bytes: size } => {
+                // It has reached the reader with the first slice.
                 let most = usize::try_from(*size).unwrap_or(usize::MAX).max(1);
-                out.push(Piece::Bytes { bytes, most });
+                let rest = bytes.split_off(most.min(bytes.len()));
+                out.extend([Piece::Bytes { bytes, most }, reaches, Piece::Bytes { bytes: rest, most }]);
             }
-            Effect::Coalesce { lasts } => out.extend([Piece::Wait(*lasts), Piece::bytes(bytes)]),
-            Effect::Throttle { rate } => throttle(&bytes, *rate, out),
+            // A pause has reached the reader when it begins.
+            Effect::Coalesce { lasts } => out.extend([reaches, Piece::Wait(*lasts), Piece::bytes(bytes)]),
+            Effect::Throttle { rate } => {
+                out.push(reaches);
+                throttle(&bytes, *rate, out);
+            }
             _ => out.push(Piece::bytes(bytes)),
         }
-        out.push(Piece::Reaches(self.fault));
     }
 }
 

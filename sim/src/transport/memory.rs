@@ -142,12 +142,14 @@ impl Pair {
     }
 
     fn deliver(&mut self, now: Duration) -> bool {
+        // One that closes in this round has its last word in the next, and ends behind that.
         let client_closed = self.client.as_ref().is_none_or(|client| client.is_closed());
+        let server_closed = self.server.is_closed();
         // What a side still has to say goes before it learns of the end, as in the driver.
         let (client_talks, server_talks) = (self.up.sent, self.down.sent);
         let server = Some(&mut *self.server);
         let (mut moved, mut ended) = self.up.deliver(now, client_closed, server, server_talks);
-        let (client, server_closed) = (self.client.as_deref_mut(), self.server.is_closed());
+        let client = self.client.as_deref_mut();
         let (moved_down, ended_down) = self.down.deliver(now, server_closed, client, client_talks);
         moved |= moved_down;
         ended = ended.or(ended_down);
@@ -171,7 +173,8 @@ impl Pair {
 
     /// The client, if it wants another connection, and how long it waits before.
     fn take_leaver(&mut self) -> Option<(Duration, Box<dyn Endpoint>)> {
-        let client = self.client.as_mut().filter(|client| client.is_closed() && self.up.outbox.is_empty())?;
+        // What it has sent goes on without it.
+        let client = self.client.as_mut().filter(|client| client.is_closed())?;
         let wait = client.reconnect()?;
         self.client.take().map(|client| (wait, client))
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail there")]
 
+mod agreement;
 mod cli;
 mod damage;
 mod determinism;

@@ -1,0 +1,34 @@
+//! Runs in which the lanes once told different stories: a closed end whose last word was still to come, a client
+//! that left with bytes on the way, a lasting fault cut short in its first piece.
+
+use sim::run::Inconclusive;
+
+use super::{basic_but, run_on, text_of};
+use sim::scenario::TransportKind::{Memory, Turmoil};
+
+#[test]
+fn memory_and_the_simulated_network_tell_the_same() {
+    for fields in [
+        "retries: 1, deadline: 2, faults: [Stall(in: Upload, at: 1_000)]",
+        "retries: 1, deadline: 2,
+         faults: [Reorder(in: Upload, at: 1_000, bytes: 1, with: 1_001), Reset(in: Upload, at: 50_000)]",
+        "faults: [Insert(in: ToServer, at: 0, hex: \"a4\")]",
+        "retries: 2, faults: [Xor(in: Step(8), at: 0, hex: \"ec\"), CrashAfterRename()]",
+        "faults: [Coalesce(in: Download, at: 89_531, lasts: 0.05), Truncate(in: Download, at: Last)]",
+    ] {
+        let scenario = basic_but(fields);
+        let [memory, turmoil] = [Memory, Turmoil].map(|lane| text_of(&scenario, &run_on(lane, &scenario)));
+        assert!(memory == turmoil, "{fields}\non memory:\n{memory}\non turmoil:\n{turmoil}");
+    }
+}
+
+#[test]
+fn a_fault_that_changes_nothing_proves_nothing() {
+    let file = r#"files: {"my_file.jpg": Text("aaaaaaaaaaaa")}, expect: [Upload(Intact)]"#;
+    for fault in
+        [r#"Overwrite(in: Upload, at: 3, text: "a")"#, "Reorder(in: Upload, at: 1, bytes: 2, with: 5)"]
+    {
+        let scenario = basic_but(&format!("{file}, faults: [{fault}]"));
+        assert_eq!(run_on(Memory, &scenario).inconclusive, Some(Inconclusive::NotReached(1)), "{fault}");
+    }
+}
