@@ -3,7 +3,7 @@
 //! The way through is one straight line, and each module is one station of it that depends only on earlier
 //! ones: [`scenario`] reads what shall happen; [`storage`] holds the bytes; [`endpoint`] has the two programs
 //! (the state machines of [`protocol`] joined to files and hashing), which [`record`] what they do;
-//! [`transport`] carries their bytes; [`transcript`] puts the records into one order and checks them against
+//! [`fault`] has what goes wrong between them; [`transport`] carries their bytes; [`transcript`] puts the records into one order and checks them against
 //! the steps; [`verdict`] judges the files; [`run`] is the line itself,
 //! [`mutants`] the control on it, and [`report`] says how it went.
 //!

@@ -127,14 +127,14 @@ impl Gate {
                 self.record.record(now, Action::Struck { fault, text });
             }
             Some(Piece::Reaches(fault)) => self.ledger.reaches_at(fault, self.delivered),
-            Some(Piece::Signal(effect)) => self.signal(now, effect),
+            Some(Piece::Signal(effect)) => self.signal(effect),
             _ => {}
         }
     }
 
-    fn signal(&mut self, now: Duration, effect: Effect) {
+    fn signal(&mut self, effect: Effect) {
         if let Some(Piece::Reaches(fault)) = self.pieces.front() {
-            self.wires.signal(now, *fault, effect);
+            self.wires.signal(*fault, effect);
         }
     }
 }

@@ -13,8 +13,6 @@ use crate::scenario::Effect;
 /// Something that shall happen to the network now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signal {
-    /// When it was asked for.
-    pub at: Duration,
     /// The number of the fault.
     pub fault: usize,
     /// What shall happen.
@@ -107,8 +105,8 @@ impl Wires {
     }
 
     /// Asks for something to happen to the network.
-    pub fn signal(&self, at: Duration, fault: usize, effect: Effect) {
-        self.shared().signals.push(Signal { at, fault, effect });
+    pub fn signal(&self, fault: usize, effect: Effect) {
+        self.shared().signals.push(Signal { fault, effect });
     }
 
     /// What was asked for since the last call.

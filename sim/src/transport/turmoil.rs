@@ -89,7 +89,7 @@ impl Network {
     /// Begins what was asked for since the last step, and undoes what has lasted long enough. Says whether the
     /// server is down, or coming up: that is worth waiting for.
     fn act(&mut self, sim: &mut Sim<'_>) -> bool {
-        for Signal { fault, effect, .. } in self.wires.take_signals() {
+        for Signal { fault, effect } in self.wires.take_signals() {
             self.begin(sim, effect);
             self.wires.ledger().reached(fault);
         }

@@ -73,11 +73,16 @@ fn strike(fault: usize, (effect, at, distance): &Given, mut stream: Vec<Seen>) -
     let (old, between): (Vec<Seen>, _) =
         stream[first..behind].iter().cloned().partition(|it| byte(it).is_some());
     let old: Vec<u8> = old.iter().filter_map(byte).collect();
-    let new = replacement(effect, &old, *distance).unwrap_or_default();
+    let replaced = replacement(effect, &old, *distance);
+    // The same bytes again are no change that could reach anybody.
+    let changes_nothing = replaced.as_ref() == Some(&old);
+    let new = replaced.unwrap_or_default();
     let mut out = stream[..first].to_vec();
     out.push(Seen::Event(Piece::Fired { fault, old, new: new.clone() }));
     out.extend(new.into_iter().map(Seen::Byte));
-    out.extend(events(effect, Piece::Reaches(fault)).into_iter().map(Seen::Event));
+    if !changes_nothing {
+        out.extend(events(effect, Piece::Reaches(fault)).into_iter().map(Seen::Event));
+    }
     out.extend(between);
     out.extend_from_slice(&stream[behind..]);
     out
