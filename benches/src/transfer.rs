@@ -144,16 +144,8 @@ impl Workload {
         let wires = faults.wires(direction, self.content.len());
         let record = Recorder::default();
         let folder = Folder::on_disk(place.path())?;
-        let client = ClientConfig {
-            commands,
-            folder,
-            deadline: DEADLINE,
-            retries: 0,
-            flaw: None,
-            record: record.clone(),
-            progress: None,
-        };
-        let service = Arc::new(Sessions::new(ServerConfig { store, deadline: DEADLINE, flaw: None }));
+        let client = ClientConfig { record: record.clone(), ..ClientConfig::new(commands, folder, DEADLINE) };
+        let service = Arc::new(Sessions::new(ServerConfig::new(store, DEADLINE)));
         let clients: Vec<Box<dyn Endpoint>> = vec![Box::new(Client::new(client))];
         let job = Job { seed: 1, service, clients, wires, latency: (LATENCY, LATENCY) };
         Ok(Transfer { job, direction, faults, record, place })

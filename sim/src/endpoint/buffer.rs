@@ -67,6 +67,13 @@ impl Buffer {
         }
     }
 
+    /// Gives back what it has grown by, if it is empty.
+    pub fn shrink(&mut self) {
+        if self.is_empty() && self.bytes.len() > SMALL {
+            *self = Self::default();
+        }
+    }
+
     /// Queues the first `count` bytes of [`Buffer::spare`].
     pub fn fill(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());

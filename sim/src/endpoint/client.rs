@@ -1,9 +1,9 @@
 //! The client's side: works through a list of commands, one after the other, and compares every digest.
 
-use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
+use std::vec::IntoIter;
 
 use protocol::wire::MAX_LINE;
 use protocol::{
@@ -43,17 +43,32 @@ pub enum Command {
     Disconnect,
 }
 
+/// Decides what a client does, one command after the other.
+pub trait Script: Send {
+    /// The next command, when `listed` is what the server listed last. At the end, and after a
+    /// [`Command::Disconnect`], there is none.
+    fn next(&mut self, listed: &[Entry]) -> Option<Command>;
+}
+
+/// The commands in their order, whatever is listed.
+impl Script for IntoIter<Command> {
+    fn next(&mut self, _listed: &[Entry]) -> Option<Command> {
+        Iterator::next(self)
+    }
+}
+
 /// What a [`Client`] needs.
-#[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// What it does, in this order. Without a `Disconnect` it disconnects at the end.
-    pub commands: Vec<Command>,
+    /// What it does. It disconnects at the end.
+    pub script: Box<dyn Script>,
     /// Where downloads go.
     pub folder: Folder,
     /// It gives up when nothing has moved for so long.
     pub deadline: Duration,
     /// How often in all it tries again after a failed comparison or a broken connection.
     pub retries: u32,
+    /// Whether it hashes large files on a thread of their own.
+    pub hash_ahead: bool,
     /// The mistake that it makes, if any.
     pub flaw: Option<Flaw>,
     /// Where it records what it does and sees.
@@ -62,16 +77,34 @@ pub struct ClientConfig {
     pub progress: Option<Arc<Progress>>,
 }
 
+impl ClientConfig {
+    /// A correct client that tries everything once, does one thing at a time and carries out `commands`.
+    #[must_use]
+    pub fn new(commands: Vec<Command>, folder: Folder, deadline: Duration) -> Self {
+        Self {
+            script: Box::new(commands.into_iter()),
+            folder,
+            deadline,
+            retries: 0,
+            hash_ahead: false,
+            flaw: None,
+            record: Recorder::default(),
+            progress: None,
+        }
+    }
+}
+
 /// How long a client waits before it connects again.
 const RECONNECT: Duration = Duration::from_secs(1);
 
 /// The client's side of one connection.
 pub struct Client {
     core: protocol::Client,
-    commands: VecDeque<Command>,
+    script: Box<dyn Script>,
     folder: Folder,
     record: Recorder,
     deadline: Deadline,
+    hash_ahead: bool,
     flaw: Option<Flaw>,
     progress: Option<Arc<Progress>>,
     sent: SentBytes,
@@ -118,10 +151,11 @@ impl Client {
         config.record.record(Duration::ZERO, Action::Started);
         Self {
             core: protocol::Client::new(),
-            commands: config.commands.into(),
+            script: config.script,
             folder: config.folder,
             record: config.record,
-            deadline: Deadline::new(config.deadline),
+            deadline: Deadline::new(config.deadline, 1),
+            hash_ahead: config.hash_ahead,
             flaw: config.flaw,
             progress: config.progress,
             sent: SentBytes::default(),
@@ -149,7 +183,7 @@ impl Client {
             self.record.record(now, Action::Retried(self.retry.count));
         } else {
             self.retry.count = 0;
-            self.retry.command = self.commands.pop_front();
+            self.retry.command = self.script.next(&self.listed);
         }
         match self.retry.command.clone().unwrap_or(Command::Disconnect) {
             Command::ListFiles => self.check(now, protocol::Client::list_files),
@@ -168,7 +202,7 @@ impl Client {
     fn begin_upload(&mut self, now: Duration, name: FileName, content: Content) {
         let size = content.len();
         self.announce(Direction::Upload, size);
-        let hasher = Hasher::with_flaw(self.flaw);
+        let hasher = self.hasher();
         self.transfer = Some(Transfer::Upload { name: name.clone(), content, hasher, own: None, peer: None });
         self.check(now, |core| core.upload(name, size));
     }
@@ -184,12 +218,16 @@ impl Client {
         match self.folder.create() {
             Ok(incoming) => {
                 self.announce(Direction::Download, size);
-                let hasher = Hasher::with_flaw(self.flaw);
+                let hasher = self.hasher();
                 self.transfer = Some(Transfer::Download { name, id, incoming, hasher });
                 self.check(now, |core| core.download(id));
             }
             Err(error) => self.fail(now, Failure::Storage(error.code())),
         }
+    }
+
+    fn hasher(&self) -> Hasher {
+        Hasher::with_flaw(self.flaw).ahead(self.hash_ahead)
     }
 
     fn announce(&self, direction: Direction, total: u64) {
@@ -270,7 +308,7 @@ impl Client {
     /// All payload of the upload is out: our own digest of it is known.
     fn finish_sending(&mut self, now: Duration) {
         let Some(Transfer::Upload { hasher, own, .. }) = &mut self.transfer else { return };
-        let (bytes, digest) = (hasher.bytes(), hasher.clone().finish());
+        let (bytes, digest) = (hasher.bytes(), std::mem::take(hasher).finish());
         *own = Some(digest);
         self.record.record_sent(now, Message::Payload { bytes, digest }, self.sent.message());
     }
@@ -389,7 +427,9 @@ impl Client {
     /// What a flawed client says of a transfer that failed.
     fn claim_success(&self, now: Duration, transfer: Transfer) {
         let (direction, id) = match transfer {
-            Transfer::Upload { hasher, .. } => (Direction::Upload, hasher.finish()),
+            Transfer::Upload { hasher, own, .. } => {
+                (Direction::Upload, own.unwrap_or_else(|| hasher.finish()))
+            }
             Transfer::Download { id, .. } => (Direction::Download, id),
         };
         self.record.record(now, Action::Compared(direction, Compared::Same(id)));

@@ -5,15 +5,22 @@ use std::io;
 use md5::{Digest, Md5};
 use protocol::FileId;
 
+use super::ahead::Ahead;
 use super::flaw::CARELESS_CHUNK;
 use super::{Buffer, CHUNK, Flaw};
 use crate::storage::Content;
 
+/// How many bytes a file has to have before a thread is worth its start.
+const AHEAD_FROM: u64 = 1024 * 1024;
+
 /// Computes a file's id from its bytes, in any pieces.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Hasher {
     md5: Md5,
     bytes: u64,
+    /// Where the rest is hashed, once [`Hasher::ahead`] has found it worth while.
+    ahead: Option<Ahead>,
+    may_run_ahead: bool,
     flaw: Option<Flaw>,
     /// For [`Flaw::LastChunkNotHashed`]: the chunk that is not complete yet.
     chunk: Vec<u8>,
@@ -26,15 +33,34 @@ impl Hasher {
         Self { flaw, ..Self::default() }
     }
 
+    /// The same; if `ahead`, a large file is hashed on a thread of its own while a core is free for it. Careless
+    /// programs do no such thing.
+    #[must_use]
+    pub fn ahead(self, ahead: bool) -> Self {
+        Self { may_run_ahead: ahead && self.flaw.is_none(), ..self }
+    }
+
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         match self.flaw {
             Some(Flaw::HashOfNothing | Flaw::LengthOnly) => {}
             Some(Flaw::HashPerChunk) => self.update_per_chunk(bytes),
             Some(Flaw::LastChunkNotHashed) => self.update_whole_chunks(bytes),
-            _ => self.md5.update(bytes),
+            _ => self.update_all(bytes),
         }
         self.bytes += bytes.len() as u64;
+    }
+
+    fn update_all(&mut self, bytes: &[u8]) {
+        if self.may_run_ahead && self.bytes >= AHEAD_FROM {
+            // It is asked once: a core that comes free later is not waited for.
+            self.may_run_ahead = false;
+            self.ahead = Ahead::start(&self.md5);
+        }
+        match &mut self.ahead {
+            Some(ahead) => ahead.update(bytes),
+            None => self.md5.update(bytes),
+        }
     }
 
     fn update_per_chunk(&mut self, mut bytes: &[u8]) {
@@ -78,6 +104,9 @@ impl Hasher {
     /// The MD5 of all bytes taken.
     #[must_use]
     pub fn finish(mut self) -> FileId {
+        if let Some(ahead) = self.ahead {
+            self.md5 = ahead.finish();
+        }
         if self.flaw == Some(Flaw::LengthOnly) {
             self.md5.update(self.bytes.to_string());
         }

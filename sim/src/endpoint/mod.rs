@@ -2,19 +2,21 @@
 //! machine to files, hashing and a recorder, and is moved by any transport. An endpoint does not know what
 //! carries its bytes, and has no clock: the transport tells it the time with every call.
 
+mod ahead;
 mod buffer;
 mod client;
 mod flaw;
 mod hasher;
 mod server;
 
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
 use crate::record::Recorder;
 
 pub use buffer::{Buffer, CHUNK};
-pub use client::{Client, ClientConfig, Command};
+pub use client::{Client, ClientConfig, Command, Script};
 pub use flaw::{Flaw, UnknownFlaw};
 pub use hasher::{Hasher, md5_of};
 pub use server::{Server, ServerConfig, Sessions};
@@ -49,6 +51,9 @@ pub trait Endpoint: Send {
     /// Whether the session is over: nothing more will be put out or taken in.
     fn is_closed(&self) -> bool;
 
+    /// It is to end the session as soon as it may, which is between two exchanges. What is under way goes on.
+    fn handle_shutdown(&mut self, _now: Duration) {}
+
     /// Asked when the connection is gone: how long to wait before the next one, if it wants one. It is then as
     /// before its first.
     fn reconnect(&mut self) -> Option<Duration> {
@@ -75,8 +80,8 @@ pub trait Service: Send + Sync {
     /// The transport listens from now on.
     fn handle_listening(&self, now: Duration);
 
-    /// A connection has come in.
-    fn accept(&self, now: Duration) -> Box<dyn Endpoint>;
+    /// A connection has come in, from `peer` where the transport knows of addresses.
+    fn accept(&self, now: Duration, peer: Option<SocketAddr>) -> Box<dyn Endpoint>;
 
     /// The machine went down, and every session with it.
     fn handle_crash(&self, now: Duration);
@@ -90,15 +95,27 @@ const CLOSING: Duration = Duration::from_secs(2);
 struct Deadline {
     limit: Duration,
     expires: Duration,
+    /// How many payload bytes put it off.
+    pace: u64,
+    /// Those that have come since it was put off.
+    moved: u64,
 }
 
 impl Deadline {
-    fn new(limit: Duration) -> Self {
-        Self { limit, expires: limit }
+    fn new(limit: Duration, pace: u64) -> Self {
+        Self { limit, expires: limit, pace, moved: 0 }
     }
 
     fn extend(&mut self, now: Duration) {
-        self.expires = now + self.limit;
+        (self.expires, self.moved) = (now + self.limit, 0);
+    }
+
+    /// Some payload has come. Who sends it byte by byte gets no more time for each.
+    fn extend_by(&mut self, now: Duration, bytes: usize) {
+        self.moved += bytes as u64;
+        if self.moved >= self.pace {
+            self.extend(now);
+        }
     }
 
     /// The session is over; the peer has a moment to take the last word and end its side.

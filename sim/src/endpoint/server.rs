@@ -1,6 +1,7 @@
 //! The server's side of one session: the protocol core joined to a [`Store`].
 
 use std::io::{ErrorKind, Write};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::vec::IntoIter;
@@ -19,8 +20,24 @@ pub struct ServerConfig {
     pub store: Arc<dyn Store>,
     /// A session ends when nothing has come for so long.
     pub deadline: Duration,
+    /// How many payload bytes count as something.
+    pub pace: u64,
+    /// Whether it hashes large files on a thread of their own.
+    pub hash_ahead: bool,
     /// The mistake that it makes, if any.
     pub flaw: Option<Flaw>,
+}
+
+impl ServerConfig {
+    /// A correct server that is content with every byte, and does one thing at a time.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, deadline: Duration) -> Self {
+        Self { store, deadline, pace: 1, hash_ahead: false, flaw: None }
+    }
+
+    fn hasher(&self) -> Hasher {
+        Hasher::with_flaw(self.flaw).ahead(self.hash_ahead)
+    }
 }
 
 /// Makes a [`Server`] for every connection, all on one store, and keeps their records.
@@ -58,7 +75,7 @@ impl Service for Sessions {
         }
     }
 
-    fn accept(&self, now: Duration) -> Box<dyn Endpoint> {
+    fn accept(&self, now: Duration, _peer: Option<SocketAddr>) -> Box<dyn Endpoint> {
         let record = Recorder::default();
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
         let mut server = Server::new(self.config.clone(), record);
@@ -76,10 +93,11 @@ impl Service for Sessions {
 /// One session of the server.
 pub struct Server {
     core: protocol::Server,
-    store: Arc<dyn Store>,
-    flaw: Option<Flaw>,
+    config: ServerConfig,
     record: Recorder,
     deadline: Deadline,
+    /// The session is to end as soon as it may.
+    leaving: bool,
     /// Why the session failed, until the last word about it is out.
     failure: Option<Failure>,
     sent: SentBytes,
@@ -114,10 +132,10 @@ impl Server {
     pub fn new(config: ServerConfig, record: Recorder) -> Self {
         Self {
             core: protocol::Server::new(),
-            store: config.store,
-            flaw: config.flaw,
+            deadline: Deadline::new(config.deadline, config.pace),
+            config,
             record,
-            deadline: Deadline::new(config.deadline),
+            leaving: false,
             failure: None,
             sent: SentBytes::default(),
             listing: None,
@@ -166,33 +184,33 @@ impl Server {
     }
 
     fn begin_listing(&mut self) -> Result<(), StoreError> {
-        self.listing = Some((self.store.list()?.into_iter(), Listed::default()));
+        self.listing = Some((self.config.store.list()?.into_iter(), Listed::default()));
         Ok(())
     }
 
     fn begin_upload(&mut self, now: Duration, name: FileName, size: u64) -> Result<(), StoreError> {
-        let incoming = self.store.create(size)?;
-        self.upload = Some(Upload { name, incoming, hasher: Hasher::with_flaw(self.flaw) });
+        let incoming = self.config.store.create(size)?;
+        self.upload = Some(Upload { name, incoming, hasher: self.config.hasher() });
         self.check(now, protocol::Server::accept_upload);
         Ok(())
     }
 
     fn begin_download(&mut self, id: FileId) -> Result<(), StoreError> {
-        let content = self.store.open(id)?;
+        let content = self.config.store.open(id)?;
         let size = content.len();
-        self.download = Some(Download { content, hasher: Hasher::with_flaw(self.flaw) });
+        self.download = Some(Download { content, hasher: self.config.hasher() });
         self.core.accept_download(size).map_err(|_| StoreError::NotFound)
     }
 
     fn discard(&mut self, now: Duration, id: FileId) -> Result<(), StoreError> {
         let Some(latest) = self.uploaded.iter().rposition(|mine| mine.0 == id) else {
-            self.store.open(id)?;
+            self.config.store.open(id)?;
             self.refuse(now, ErrorCode::NotYours);
             return Ok(());
         };
         let (_, name, committed) = self.uploaded.remove(latest);
         if committed == Committed::New {
-            self.store.discard(id, &name)?;
+            self.config.store.discard(id, &name)?;
         }
         self.record.record(now, Action::Forgot(id));
         self.check(now, protocol::Server::accept_discard);
@@ -237,13 +255,20 @@ impl Server {
     ) -> Result<Committed, StoreError> {
         let content = incoming.content()?;
         // A disk that took less than it was given and did not say so.
-        let short = content.len() != bytes && self.flaw != Some(Flaw::HashBeforeWrite);
+        let short = content.len() != bytes && self.config.flaw != Some(Flaw::HashBeforeWrite);
         self.record.keep_received(content);
         if short { Err(StoreError::Io(ErrorKind::WriteZero)) } else { incoming.commit(name, digest) }
     }
 
     fn refuse(&mut self, now: Duration, code: ErrorCode) {
         self.check(now, |core| core.refuse(code));
+    }
+
+    /// The peer has moved: so much payload, or a message, which always counts.
+    fn put_off(&mut self, now: Duration, bytes: usize) {
+        if !self.is_closed() {
+            self.deadline.extend_by(now, bytes);
+        }
     }
 
     /// Runs a command of the core. Its misuse would be a mistake of this file: it ends the session.
@@ -261,7 +286,7 @@ impl Server {
         self.failure = Some(failure);
         self.download = None;
         if let Some(Upload { name, incoming, hasher }) = self.upload.take()
-            && self.flaw == Some(Flaw::StoredIncomplete)
+            && self.config.flaw == Some(Flaw::StoredIncomplete)
         {
             // The mistake is the point; whether the store took it is of no interest.
             let _ = incoming.commit(&name, hasher.finish());
@@ -299,14 +324,14 @@ impl Server {
     /// A listing is recorded whole, when its empty line goes out.
     fn record_listing(&mut self, now: Duration, reply: &Reply, text: &str) {
         let Some((_, listed)) = &mut self.listing else { return };
-        if *reply != Reply::ListEnd {
+        if *reply != Reply::ListEnd && self.record.keeps() {
             if !listed.text.is_empty() {
                 listed.text.push('\n');
             }
             listed.text.push_str(text);
         }
         match reply {
-            Reply::Entry(entry) => listed.names.push(entry.name.clone()),
+            Reply::Entry(entry) if self.record.keeps() => listed.names.push(entry.name.clone()),
             Reply::ListEnd => {
                 let Listed { names, text } = std::mem::take(listed);
                 self.listing = None;
@@ -364,7 +389,9 @@ impl Endpoint for Server {
         loop {
             match self.core.handle_input(&input[used..]) {
                 Ok(Some((count, event))) => {
+                    let is_payload = matches!(event, ServerEvent::Payload(_) | ServerEvent::Dropped(_));
                     self.take(now, event, &input[used..used + count]);
+                    self.put_off(now, if is_payload { count } else { usize::MAX });
                     used += count;
                 }
                 Ok(None) => break,
@@ -376,9 +403,6 @@ impl Endpoint for Server {
             }
         }
         self.record.saw(input.len(), used);
-        if used > 0 && !self.is_closed() {
-            self.deadline.extend(now);
-        }
         used
     }
 
@@ -403,6 +427,10 @@ impl Endpoint for Server {
         }
     }
 
+    fn handle_shutdown(&mut self, _now: Duration) {
+        self.leaving = true;
+    }
+
     fn poll_transmit(&mut self, now: Duration, out: &mut Buffer) {
         while out.space() >= MAX_LINE {
             match self.core.poll_transmit() {
@@ -410,11 +438,14 @@ impl Endpoint for Server {
                 Some(Transmit::Payload { left }) => self.send_payload(now, left, out),
                 None if self.core.digest_due() => self.finish_upload(now),
                 None if self.next_of_listing(now) => {}
+                None if self.leaving && self.core.state() == ServerState::Idle => {
+                    self.core.close(None);
+                    self.record.record(now, Action::Disconnected);
+                    self.deadline.close(now);
+                }
                 None => break,
             }
-            if !self.is_closed() {
-                self.deadline.extend(now);
-            }
+            self.put_off(now, usize::MAX);
         }
         if let Some(failure) = self.failure.take() {
             self.record.record(now, Action::Failed(failure));

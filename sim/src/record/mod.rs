@@ -1,5 +1,6 @@
 //! What happened in a run, as each side saw it: a [`Recorder`] per side and connection, filled with
-//! [`Event`]s. This module does not order the events of different sides, judge or print them.
+//! [`Event`]s, or shown to an [`Observer`] as they happen. This module does not order the events of different
+//! sides, judge or print them.
 
 mod progress;
 
@@ -50,7 +51,7 @@ pub enum Action {
     Compared(Direction, Compared),
     /// The client is told to download a file that is not in its last listing, and goes on without it.
     Unlisted(FileName),
-    /// The client disconnected in good order.
+    /// This side disconnected in good order.
     Disconnected,
     /// The peer's stream ended in good order.
     PeerLeft,
@@ -160,11 +161,24 @@ pub enum Failure {
     Storage(ErrorCode),
 }
 
-/// Collects the events of one side of one connection. Clones share their events, so that what was recorded
-/// survives the side that recorded it.
-#[derive(Clone, Debug, Default)]
+/// Is shown the events of one side as they happen.
+pub trait Observer: Send + Sync {
+    /// This happened just now.
+    fn observe(&self, event: &Event);
+}
+
+/// Collects the events of one side of one connection, or passes them on. Clones share their events, so that what
+/// was recorded survives the side that recorded it.
+#[derive(Clone, Default)]
 pub struct Recorder {
     kept: Arc<Mutex<Kept>>,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("keeps", &self.keeps()).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -177,20 +191,41 @@ struct Kept {
 }
 
 impl Recorder {
+    /// A recorder that keeps nothing and shows every event to `observer`: for programs that run for long.
+    #[must_use]
+    pub fn observed(observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..Self::default() }
+    }
+
+    /// Whether it keeps what it is told. If not, there is no point in telling it what is large.
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.observer.is_none()
+    }
+
     /// Adds one event.
     pub fn record(&self, at: Duration, action: Action) {
-        self.kept().events.push(Event { at, action, stream: None });
+        self.add(Event { at, action, stream: None });
     }
 
     /// Adds a message that was sent, at these offsets of the stream.
     pub fn record_sent(&self, at: Duration, message: Message, stream: Range<u64>) {
-        self.kept().events.push(Event { at, action: Action::Sent(message), stream: Some(stream) });
+        self.add(Event { at, action: Action::Sent(message), stream: Some(stream) });
+    }
+
+    fn add(&self, event: Event) {
+        match &self.observer {
+            Some(observer) => observer.observe(&event),
+            None => self.kept().events.push(event),
+        }
     }
 
     /// Keeps the content of a file that this side received whole, in the order of their payload events: the
     /// evidence for the verdict, whatever becomes of the file.
     pub fn keep_received(&self, content: Content) {
-        self.kept().received.push(content);
+        if self.keeps() {
+            self.kept().received.push(content);
+        }
     }
 
     /// This side was shown so many bytes of its stream, and took so many of them.

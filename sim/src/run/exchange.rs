@@ -58,9 +58,8 @@ pub(super) fn exchange(
 ) -> io::Result<Exchange> {
     let store = conditions.store;
     let server = ServerConfig {
-        store: Arc::clone(&store),
-        deadline: plan.deadline() * SERVER_PATIENCE,
         flaw: options.flaw,
+        ..ServerConfig::new(Arc::clone(&store), plan.deadline() * SERVER_PATIENCE)
     };
     let service = Arc::new(Sessions::new(server));
     let records: Vec<Recorder> = plan.clients().iter().map(|_| Recorder::default()).collect();
@@ -84,13 +83,11 @@ fn client(
     options: &Options,
 ) -> Box<dyn Endpoint> {
     Box::new(Client::new(ClientConfig {
-        commands: plan.clients()[index].clone(),
-        folder: folders[index].clone(),
-        deadline: plan.deadline(),
         retries: plan.retries(),
         flaw: options.flaw,
         record: records[index].clone(),
         progress: options.progress.clone(),
+        ..ClientConfig::new(plan.clients()[index].clone(), folders[index].clone(), plan.deadline())
     }))
 }
 

@@ -4,6 +4,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,8 +12,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::endpoint::{Buffer, End, Endpoint, Service};
 use crate::fault::{Flow, Wires};
@@ -22,8 +24,17 @@ pub(super) trait Listener {
     /// What it accepts.
     type Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// The next connection.
-    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Connection>> + Send;
+    /// The next connection, and who made it, where that is worth knowing.
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Connection, Option<SocketAddr>)>> + Send;
+}
+
+/// What becomes of the sessions that are under way when a server is to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// They go on until they end.
+    Wait,
+    /// They are told, and dropped if they have not ended after so long.
+    Within(Duration),
 }
 
 /// The time since the run began.
@@ -53,7 +64,8 @@ impl Active {
     }
 }
 
-/// Drives a session for every connection until `stop` is done and every session has ended.
+/// Drives a session for every connection until `stop` is done, and then ends them as `ending` says. Returns how
+/// many had to be dropped.
 pub(super) async fn serve(
     mut listener: impl Listener,
     service: Arc<dyn Service>,
@@ -61,33 +73,64 @@ pub(super) async fn serve(
     active: Active,
     clock: impl Clock,
     stop: impl Future<Output = ()>,
-) -> io::Result<()> {
+    ending: Ending,
+) -> io::Result<usize> {
     service.handle_listening(clock());
     let mut sessions = JoinSet::new();
-    let mut stopping = false;
+    let (tell, told) = watch::channel(());
     tokio::pin!(stop);
-    while !(stopping && sessions.is_empty()) {
+    loop {
         tokio::select! {
             biased;
-            Some(ended) = sessions.join_next() => pass_panic_on(ended),
-            connection = listener.accept() => {
-                let (connection, clock) = (connection?, clock.clone());
-                let mut session = service.accept(clock());
+            Some(ended) = sessions.join_next() => conclude(ended, ending),
+            accepted = listener.accept() => {
+                let ((connection, peer), clock) = (accepted?, clock.clone());
+                let mut session = service.accept(clock(), peer);
                 let connection = wires.wrap(connection, Flow::ToServer, session.record(), clock.clone());
-                let counted = active.begin();
+                let (counted, told) = (active.begin(), told.clone());
                 sessions.spawn(async move {
-                    drive(connection, &mut *session, clock).await;
+                    drive(connection, &mut *session, clock, Some(told)).await;
                     drop(counted);
                 });
             }
-            () = &mut stop, if !stopping => stopping = true,
+            () = &mut stop => break,
         }
     }
-    Ok(())
+    drop(listener);
+    Ok(end(sessions, tell, ending).await)
+}
+
+/// Ends the sessions that are left, and says how many had to be dropped.
+async fn end(mut sessions: JoinSet<()>, tell: watch::Sender<()>, ending: Ending) -> usize {
+    let all = async {
+        while let Some(ended) = sessions.join_next().await {
+            conclude(ended, ending);
+        }
+    };
+    match ending {
+        Ending::Wait => all.await,
+        Ending::Within(grace) => {
+            // Without a single session there is nobody to be told.
+            let _ = tell.send(());
+            // Those that are left after that are dropped, each with the upload that it had begun.
+            let _ = timeout(grace, all).await;
+        }
+    }
+    let dropped = sessions.len();
+    sessions.shutdown().await;
+    dropped
+}
+
+/// A session has ended. In a run, a panic in it must not be swallowed; a server that others use goes on, and the
+/// panic has been reported.
+fn conclude(ended: Result<(), JoinError>, ending: Ending) {
+    if ending == Ending::Wait {
+        pass_panic_on(ended);
+    }
 }
 
 /// A panic in a task would be swallowed.
-pub(super) fn pass_panic_on(ended: Result<(), tokio::task::JoinError>) {
+pub(super) fn pass_panic_on(ended: Result<(), JoinError>) {
     if let Err(error) = ended
         && error.is_panic()
     {
@@ -116,7 +159,7 @@ pub(super) async fn run_clients<C, F>(
 }
 
 /// Drives `client` over `connection`, and over as many more as it wants.
-async fn run_client<C: AsyncRead + AsyncWrite + Unpin, F: Future<Output = io::Result<C>>>(
+pub(super) async fn run_client<C: AsyncRead + AsyncWrite + Unpin, F: Future<Output = io::Result<C>>>(
     mut client: Box<dyn Endpoint>,
     mut connection: io::Result<C>,
     wires: Wires,
@@ -128,7 +171,7 @@ async fn run_client<C: AsyncRead + AsyncWrite + Unpin, F: Future<Output = io::Re
             Ok(connection) => {
                 client.handle_connected(clock());
                 let faulty = wires.wrap(connection, Flow::ToClient, client.record(), clock.clone());
-                drive(faulty, &mut *client, clock.clone()).await;
+                drive(faulty, &mut *client, clock.clone(), None).await;
             }
             Err(_) => client.handle_end(clock(), End::NotConnected),
         }
@@ -138,12 +181,16 @@ async fn run_client<C: AsyncRead + AsyncWrite + Unpin, F: Future<Output = io::Re
     }
 }
 
-/// Moves `endpoint` over `connection` until both directions have ended, or the endpoint's last deadline has.
+/// Moves `endpoint` over `connection` until both directions have ended, or the endpoint's last deadline has. When
+/// `told` changes, the endpoint is told to come to an end.
 pub(super) async fn drive(
     connection: impl AsyncRead + AsyncWrite + Unpin,
     endpoint: &mut dyn Endpoint,
     clock: impl Clock,
+    told: Option<watch::Receiver<()>>,
 ) {
+    // An error means that there is nobody left who could tell.
+    let told = told.map(|mut told| -> Told { Box::pin(async move { told.changed().await.is_ok() }) });
     let mut driver = Driver {
         connection,
         endpoint,
@@ -154,9 +201,13 @@ pub(super) async fn drive(
         output_open: true,
         timer: Box::pin(sleep(Duration::ZERO)),
         armed: Duration::MAX,
+        told,
     };
     poll_fn(|cx| driver.poll(cx)).await;
 }
+
+/// Whether the endpoint is told to come to an end.
+type Told = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 struct Driver<'a, C, T> {
     connection: C,
@@ -169,6 +220,8 @@ struct Driver<'a, C, T> {
     timer: Pin<Box<Sleep>>,
     /// The time that the timer is set to; at first, to none.
     armed: Duration,
+    /// Until the endpoint is told to come to an end.
+    told: Option<Told>,
 }
 
 /// The receiving direction.
@@ -191,7 +244,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
             if !self.output_open && self.input == Input::Ended {
                 return Poll::Ready(());
             }
-            if !moved {
+            if !moved && !self.poll_told(cx, now) {
                 let was_closed = self.endpoint.is_closed();
                 ready!(self.poll_timer(cx, now));
                 if was_closed {
@@ -291,6 +344,17 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
         true
     }
 
+    /// Passes on to the endpoint that it is to come to an end. Says whether it was told so now.
+    fn poll_told(&mut self, cx: &mut Context<'_>, now: Duration) -> bool {
+        let Some(told) = &mut self.told else { return false };
+        let Poll::Ready(told) = told.as_mut().poll(cx) else { return false };
+        self.told = None;
+        if told {
+            self.endpoint.handle_shutdown(now);
+        }
+        told
+    }
+
     /// Waits for the endpoint's next deadline.
     fn poll_timer(&mut self, cx: &mut Context<'_>, now: Duration) -> Poll<()> {
         let Some(expires) = self.endpoint.poll_timeout() else { return Poll::Pending };
@@ -305,6 +369,9 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
                 return Poll::Ready(());
             }
             self.arm(now, expires);
+            // This comes once in the length of a deadline. Who has been busy since then will grow them again.
+            self.inbox.shrink();
+            self.outbox.shrink();
         }
         Poll::Pending
     }

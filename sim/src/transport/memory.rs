@@ -51,7 +51,7 @@ struct Lockstep {
 impl Lockstep {
     fn connect(&mut self, mut client: Box<dyn Endpoint>) {
         client.handle_connected(self.now);
-        let server = self.service.accept(self.now);
+        let server = self.service.accept(self.now, None);
         let up = self.link(Flow::ToServer, server.record());
         let down = self.link(Flow::ToClient, client.record());
         self.pairs.push(Pair { client: Some(client), server, up, down });

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::driver::{Active, Listener, run_clients, serve};
+use super::driver::{Active, Ending, Listener, run_clients, serve};
 use super::{Job, Transport};
 
 /// The lane over loopback sockets. It keeps its listener from run to run: a fresh port for each would run
@@ -65,7 +65,10 @@ impl Transport for Tcp {
         // An error means that the other end was dropped, which is what is waited for.
         let stopped = async { drop(stopped.await) };
         let (listener, address) = (Reused(Arc::clone(&self.listener)), self.address);
-        let server = serve(listener, job.service, job.wires.clone(), Active::default(), clock, stopped);
+        let (service, wires) = (job.service, job.wires.clone());
+        let server = async move {
+            serve(listener, service, wires, Active::default(), clock, stopped, Ending::Wait).await.map(drop)
+        };
         let clients = async move {
             run_clients(job.clients, job.wires, clock, move || open(address)).await;
             drop(stop);
@@ -97,9 +100,9 @@ struct Reused(Arc<TcpListener>);
 impl Listener for Reused {
     type Connection = TcpStream;
 
-    async fn accept(&mut self) -> io::Result<TcpStream> {
-        let (connection, _) = self.0.accept().await?;
+    async fn accept(&mut self) -> io::Result<(TcpStream, Option<SocketAddr>)> {
+        let (connection, peer) = self.0.accept().await?;
         connection.set_nodelay(true)?;
-        Ok(connection)
+        Ok((connection, Some(peer)))
     }
 }

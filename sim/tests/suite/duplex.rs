@@ -50,20 +50,12 @@ fn upload_to_full_disk(transport: &mut dyn Transport) -> Vec<Action> {
         name: FileName::parse("large").unwrap(),
         content: Content::Noise { seed: 1, len: SIZE },
     };
+    let commands = vec![upload, Command::ListFiles];
     let client = Client::new(ClientConfig {
-        commands: vec![upload, Command::ListFiles],
-        folder: Folder::in_memory(),
-        deadline: Duration::from_secs(30),
-        retries: 0,
-        flaw: None,
         record: record.clone(),
-        progress: None,
+        ..ClientConfig::new(commands, Folder::in_memory(), Duration::from_secs(30))
     });
-    let service = Arc::new(Sessions::new(ServerConfig {
-        store: Arc::new(FullDisk),
-        deadline: Duration::from_secs(60),
-        flaw: None,
-    }));
+    let service = Arc::new(Sessions::new(ServerConfig::new(Arc::new(FullDisk), Duration::from_secs(60))));
     transport
         .run(Job {
             seed: 1,

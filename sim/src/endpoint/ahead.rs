@@ -1,0 +1,95 @@
+//! MD5 on a thread of its own, so that a transfer reads and writes while it hashes. The bytes are copied to that
+//! thread, which costs a small part of what hashing them does.
+
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle, available_parallelism};
+
+use md5::{Digest, Md5};
+
+/// How many bytes go to the thread at a time. Less would wake it too often, more would fall out of the cache.
+const BATCH: usize = 128 * 1024;
+/// How many batches wait for it at most, so that its memory is bounded.
+const WAITING: usize = 4;
+/// All the thread needs: it calls one function that calls nothing deep.
+const STACK: usize = 64 * 1024;
+
+/// How many such threads there are. More than the machine has cores would only take turns.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// A hash that is computed on another thread.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    batch: Vec<u8>,
+    batches: SyncSender<Vec<u8>>,
+    /// Batches that have been hashed, to be filled again.
+    empty: Receiver<Vec<u8>>,
+    thread: JoinHandle<Md5>,
+    _place: Place,
+}
+
+impl Ahead {
+    /// Goes on with `md5` on a thread of its own, if there is a core for it.
+    pub(super) fn start(md5: &Md5) -> Option<Self> {
+        let place = Place::take()?;
+        let (batches, arriving) = sync_channel::<Vec<u8>>(WAITING);
+        let (done, empty) = sync_channel(WAITING + 2);
+        let mut md5 = md5.clone();
+        let thread = thread::Builder::new().name("md5".into()).stack_size(STACK).spawn(move || {
+            for mut batch in arriving {
+                md5.update(&batch);
+                batch.clear();
+                // If nobody wants it any more, it is dropped.
+                let _ = done.try_send(batch);
+            }
+            md5
+        });
+        let batch = Vec::with_capacity(BATCH);
+        Some(Self { batch, batches, empty, thread: thread.ok()?, _place: place })
+    }
+
+    /// Takes the next bytes. Waits while too many are before them.
+    pub(super) fn update(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(BATCH - self.batch.len()));
+            self.batch.extend_from_slice(now);
+            bytes = later;
+            if self.batch.len() == BATCH {
+                let next = self.empty.try_recv().unwrap_or_else(|_| Vec::with_capacity(BATCH));
+                // The thread takes batches until this end is dropped.
+                let _ = self.batches.send(std::mem::replace(&mut self.batch, next));
+            }
+        }
+    }
+
+    /// Waits until everything is hashed.
+    pub(super) fn finish(self) -> Md5 {
+        let Self { batch, batches, thread, .. } = self;
+        let _ = batches.send(batch);
+        drop(batches);
+        // A wrong digest would be worse than a panic.
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+/// One of the threads that there may be.
+#[derive(Debug)]
+struct Place;
+
+impl Place {
+    fn take() -> Option<Self> {
+        let most = available_parallelism().map_or(1, NonZero::get);
+        let taken = THREADS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |threads| {
+            (threads < most).then_some(threads + 1)
+        });
+        taken.ok().map(|_| Self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        THREADS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
