@@ -4,7 +4,6 @@ use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use std::vec::IntoIter;
 
 use protocol::wire::MAX_LINE;
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
@@ -101,12 +100,19 @@ pub struct Server {
     /// Why the session failed, until the last word about it is out.
     failure: Option<Failure>,
     sent: SentBytes,
-    /// The rest of the listing that is going out, and what has gone out of it.
-    listing: Option<(IntoIter<Entry>, Listed)>,
+    /// The listing that is going out.
+    listing: Option<Listing>,
     upload: Option<Upload>,
     download: Option<Download>,
     /// What this session has uploaded and may discard, oldest first, and whether that added to the listing.
     uploaded: Vec<(FileId, FileName, Committed)>,
+}
+
+/// A snapshot of the store, how many of its entries are on their way, and what has gone out.
+struct Listing {
+    entries: Arc<[Entry]>,
+    next: usize,
+    listed: Listed,
 }
 
 #[derive(Default)]
@@ -184,7 +190,7 @@ impl Server {
     }
 
     fn begin_listing(&mut self) -> Result<(), StoreError> {
-        self.listing = Some((self.config.store.list()?.into_iter(), Listed::default()));
+        self.listing = Some(Listing { entries: self.config.store.list()?, next: 0, listed: Listed::default() });
         Ok(())
     }
 
@@ -323,7 +329,7 @@ impl Server {
 
     /// A listing is recorded whole, when its empty line goes out.
     fn record_listing(&mut self, now: Duration, reply: &Reply, text: &str) {
-        let Some((_, listed)) = &mut self.listing else { return };
+        let Some(Listing { listed, .. }) = &mut self.listing else { return };
         if *reply != Reply::ListEnd && self.record.keeps() {
             if !listed.text.is_empty() {
                 listed.text.push('\n');
@@ -366,11 +372,13 @@ impl Server {
 
     /// Supplies the next line of a listing, if one is under way. Says whether it did.
     fn next_of_listing(&mut self, now: Duration) -> bool {
-        let Some((rest, _)) = &mut self.listing else { return false };
+        let Some(listing) = &mut self.listing else { return false };
         if self.core.state() == ServerState::Closed {
             return false;
         }
-        match rest.next() {
+        let entry = listing.entries.get(listing.next).cloned();
+        listing.next += 1;
+        match entry {
             Some(entry) => self.check(now, |core| core.list_entry(entry)),
             None => self.check(now, |core| core.list_end().map(|_| ())),
         }

@@ -32,7 +32,7 @@ impl FaultyStore {
 }
 
 impl Store for FaultyStore {
-    fn list(&self) -> Result<Vec<Entry>, StoreError> {
+    fn list(&self) -> Result<Arc<[Entry]>, StoreError> {
         self.inner.list()
     }
 

@@ -34,7 +34,7 @@ impl DiskStore {
 }
 
 impl Store for DiskStore {
-    fn list(&self) -> Result<Vec<Entry>, StoreError> {
+    fn list(&self) -> Result<std::sync::Arc<[Entry]>, StoreError> {
         let mut entries = Vec::new();
         for directory in fs::read_dir(&self.dir)? {
             let directory = directory?;
@@ -43,7 +43,7 @@ impl Store for DiskStore {
             }
         }
         entries.sort();
-        Ok(entries)
+        Ok(entries.into())
     }
 
     fn create(&self, _size: u64) -> Result<Box<dyn Incoming>, StoreError> {

@@ -10,7 +10,28 @@ use super::{Committed, Content, Incoming, Store, StoreError};
 /// How much memory is reserved at once for a file that is announced: the announced size is only a claim.
 const MAX_RESERVE: u64 = 64 * 1024;
 
-type Files = BTreeMap<(FileName, FileId), Arc<[u8]>>;
+/// What stands under each name and id, and the listing of it, made when it is first asked for after a change.
+#[derive(Debug, Default)]
+struct Files {
+    contents: BTreeMap<(FileName, FileId), Arc<[u8]>>,
+    listing: Option<Arc<[Entry]>>,
+}
+
+impl Files {
+    fn list(&mut self) -> Arc<[Entry]> {
+        let entry = |((name, id), bytes): (&(FileName, FileId), &Arc<[u8]>)| Entry {
+            name: name.clone(),
+            id: *id,
+            size: bytes.len() as u64,
+        };
+        let contents = &self.contents;
+        Arc::clone(self.listing.get_or_insert_with(|| contents.iter().map(entry).collect()))
+    }
+
+    fn get(&self, id: FileId) -> Option<&Arc<[u8]>> {
+        self.contents.iter().find(|((_, stored), _)| *stored == id).map(|(_, bytes)| bytes)
+    }
+}
 
 /// A store in memory. Clones share their files.
 #[derive(Clone, Debug, Default)]
@@ -26,13 +47,8 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn list(&self) -> Result<Vec<Entry>, StoreError> {
-        let entry = |((name, id), bytes): (&(FileName, FileId), &Arc<[u8]>)| Entry {
-            name: name.clone(),
-            id: *id,
-            size: bytes.len() as u64,
-        };
-        Ok(self.files().iter().map(entry).collect())
+    fn list(&self) -> Result<Arc<[Entry]>, StoreError> {
+        Ok(self.files().list())
     }
 
     fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError> {
@@ -40,14 +56,14 @@ impl Store for MemoryStore {
     }
 
     fn open(&self, id: FileId) -> Result<Content, StoreError> {
-        let files = self.files();
-        let found = files.iter().find(|((_, stored), _)| *stored == id);
-        found.map(|(_, bytes)| Content::Memory(Arc::clone(bytes))).ok_or(StoreError::NotFound)
+        self.files().get(id).map(|bytes| Content::Memory(Arc::clone(bytes))).ok_or(StoreError::NotFound)
     }
 
     fn discard(&self, id: FileId, name: &FileName) -> Result<(), StoreError> {
-        let removed = self.files().remove(&(name.clone(), id));
-        removed.map(|_| ()).ok_or(StoreError::NotFound)
+        let mut files = self.files();
+        files.contents.remove(&(name.clone(), id)).ok_or(StoreError::NotFound)?;
+        files.listing = None;
+        Ok(())
     }
 }
 
@@ -93,11 +109,14 @@ impl Incoming for MemoryIncoming {
         let Self { store, arriving } = *self;
         let bytes = arriving.into_bytes();
         let mut files = store.files();
-        let stored = files.iter().find(|((_, stored), _)| *stored == id).map(|(_, bytes)| Arc::clone(bytes));
+        let stored = files.get(id).cloned();
         if stored.as_ref().is_some_and(|stored| *stored != bytes) {
             return Err(StoreError::Collision);
         }
-        let before = files.insert((name.clone(), id), stored.unwrap_or(bytes));
-        Ok(if before.is_none() { Committed::New } else { Committed::Already })
+        if files.contents.insert((name.clone(), id), stored.unwrap_or(bytes)).is_some() {
+            return Ok(Committed::Already);
+        }
+        files.listing = None;
+        Ok(Committed::New)
     }
 }

@@ -7,6 +7,7 @@ mod folder;
 mod memory;
 
 use std::io;
+use std::sync::Arc;
 
 use protocol::{Entry, ErrorCode, FileId, FileName};
 
@@ -18,11 +19,12 @@ pub use memory::MemoryStore;
 /// A server's store: complete files under their ids. A file may stand under several names, a name with
 /// several contents. Shared by all sessions, so every method takes `&self`.
 pub trait Store: Send + Sync {
-    /// Every complete file, sorted by name and then by id.
+    /// Every complete file, sorted by name and then by id, as it is at this moment. Sessions that list at the
+    /// same time share one snapshot: a listing may have a million lines.
     ///
     /// # Errors
     /// [`StoreError::Io`] if the store cannot be read.
-    fn list(&self) -> Result<Vec<Entry>, StoreError>;
+    fn list(&self) -> Result<Arc<[Entry]>, StoreError>;
 
     /// Makes room for a file of `size` bytes that is about to arrive. Dropping what is returned forgets it.
     ///

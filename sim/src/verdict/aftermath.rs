@@ -65,12 +65,12 @@ impl Aftermath {
     ) -> io::Result<Self> {
         let mut aftermath = Self::default();
         let unreadable = |error: StoreError| io::Error::other(format!("the store cannot be read: {error:?}"));
-        for entry in store.list().map_err(unreadable)? {
+        for entry in store.list().map_err(unreadable)?.iter() {
             let condition = match store.open(entry.id) {
                 Ok(content) => condition(&content, &originals(&entry.name), all),
                 Err(_) => Condition::Unreadable,
             };
-            aftermath.server.push(Left { name: entry.name, condition });
+            aftermath.server.push(Left { name: entry.name.clone(), condition });
         }
         for folder in folders {
             for name in downloads {

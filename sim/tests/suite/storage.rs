@@ -48,9 +48,9 @@ fn what_is_dropped_leaves_nothing() {
     on_each(|store| {
         let mut incoming = store.create(5).unwrap();
         incoming.write(b"he").unwrap();
-        assert_eq!(store.list().unwrap(), []);
+        assert_eq!(*store.list().unwrap(), []);
         drop(incoming);
-        assert_eq!(store.list().unwrap(), []);
+        assert_eq!(*store.list().unwrap(), []);
         assert_eq!(store.open(ID).err(), Some(StoreError::NotFound));
     });
 }
@@ -96,7 +96,7 @@ fn a_discard_takes_one_name_and_the_content_with_the_last() {
         assert_eq!(store.discard(ID, &name("one")), Err(StoreError::NotFound));
         store.discard(ID, &name("two")).unwrap();
         assert_eq!(store.open(ID).err(), Some(StoreError::NotFound));
-        assert_eq!(store.list().unwrap(), []);
+        assert_eq!(*store.list().unwrap(), []);
     });
 }
 
