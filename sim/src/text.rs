@@ -18,7 +18,16 @@ pub(crate) fn bytes_text(count: u64) -> String {
     number_text(count) + if count == 1 { " byte" } else { " bytes" }
 }
 
-/// A line that may hold anything, so that printing it cannot move the cursor.
+/// A line that may hold anything, so that printing it can neither move the cursor nor turn text around.
 pub(crate) fn visible(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.into() }).collect()
+    let show = |c: char| {
+        if c.is_control() || is_invisible(c) { c.escape_default().to_string() } else { c.into() }
+    };
+    line.chars().map(show).collect()
+}
+
+/// The characters of Unicode's category Cf that change how others are shown, or that nobody sees.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

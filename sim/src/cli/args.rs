@@ -1,17 +1,23 @@
 //! What can be said on the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use bytesize::ByteSize;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use sim::endpoint::Flaw;
 use sim::scenario::TransportKind;
+
+/// The longest deadline that can be asked for: a day.
+const MAX_SECONDS: f64 = 86_400.0;
 
 const EXAMPLES: &str = "\
 Exit codes:
   0  every expectation was met
-  1  an expectation was not met
-  2  bad usage, or a bad scenario file
+  1  an expectation was not met; a transfer failed its check
+  2  bad usage, a bad scenario file, or a file here that cannot be read or written
   3  nothing is proved: a fault did not strike, or the run without faults failed
+  4  the peer could not be reached, or refused (ls, put, get, session)
 
 Examples:
   sim scenarios/basic.ron                      the 22 steps, on the simulated network
@@ -19,7 +25,9 @@ Examples:
   sim scenarios/basic.ron --file photo.jpg --keep out
                                                with a real file; look at the result in out/
   sim check scenarios/*.ron                    only look for mistakes in the files
-  sim mutants                                  run programs with known mistakes, which must all be found";
+  sim mutants                                  run programs with known mistakes, which must all be found
+  sim serve --dir store                        a server for real; then, in another terminal:
+  sim put 127.0.0.1:9999 photo.jpg             and ls, get, session";
 
 /// Runs file transfers and holds what the programs claim against what really happened to the bytes.
 #[derive(Debug, Parser)]
@@ -84,6 +92,156 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+
+    /// Serve the files of a directory, until SIGINT or SIGTERM
+    Serve(ServeArgs),
+
+    /// List the files of a server
+    Ls(LsArgs),
+
+    /// Upload files to a server, each verified by its MD5
+    Put(PutArgs),
+
+    /// Download a file from a server; it has its name only once it is verified
+    Get(GetArgs),
+
+    /// Go through the 22 steps of the specification with a running server
+    Session(SessionArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct ServeArgs {
+    /// Where the files are; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: PathBuf,
+
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:9999", value_parser = address)]
+    pub(super) listen: String,
+
+    /// How many connections to serve at once; more are told `busy`
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_connections: u32,
+
+    /// The largest file to take, such as 500MB or 4GiB [default: no limit]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) max_file_size: Option<u64>,
+
+    /// How much all files together may take, such as 100GiB [default: no limit]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) quota: Option<u64>,
+
+    /// End a session when nothing comes for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(super) timeout: Duration,
+
+    /// How many seconds transfers have to finish after SIGINT or SIGTERM
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub(super) grace: Duration,
+
+    /// Log errors only
+    #[arg(long)]
+    pub(super) quiet: bool,
+
+    /// Print and log as JSON, one object per line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What all commands of a client have in common.
+#[derive(Debug, ClapArgs)]
+pub(super) struct ClientArgs {
+    /// The server
+    #[arg(value_name = "HOST:PORT", value_parser = address)]
+    pub(super) server: String,
+
+    /// Give up when nothing comes for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(super) timeout: Duration,
+
+    /// Try again so often after a failed check or a broken connection
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) retries: u32,
+
+    /// Print nothing but errors
+    #[arg(long)]
+    pub(super) quiet: bool,
+
+    /// Print JSON, one object per line, described in docs/transcript.md
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct LsArgs {
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct PutArgs {
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+
+    /// The files to upload
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+
+    /// The name on the server, for a single file [default: its own]
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct GetArgs {
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+
+    /// The file's id, the beginning of it, or its name
+    #[arg(value_name = "ID|NAME")]
+    pub(super) wanted: String,
+
+    /// Where to put it: a path, or a directory [default: here, under its name]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Replace a file that is there already
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct SessionArgs {
+    #[command(flatten)]
+    pub(super) client: ClientArgs,
+
+    /// The file to send [default: 123,456 bytes of noise]
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+}
+
+/// Checks the form of an address; whether anybody is there shows when it is used.
+fn address(text: &str) -> Result<String, String> {
+    let form = "expected HOST:PORT, such as 127.0.0.1:9999 or [::1]:9999";
+    match text.rsplit_once(':') {
+        Some(("", _)) | None => Err(form.into()),
+        Some((host, _)) if host.contains(':') && !host.starts_with('[') => Err(form.into()),
+        Some((_, port)) if port.parse::<u16>().is_err() => {
+            Err(format!("`{port}` is no port, which is a number from 0 to 65535"))
+        }
+        Some(_) => Ok(text.to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number <= MAX_SECONDS);
+    let expected = || format!("expected a number of seconds, more than 0 and at most {MAX_SECONDS}");
+    number.map(Duration::from_secs_f64).ok_or_else(expected)
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let parsed = text.parse::<ByteSize>().map_err(|_| "expected a size, such as 4096, 500MB or 4GiB")?;
+    Ok(parsed.as_u64())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,9 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 
-/// What a shell reports of a program that Ctrl-C ended.
-const INTERRUPTED: i32 = 130;
-
 static DIRECTORY: Mutex<Option<PathBuf>> = Mutex::new(None);
 static HANDLER: Once = Once::new();
 
@@ -23,7 +20,7 @@ pub(super) fn on_signal(directory: Option<&Path>) -> Guard {
                 let _ = std::fs::remove_dir_all(&directory);
                 let _ = std::fs::remove_dir_all(&directory);
             }
-            std::process::exit(INTERRUPTED);
+            std::process::exit(super::INTERRUPTED.into());
         });
     });
     Guard

@@ -2,10 +2,13 @@
 
 mod args;
 mod cleanup;
+mod client;
 mod mutants;
 mod print;
 mod progress;
 mod run;
+mod serve;
+mod signals;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,11 +25,18 @@ enum Exit {
     Met,
     /// Nothing is proved: a fault did not strike, or the control run failed.
     Inconclusive,
-    /// An expectation was not met.
+    /// The peer could not be reached, or refused.
+    NoPeer,
+    /// An expectation was not met, or a transfer did not pass its check.
     NotMet,
-    /// Bad usage or a bad scenario file.
+    /// Bad usage, a bad scenario file, or a file here that cannot be read or written.
     Usage,
+    /// Ctrl-C.
+    Interrupted,
 }
+
+/// What a shell reports of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -35,6 +45,8 @@ impl From<Exit> for ExitCode {
             Exit::NotMet => 1,
             Exit::Usage => 2,
             Exit::Inconclusive => 3,
+            Exit::NoPeer => 4,
+            Exit::Interrupted => INTERRUPTED,
         })
     }
 }
@@ -46,6 +58,11 @@ pub(crate) fn main() -> ExitCode {
     let exit = match &args.command {
         Some(Command::Check { files }) => check(files),
         Some(Command::Mutants { scenarios, format }) => mutants::mutants(scenarios, *format),
+        Some(Command::Serve(args)) => serve::serve(args),
+        Some(Command::Ls(args)) => client::ls(args),
+        Some(Command::Put(args)) => client::put(args),
+        Some(Command::Get(args)) => client::get(args),
+        Some(Command::Session(args)) => client::session(args),
         None => run::run_files(&args),
     };
     exit.into()

@@ -1,8 +1,8 @@
 //! A progress bar for a transfer that lasts longer than a second, on a terminal only.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,16 +18,44 @@ const PATIENCE: u32 = 10;
 pub(super) struct Watch {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    bar: Bar,
 }
 
-/// Watches `progress` and draws, if standard error is a terminal.
-pub(super) fn watch(progress: Arc<Progress>) -> Option<Watch> {
-    if !std::io::stderr().is_terminal() {
+/// The bar that is shown now, if any.
+#[derive(Clone, Default)]
+pub(super) struct Bar(Arc<Mutex<Option<ProgressBar>>>);
+
+impl Bar {
+    /// Takes it off the screen, so that something else can be printed.
+    pub(super) fn clear(&self) {
+        if let Some(bar) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn show(&self, direction: Direction, done: u64, total: u64) {
+        let mut bar = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bar.get_or_insert_with(|| new_bar(direction, total)).set_position(done);
+    }
+}
+
+/// Watches `progress` and draws, if standard error is a terminal and nobody wants it `quiet`.
+pub(super) fn watch(progress: Arc<Progress>, quiet: bool) -> Option<Watch> {
+    if quiet || !std::io::stderr().is_terminal() {
         return None;
     }
     let (stop, stopped) = channel();
-    let thread = std::thread::spawn(move || draw(&progress, &stopped));
-    Some(Watch { stop: Some(stop), thread: Some(thread) })
+    let bar = Bar::default();
+    let shown = bar.clone();
+    let thread = std::thread::spawn(move || draw(&progress, &stopped, &shown));
+    Some(Watch { stop: Some(stop), thread: Some(thread), bar })
+}
+
+impl Watch {
+    /// The bar.
+    pub(super) fn bar(&self) -> Bar {
+        self.bar.clone()
+    }
 }
 
 impl Drop for Watch {
@@ -38,26 +66,20 @@ impl Drop for Watch {
     }
 }
 
-fn draw(progress: &Progress, stopped: &Receiver<()>) {
-    let (mut transfer, mut ticks, mut bar) = (0, 0, None);
+fn draw(progress: &Progress, stopped: &Receiver<()>, bar: &Bar) {
+    let (mut transfer, mut ticks) = (0, 0);
     while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
         let Some((number, direction, done, total)) = progress.current() else { continue };
         if number != transfer {
             (transfer, ticks) = (number, 0);
-            clear(bar.take());
+            bar.clear();
         }
         ticks += 1;
-        if ticks >= PATIENCE {
-            bar.get_or_insert_with(|| new_bar(direction, total)).set_position(done);
+        if ticks >= PATIENCE && done < total {
+            bar.show(direction, done, total);
         }
     }
-    clear(bar);
-}
-
-fn clear(bar: Option<ProgressBar>) {
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    bar.clear();
 }
 
 fn new_bar(direction: Direction, total: u64) -> ProgressBar {

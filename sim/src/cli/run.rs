@@ -69,7 +69,7 @@ fn carry_out(args: &Args, scenario: &Scenario, of_several: bool) -> Result<Outco
     };
     let _guard = cleanup::on_signal(site.temporary());
     let progress = Arc::new(Progress::default());
-    let _bar = progress::watch(Arc::clone(&progress));
+    let _bar = progress::watch(Arc::clone(&progress), false);
     let options = Options { flaw: args.mutant, progress: Some(progress), ..Options::default() };
     run(&plan, &mut *transport, &site, &options)
 }

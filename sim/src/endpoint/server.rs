@@ -151,6 +151,12 @@ impl Server {
         }
     }
 
+    /// Ends the session before it has begun, with a last word if there is one.
+    pub fn turn_away(&mut self, now: Duration, last_word: Option<ErrorCode>) {
+        self.core.close(last_word);
+        self.deadline.close(now);
+    }
+
     fn take(&mut self, now: Duration, event: ServerEvent<'_>, line: &[u8]) {
         match event {
             ServerEvent::Payload(bytes) => self.store_payload(now, bytes),
@@ -190,7 +196,8 @@ impl Server {
     }
 
     fn begin_listing(&mut self) -> Result<(), StoreError> {
-        self.listing = Some(Listing { entries: self.config.store.list()?, next: 0, listed: Listed::default() });
+        self.listing =
+            Some(Listing { entries: self.config.store.list()?, next: 0, listed: Listed::default() });
         Ok(())
     }
 

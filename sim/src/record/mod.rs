@@ -9,11 +9,12 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use protocol::{Compared, Entry, Error, ErrorCode, FileId, FileName};
+use protocol::{Compared, Ended, Entry, Error, ErrorCode, FileId, FileName};
 
 pub use progress::Progress;
 
 use crate::storage::Content;
+use crate::text::bytes_text;
 
 /// One thing that one side did or saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +160,21 @@ pub enum Failure {
     Broken,
     /// Reading or writing a file on this side failed.
     Storage(ErrorCode),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Protocol(Error::Ended(Ended::InPayload { missing })) => {
+                write!(f, "the stream ended early: {} of the file are missing", bytes_text(*missing))
+            }
+            Self::Protocol(error) => error.fmt(f),
+            Self::Deadline => f.write_str("nothing came within the deadline"),
+            Self::NotConnected => f.write_str("no connection"),
+            Self::Broken => f.write_str("the connection broke"),
+            Self::Storage(code) => write!(f, "its storage failed ({code})"),
+        }
+    }
 }
 
 /// Is shown the events of one side as they happen.

@@ -1,7 +1,8 @@
 //! The outcome of a run in words: for people with [`text`] and, of several runs, [`table`]; for programs with
-//! [`json`]. The [`mutants`] are a table of their own. It prints nothing and decides nothing.
+//! [`json`]. The [`mutants`] are a table of their own, [`live`] has the errands of a client. It prints nothing and decides nothing.
 
 mod json;
+pub mod live;
 pub mod mutants;
 mod table;
 mod text;

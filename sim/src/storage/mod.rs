@@ -13,7 +13,7 @@ use protocol::{Entry, ErrorCode, FileId, FileName};
 
 pub use content::Content;
 pub use disk::DiskStore;
-pub use folder::Folder;
+pub use folder::{Folder, Target};
 pub use memory::MemoryStore;
 
 /// A server's store: complete files under their ids. A file may stand under several names, a name with

@@ -4,6 +4,7 @@
 mod check;
 mod json;
 mod merge;
+mod one_side;
 mod text;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use crate::record::Action;
 pub use check::{Cause, Deviation, check};
 pub use json::JsonLine;
 pub use merge::merge;
+pub use one_side::seen_by_client;
 pub use text::{describe, render};
 
 /// Who did or saw it.

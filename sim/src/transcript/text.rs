@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
-use protocol::{Compared, Ended, Error};
+use protocol::Compared;
 
 use super::{Cause, Deviation, Line, Side};
-use crate::record::{Action, Direction, Failure, Message};
+use crate::record::{Action, Direction, Message};
 use crate::text::{bytes_text, visible};
 
 const DIM: Style = Style::new().dimmed();
@@ -87,7 +87,7 @@ pub fn describe(action: &Action) -> String {
         Action::Unlisted(name) => format!("cannot ask for {name}: it is not in the listing"),
         Action::Disconnected => "disconnects".into(),
         Action::PeerLeft => "sees the client leave".into(),
-        Action::Failed(failure) => failure_text(failure),
+        Action::Failed(failure) => format!("gives up: {failure}"),
         Action::Retried(count) => format!("tries again (retry {count})"),
         Action::Crashed => "goes down".into(),
         Action::Restarted => "is up again and listens".into(),
@@ -111,19 +111,6 @@ fn compared_text(direction: Direction, compared: Compared) -> String {
     match compared {
         Compared::Same(_) => format!("Success: its own MD5 is the same as {theirs}"),
         Compared::Different { own, .. } => format!("Fail: its own MD5 {own} is not {theirs}"),
-    }
-}
-
-fn failure_text(failure: &Failure) -> String {
-    match failure {
-        Failure::Protocol(Error::Ended(Ended::InPayload { missing })) => {
-            format!("gives up: the stream ended early: {} of the file are missing", bytes_text(*missing))
-        }
-        Failure::Protocol(error) => format!("gives up: {error}"),
-        Failure::Deadline => "gives up: nothing came within the deadline".into(),
-        Failure::NotConnected => "gives up: no connection".into(),
-        Failure::Broken => "gives up: the connection broke".into(),
-        Failure::Storage(code) => format!("gives up: its storage failed ({code})"),
     }
 }
 

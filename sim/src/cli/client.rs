@@ -1,0 +1,222 @@
+//! A client's errands: `ls`, `put`, `get` and `session`.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use protocol::FileName;
+use sim::live::{Outcome, Peer, PeerSettings, Trouble};
+use sim::record::Progress;
+use sim::report;
+use sim::storage::{Content, Folder, Target};
+
+use super::args::{ClientArgs, GetArgs, LsArgs, PutArgs, SessionArgs};
+use super::run::fail;
+use super::{Exit, print, progress, signals};
+
+/// What `session` sends when it is given no file: the same as in `scenarios/basic.ron`.
+const NOISE: Content = Content::Noise { seed: 1, len: 123_456 };
+
+/// Lists the files of a server.
+pub(super) fn ls(args: &LsArgs) -> Exit {
+    let (peer, _) = peer(&args.client);
+    match peer.list() {
+        Ok(_) if args.client.quiet => Exit::Met,
+        Ok(entries) => {
+            let render = if args.client.json { report::live::listing_json } else { report::live::listing };
+            print::say(&render(&entries));
+            Exit::Met
+        }
+        Err(trouble) => complain(&trouble),
+    }
+}
+
+/// Uploads files.
+pub(super) fn put(args: &PutArgs) -> Exit {
+    let files = match named(args) {
+        Ok(files) => files,
+        Err(message) => return fail(&message),
+    };
+    let (peer, progress) = peer(&args.client);
+    let bar = progress::watch(progress, args.client.quiet);
+    let (exit, left) = (Shared::new(Exit::Met), Shared::new(files.len()));
+    let (in_files, in_each) = (exit.clone(), exit.clone());
+    let not_sent = left.clone();
+    let files = files.into_iter().filter_map(move |(name, path)| match Content::open(&path) {
+        Ok(content) => Some((name, content)),
+        Err(error) => {
+            not_sent.change(|left| left - 1);
+            in_files.change(|exit| exit.max(fail(&format!("{}: {error}", path.display()))));
+            None
+        }
+    });
+    let (quiet, json, over) = (args.client.quiet, args.client.json, left.clone());
+    let shown = bar.as_ref().map(progress::Watch::bar);
+    let ended = peer.put(files, move |done| {
+        over.change(|left| left - 1);
+        if let Some(bar) = &shown {
+            bar.clear();
+        }
+        let text = report::live::transferred(&done, None, json);
+        in_each.change(|exit| exit.max(tell(&done.outcome, &text, quiet)));
+    });
+    drop(bar);
+    let mut exit = exit.get();
+    if let Err(trouble) = ended {
+        exit = exit.max(complain(&trouble));
+    }
+    match left.get() {
+        0 => exit,
+        1 => exit.max(refused("1 file was not sent")),
+        left => exit.max(refused(&format!("{left} files were not sent"))),
+    }
+}
+
+/// Downloads a file.
+pub(super) fn get(args: &GetArgs) -> Exit {
+    let target = match &args.output {
+        Some(path) if !path.is_dir() => Target::File(path.clone()),
+        Some(directory) => Target::Directory(directory.clone()),
+        None => Target::Directory(PathBuf::new()),
+    };
+    let folder = Folder::Disk { target, replace: args.force };
+    let (peer, progress) = peer(&args.client);
+    let bar = progress::watch(progress, args.client.quiet);
+    let ended = peer.get(&args.wanted, &folder);
+    drop(bar);
+    match ended {
+        Ok((done, path)) => {
+            let text = report::live::transferred(&done, path.as_deref(), args.client.json);
+            tell(&done.outcome, &text, args.client.quiet)
+        }
+        Err(trouble) => complain(&trouble),
+    }
+}
+
+/// Goes through the 22 steps.
+pub(super) fn session(args: &SessionArgs) -> Exit {
+    let (name, content) = match to_send(args.file.as_deref()) {
+        Ok(file) => file,
+        Err(message) => return fail(&message),
+    };
+    // What comes down is compared and dropped: the file is here already.
+    let folder = match tempfile::tempdir() {
+        Ok(folder) => folder,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let down = Folder::Disk { target: Target::Directory(folder.path().to_owned()), replace: false };
+    let (peer, progress) = peer(&args.client);
+    let bar = progress::watch(progress, args.client.quiet);
+    let ended = peer.session(&name, &content, down);
+    drop(bar);
+    match ended {
+        Ok(report) => {
+            if !args.client.quiet {
+                print::say(&report::live::session(&report, args.client.json));
+            }
+            match &report.broken {
+                Some(_) if !report.differs => Exit::NoPeer,
+                _ if report.is_good() => Exit::Met,
+                _ => Exit::NotMet,
+            }
+        }
+        Err(trouble) => complain(&trouble),
+    }
+}
+
+/// The server, and the counters for a progress bar. A signal ends what is under way.
+fn peer(args: &ClientArgs) -> (Peer, Arc<Progress>) {
+    let progress = Arc::new(Progress::default());
+    let settings =
+        PeerSettings { deadline: args.timeout, retries: args.retries, progress: Some(Arc::clone(&progress)) };
+    let peer = Peer::new(&args.server, settings);
+    let interrupt = peer.interrupt();
+    signals::on_first(move || interrupt.interrupt());
+    (peer, progress)
+}
+
+/// The files to upload and their names. That one of them cannot be read is better known before the first is sent.
+fn named(args: &PutArgs) -> Result<Vec<(FileName, PathBuf)>, String> {
+    if args.name.is_some() && args.files.len() > 1 {
+        return Err("--name is for a single file".into());
+    }
+    let named = args.files.iter().map(|path| {
+        let name = match &args.name {
+            Some(name) => FileName::parse(name).map_err(|error| format!("--name: {error}"))?,
+            None => name_of(path)?,
+        };
+        match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => {
+                Err(format!("{}: is a directory; name the files in it", path.display()))
+            }
+            Ok(_) => Ok((name, path.clone())),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
+    });
+    named.collect()
+}
+
+/// The file of `session`.
+fn to_send(path: Option<&Path>) -> Result<(FileName, Content), String> {
+    let Some(path) = path else { return Ok((name_of(Path::new("my_file.jpg"))?, NOISE)) };
+    let content = Content::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok((name_of(path)?, content))
+}
+
+/// The name of a file here, as far as it may stand on the wire.
+fn name_of(path: &Path) -> Result<FileName, String> {
+    let name = path.file_name().unwrap_or_default().to_str().ok_or("its name is not UTF-8".to_owned());
+    let name = name.and_then(|name| FileName::parse(name).map_err(|error| error.to_string()));
+    name.map_err(|error| format!("{}: {error}; choose another name with --name", path.display()))
+}
+
+/// Says what came of a transfer.
+fn tell(outcome: &Outcome, text: &str, quiet: bool) -> Exit {
+    let exit = match outcome {
+        Outcome::Success { .. } => Exit::Met,
+        Outcome::Fail { .. } => Exit::NotMet,
+        Outcome::Refused { .. } | Outcome::Broken(_) => Exit::NoPeer,
+    };
+    if !quiet || exit != Exit::Met {
+        print::say(text);
+    }
+    exit
+}
+
+fn refused(message: &str) -> Exit {
+    fail(message);
+    Exit::NoPeer
+}
+
+fn complain(trouble: &Trouble) -> Exit {
+    match trouble {
+        Trouble::Here(error) if error.kind() == ErrorKind::AlreadyExists => {
+            fail(&format!("{trouble}; --force replaces it, -o puts the download elsewhere"))
+        }
+        Trouble::Here(_) | Trouble::Ambiguous(..) => fail(&trouble.to_string()),
+        Trouble::Interrupted => {
+            fail(&trouble.to_string());
+            Exit::Interrupted
+        }
+        _ => refused(&trouble.to_string()),
+    }
+}
+
+/// A value that a callback changes.
+#[derive(Clone)]
+struct Shared<T>(Arc<Mutex<T>>);
+
+impl<T: Copy> Shared<T> {
+    fn new(value: T) -> Self {
+        Self(Arc::new(Mutex::new(value)))
+    }
+
+    fn get(&self) -> T {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(T) -> T) {
+        let mut value = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *value = change(*value);
+    }
+}

@@ -1,0 +1,84 @@
+//! Leaves a server running.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use sim::live::{Server, ServerSettings};
+use sim::storage::DiskStore;
+use tokio::sync::Notify;
+use tracing_subscriber::EnvFilter;
+
+use super::args::ServeArgs;
+use super::run::fail;
+use super::{Exit, print, signals};
+
+/// How many file descriptors a server needs besides those of its connections.
+const DESCRIPTORS: u64 = 64;
+/// How many file descriptors a connection needs: for itself, and for the file that it transfers.
+const PER_CONNECTION: u64 = 2;
+
+/// Serves until a signal comes.
+pub(super) fn serve(args: &ServeArgs) -> Exit {
+    log(args);
+    let store = match DiskStore::open(&args.dir) {
+        Ok(store) => store,
+        Err(error) => return fail(&format!("--dir {}: {error:?}", args.dir.display())),
+    };
+    let settings = ServerSettings {
+        max_connections: connections(args.max_connections),
+        deadline: args.timeout,
+        grace: args.grace,
+    };
+    let stop = Arc::new(Notify::new());
+    let told = Arc::clone(&stop);
+    signals::on_first(move || told.notify_one());
+    let server = match Server::bind(&args.listen, Arc::new(store), settings) {
+        Ok(server) => server,
+        Err(error) => return fail(&format!("--listen {}: {error}", args.listen)),
+    };
+    match server.local_addr() {
+        Ok(address) if args.json => {
+            print::say(&format!("{}\n", json!({ "listening": address.to_string() })));
+        }
+        Ok(address) => print::say(&format!("listening on {address}\n")),
+        Err(error) => return fail(&error.to_string()),
+    }
+    match server.run(stop.notified()) {
+        Ok(stopped) => {
+            tracing::info!(dropped = stopped.dropped, "stopped");
+            Exit::Met
+        }
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+/// Logs to standard error, as `RUST_LOG` says.
+fn log(args: &ServeArgs) {
+    let usual = if args.quiet { "error" } else { "info" };
+    let filter = EnvFilter::builder().with_default_directive(level(usual)).from_env_lossy();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    // It is set once, here.
+    let _ = if args.json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.with_ansi(is_terminal).with_target(false).try_init()
+    };
+}
+
+fn level(text: &str) -> tracing_subscriber::filter::Directive {
+    text.parse().unwrap_or_else(|_| tracing_subscriber::filter::LevelFilter::INFO.into())
+}
+
+/// How many connections the system lets us have, and at most as many as are wanted.
+fn connections(wanted: u32) -> usize {
+    let needed = u64::from(wanted) * PER_CONNECTION + DESCRIPTORS;
+    let granted = rlimit::increase_nofile_limit(needed).unwrap_or(needed);
+    let possible = granted.saturating_sub(DESCRIPTORS) / PER_CONNECTION;
+    let possible = usize::try_from(possible).unwrap_or(usize::MAX).max(1);
+    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+    if possible < wanted {
+        tracing::warn!(wanted, possible, "the system grants fewer connections (see `ulimit -n`)");
+    }
+    possible.min(wanted)
+}

@@ -1,0 +1,15 @@
+//! What happens on Ctrl-C, and on SIGTERM and SIGHUP where there are such.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Calls `first` on the first signal. The second ends the program at once: whoever sends it does not want to wait.
+pub(super) fn on_first(first: impl Fn() + Send + 'static) {
+    let again = AtomicBool::new(false);
+    // Without a handler the program ends at the first signal, as it would have.
+    let _ = ctrlc::set_handler(move || {
+        if again.swap(true, Ordering::Relaxed) {
+            std::process::exit(super::INTERRUPTED.into());
+        }
+        first();
+    });
+}

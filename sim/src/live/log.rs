@@ -1,0 +1,117 @@
+//! What a server tells of its sessions: one line per transfer and one per session, through `tracing`. Every text
+//! that comes from the network is quoted and escaped, so that it can neither forge a line nor reach a terminal.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use protocol::Entry;
+use tracing::{debug, info, warn};
+
+use crate::record::{Action, Event, Failure, Kind, Message, Observer};
+
+/// How many characters of a line from the network are told.
+const MAX_TOLD: usize = 300;
+
+/// Counts the sessions that are under way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    /// Counts one more and says how many there are with it.
+    fn enter(&self) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// Follows one session. The session is over when this is dropped.
+pub(super) struct SessionLog {
+    number: u64,
+    peer: String,
+    open: Open,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The last line from the client that named a file.
+    asked: String,
+    /// When the transfer under way began, and when the session did.
+    began: Duration,
+    accepted: Duration,
+    last: Duration,
+    uploads: u64,
+    downloads: u64,
+    refused: u64,
+    failure: Option<Failure>,
+}
+
+impl SessionLog {
+    /// Begins to follow a session, and says how many there are with it.
+    pub(super) fn begin(number: u64, peer: Option<SocketAddr>, open: &Open) -> (Self, usize) {
+        let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
+        let count = open.enter();
+        (Self { number, peer, open: open.clone(), state: Mutex::default() }, count)
+    }
+
+    fn note(&self, state: &mut State, event: &Event) {
+        let session = self.number;
+        match &event.action {
+            Action::Accepted => {
+                state.accepted = event.at;
+                debug!(session, peer = self.peer, "session begins");
+            }
+            Action::Received(Message::Text { kind: Kind::Details | Kind::Id | Kind::Discard, text }) => {
+                state.asked = text.chars().take(MAX_TOLD).collect();
+                state.began = event.at;
+            }
+            Action::Received(Message::Text { kind: Kind::Rejected, text }) => {
+                state.asked = text.chars().take(MAX_TOLD).collect();
+            }
+            Action::Saved(Entry { name, id, size }) => {
+                state.uploads += 1;
+                let ms = (event.at - state.began).as_millis();
+                info!(session, peer = self.peer, ?name, %id, size, ms, "upload stored");
+            }
+            Action::Sent(Message::Payload { bytes, digest }) => {
+                state.downloads += 1;
+                let ms = (event.at - state.began).as_millis();
+                info!(session, peer = self.peer, id = %digest, size = bytes, ms, "download sent");
+            }
+            Action::Sent(Message::Text { kind: Kind::Refusal(code), .. }) => {
+                state.refused += 1;
+                info!(session, peer = self.peer, %code, asked = ?state.asked, "refused");
+            }
+            Action::Forgot(id) => {
+                warn!(session, peer = self.peer, %id, "upload discarded: its client found other bytes in it");
+            }
+            Action::Failed(failure) => state.failure = Some(failure.clone()),
+            _ => {}
+        }
+    }
+}
+
+impl Observer for SessionLog {
+    fn observe(&self, event: &Event) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.last = event.at;
+        self.note(&mut state, event);
+    }
+}
+
+impl Drop for SessionLog {
+    fn drop(&mut self) {
+        self.open.0.fetch_sub(1, Ordering::Relaxed);
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let State { uploads, downloads, refused, failure, .. } = state;
+        let ms = (state.last - state.accepted).as_millis();
+        let (session, peer) = (self.number, &self.peer);
+        match failure {
+            None => info!(session, peer, uploads, downloads, refused, ms, "session over"),
+            Some(failure) => {
+                warn!(session, peer, uploads, downloads, refused, ms, %failure, "session broke off");
+            }
+        }
+    }
+}

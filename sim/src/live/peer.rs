@@ -1,0 +1,186 @@
+//! A server somewhere, and what it takes to run a client against it.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::{Entry, ErrorCode, FileId};
+use tokio::runtime::Builder;
+use tokio::sync::Notify;
+
+use super::outcome::{Outcome, Told, Transfers};
+use crate::endpoint::{Client, ClientConfig, Script};
+use crate::record::{Failure, Progress, Recorder};
+use crate::storage::Folder;
+use crate::text::visible;
+use crate::transport::{Link, run_over_tcp};
+
+/// How a client goes about its errands.
+#[derive(Clone, Debug)]
+pub struct PeerSettings {
+    /// It gives up when nothing has moved for so long.
+    pub deadline: Duration,
+    /// How often in all it tries again after a failed comparison or a broken connection.
+    pub retries: u32,
+    /// Counters for a progress bar.
+    pub progress: Option<Arc<Progress>>,
+}
+
+impl Default for PeerSettings {
+    fn default() -> Self {
+        Self { deadline: Duration::from_secs(30), retries: 0, progress: None }
+    }
+}
+
+/// A server, as its clients know it.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    link: Link,
+    settings: PeerSettings,
+    interrupt: Arc<Notify>,
+}
+
+/// Ends the errand that is under way, from any thread.
+#[derive(Clone, Debug)]
+pub struct Interrupt(Arc<Notify>);
+
+impl Interrupt {
+    /// Ends it. What has not been verified is dropped.
+    pub fn interrupt(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Why an errand could not be done. What came of single transfers is told apart from this.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The server cannot be reached.
+    Unreachable {
+        /// `HOST:PORT`.
+        address: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The server refused, outside of a transfer.
+    Refused {
+        /// Why, for programs.
+        code: ErrorCode,
+        /// Why, in the server's words.
+        text: String,
+    },
+    /// The session broke off, outside of a transfer.
+    Broken(Failure),
+    /// No file on the server is called so.
+    NotListed(String),
+    /// Several are: these.
+    Ambiguous(String, Vec<Entry>),
+    /// Something on this side.
+    Here(io::Error),
+    /// It was [interrupted](Interrupt::interrupt).
+    Interrupted,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { address, error } => {
+                write!(f, "cannot reach {address}: {error}")?;
+                if error.kind() == io::ErrorKind::ConnectionRefused {
+                    f.write_str(" (is the server running there?)")?;
+                }
+                Ok(())
+            }
+            Self::Refused { code, text } => write!(f, "the server refused: {} ({code})", visible(text)),
+            Self::Broken(failure) => write!(f, "the session broke off: {failure}"),
+            Self::NotListed(wanted) => {
+                write!(f, "the server lists no file with the name or id `{}`", visible(wanted))
+            }
+            Self::Ambiguous(wanted, entries) => {
+                write!(f, "`{}` can be each of these; ask by id:", visible(wanted))?;
+                entries.iter().try_for_each(|entry| write!(f, "\n  {}  {}", entry.id, entry.name))
+            }
+            Self::Here(error) => error.fmt(f),
+            Self::Interrupted => f.write_str("interrupted; what was not verified is dropped"),
+        }
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl Peer {
+    /// The server at `address`, `HOST:PORT`. Nothing is sent yet.
+    #[must_use]
+    pub fn new(address: &str, settings: PeerSettings) -> Self {
+        let link = Link { address: address.to_owned(), deadline: settings.deadline };
+        Self { link, settings, interrupt: Arc::default() }
+    }
+
+    /// Ends the errand that is under way.
+    #[must_use]
+    pub fn interrupt(&self) -> Interrupt {
+        Interrupt(Arc::clone(&self.interrupt))
+    }
+
+    /// Runs one session, and tells of each transfer when it is over.
+    pub(super) fn run(&self, script: Box<dyn Script>, folder: Folder, told: Told) -> Result<(), Trouble> {
+        let transfers = Transfers::new(told);
+        self.drive(script, folder, Recorder::observed(transfers.clone()))?;
+        match transfers.finish() {
+            Some(Outcome::Refused { code, text }) => Err(Trouble::Refused { code, text }),
+            Some(Outcome::Broken(failure)) => Err(Trouble::Broken(failure)),
+            // A comparison is always a transfer's.
+            None | Some(Outcome::Success { .. } | Outcome::Fail { .. }) => Ok(()),
+        }
+    }
+
+    /// Runs one session that is recorded in `record`.
+    pub(super) fn drive(
+        &self,
+        script: Box<dyn Script>,
+        folder: Folder,
+        record: Recorder,
+    ) -> Result<(), Trouble> {
+        let client = Client::new(ClientConfig {
+            script,
+            retries: self.settings.retries,
+            hash_ahead: true,
+            record,
+            progress: self.settings.progress.clone(),
+            ..ClientConfig::new(Vec::new(), folder, self.settings.deadline)
+        });
+        let runtime =
+            Builder::new_current_thread().enable_io().enable_time().build().map_err(Trouble::Here)?;
+        let running = run_over_tcp(Box::new(client), self.link.clone());
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = self.interrupt.notified() => Err(Trouble::Interrupted),
+                done = running => done.map_err(|error| self.unreachable(error)),
+            }
+        })
+    }
+
+    fn unreachable(&self, error: io::Error) -> Trouble {
+        Trouble::Unreachable { address: self.link.address.clone(), error }
+    }
+}
+
+/// The file that `wanted` means: its id, its name, or the beginning of its id.
+pub(super) fn find<'a>(listed: &'a [Entry], wanted: &str) -> Result<&'a Entry, Trouble> {
+    let by_id = |entry: &&Entry| FileId::parse(wanted) == Some(entry.id);
+    let by_name = |entry: &&Entry| entry.name.as_str() == wanted;
+    let by_prefix = |entry: &&Entry| !wanted.is_empty() && entry.id.to_string().starts_with(wanted);
+    // Whoever has the whole id or the whole name means nothing else.
+    let named: Vec<&Entry> = listed.iter().filter(by_name).collect();
+    let found: Vec<&Entry> = match listed.iter().find(by_id) {
+        Some(entry) => vec![entry],
+        None if named.is_empty() => listed.iter().filter(by_prefix).collect(),
+        None => named,
+    };
+    match &found[..] {
+        [] => Err(Trouble::NotListed(wanted.to_owned())),
+        [first, rest @ ..] if rest.iter().all(|entry| entry.id == first.id) => Ok(first),
+        _ => Err(Trouble::Ambiguous(wanted.to_owned(), found.into_iter().cloned().collect())),
+    }
+}

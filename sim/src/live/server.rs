@@ -1,0 +1,125 @@
+//! A server that is left running.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use protocol::ErrorCode;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+use super::blocking::Blocking;
+use super::log::{Open, SessionLog};
+use crate::endpoint::{self, Endpoint, ServerConfig, Service};
+use crate::record::Recorder;
+use crate::storage::Store;
+use crate::transport::serve_tcp;
+
+/// How many payload bytes a peer has to move within a deadline: at 30 seconds, about a kilobyte a second.
+const PACE: u64 = 32 * 1024;
+/// How many connections beyond the limit are told so at once; any more are closed without a word.
+const TOLD_BUSY: usize = 64;
+
+/// The limits of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// How many connections it serves at once; those beyond are told `ERROR busy`.
+    pub max_connections: usize,
+    /// A session ends when its peer sends nothing for so long, or next to nothing of a file.
+    pub deadline: Duration,
+    /// How long sessions have to finish what they are at when the server is to stop.
+    pub grace: Duration,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self { max_connections: 2_000, deadline: Duration::from_secs(30), grace: Duration::from_secs(10) }
+    }
+}
+
+/// How a server stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// How many sessions had not finished within the grace period and were dropped, with the uploads they had
+    /// begun.
+    pub dropped: usize,
+}
+
+/// A server that listens.
+pub struct Server {
+    runtime: Runtime,
+    listener: TcpListener,
+    service: Arc<Live>,
+    grace: Duration,
+}
+
+impl Server {
+    /// Listens on `address`, `HOST:PORT`, with the files of `store`. Port 0 takes a free one.
+    ///
+    /// # Errors
+    /// If the address cannot be listened on.
+    pub fn bind(address: &str, store: Arc<dyn Store>, settings: ServerSettings) -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread().enable_io().enable_time().build()?;
+        let listener = runtime.block_on(TcpListener::bind(address))?;
+        let config = ServerConfig {
+            pace: PACE,
+            hash_ahead: true,
+            ..ServerConfig::new(Arc::new(Blocking(store)), settings.deadline)
+        };
+        let service = Live {
+            config,
+            max_connections: settings.max_connections,
+            open: Open::default(),
+            accepted: AtomicU64::new(0),
+        };
+        Ok(Self { runtime, listener, service: Arc::new(service), grace: settings.grace })
+    }
+
+    /// The address on which it listens.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` is done; then takes no more connections, and lets the sessions finish what they are at.
+    ///
+    /// # Errors
+    /// If the listener fails for good.
+    pub fn run(self, stop: impl Future<Output = ()>) -> io::Result<Stopped> {
+        let dropped = self.runtime.block_on(serve_tcp(self.listener, self.service, stop, self.grace))?;
+        Ok(Stopped { dropped })
+    }
+}
+
+/// Makes a session for every connection, up to a limit.
+struct Live {
+    config: ServerConfig,
+    max_connections: usize,
+    open: Open,
+    accepted: AtomicU64,
+}
+
+impl Service for Live {
+    fn handle_listening(&self, _now: Duration) {}
+
+    fn accept(&self, now: Duration, peer: Option<SocketAddr>) -> Box<dyn Endpoint> {
+        let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
+        let (log, open) = SessionLog::begin(number, peer, &self.open);
+        let record = Recorder::observed(Arc::new(log));
+        let mut server = endpoint::Server::new(self.config.clone(), record);
+        server.handle_connected(now);
+        if open > self.max_connections {
+            let is_told = open <= self.max_connections.saturating_add(TOLD_BUSY);
+            server.turn_away(now, is_told.then_some(ErrorCode::Busy));
+        }
+        Box::new(server)
+    }
+
+    /// A machine that goes down does not come to tell.
+    fn handle_crash(&self, _now: Duration) {}
+}

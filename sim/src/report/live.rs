@@ -1,0 +1,152 @@
+//! What came of a client's errands.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use protocol::{Entry, FileId};
+use serde::Serialize;
+
+use crate::live::{Outcome, SessionReport, Transferred};
+use crate::text::{bytes_text, visible};
+use crate::transcript::{JsonLine, render};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// A listing as a table: id, size, name.
+#[must_use]
+pub fn listing(entries: &[Entry]) -> String {
+    if entries.is_empty() {
+        return format!("{}\n", protocol::wire::NO_FILES);
+    }
+    let sizes: Vec<String> = entries.iter().map(|entry| bytes_text(entry.size)).collect();
+    let width = sizes.iter().map(String::len).max().unwrap_or_default();
+    let mut text = String::new();
+    for (entry, size) in entries.iter().zip(&sizes) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}  {size:>width$}  {}", entry.id, visible(entry.name.as_str()));
+    }
+    text
+}
+
+/// A listing as JSON lines.
+#[must_use]
+pub fn listing_json(entries: &[Entry]) -> String {
+    #[derive(Serialize)]
+    #[serde(tag = "type", rename = "file")]
+    struct File<'a> {
+        id: String,
+        name: &'a str,
+        bytes: u64,
+    }
+    let mut text = String::new();
+    for entry in entries {
+        let (id, name) = (entry.id.to_string(), entry.name.as_str());
+        text += &json_line(&File { id, name, bytes: entry.size });
+    }
+    text
+}
+
+/// What came of a transfer, as a line. `path` is where a download stands.
+#[must_use]
+pub fn transferred(done: &Transferred, path: Option<&Path>, json: bool) -> String {
+    if json { transferred_json(done, path) } else { transferred_text(done, path) }
+}
+
+fn transferred_text(done: &Transferred, path: Option<&Path>) -> String {
+    let name = visible(done.name.as_str());
+    let retries = match done.retries {
+        0 => String::new(),
+        1 => ", after 1 retry".into(),
+        count => format!(", after {count} retries"),
+    };
+    match &done.outcome {
+        Outcome::Success { id } => {
+            let size = bytes_text(done.bytes);
+            let place =
+                path.map_or(String::new(), |path| format!(" -> {}", visible(&path.to_string_lossy())));
+            format!("{GOOD}Success{GOOD:#}  {name}  {id}  {size}{retries}{place}\n")
+        }
+        outcome => format!("{BAD}Fail{BAD:#}     {name}  {}{retries}\n", reason(outcome)),
+    }
+}
+
+/// Why a transfer is no success.
+fn reason(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Success { .. } => String::new(),
+        Outcome::Fail { own, peer } => format!("the MD5 here is {own}, there {peer}"),
+        Outcome::Refused { code, text } if text.is_empty() => format!("refused: {code}"),
+        Outcome::Refused { code, text } => format!("refused: {} ({code})", visible(text)),
+        Outcome::Broken(failure) => format!("broken off: {failure}"),
+    }
+}
+
+fn transferred_json(done: &Transferred, path: Option<&Path>) -> String {
+    #[derive(Serialize)]
+    #[serde(tag = "type", rename = "transfer")]
+    struct Record<'a> {
+        transfer: String,
+        name: &'a str,
+        bytes: u64,
+        retries: u32,
+        result: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        peer_id: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        path: Option<String>,
+    }
+    let id = |id: &FileId| Some(id.to_string());
+    let (result, own, peer, code) = match &done.outcome {
+        Outcome::Success { id: own } => ("success", id(own), None, None),
+        Outcome::Fail { own, peer } => ("fail", id(own), id(peer), None),
+        Outcome::Refused { code, .. } => ("refused", None, None, Some(code.to_string())),
+        Outcome::Broken(_) => ("broken", None, None, None),
+    };
+    json_line(&Record {
+        transfer: done.direction.to_string(),
+        name: done.name.as_str(),
+        bytes: done.bytes,
+        retries: done.retries,
+        result,
+        id: own,
+        peer_id: peer,
+        code,
+        message: Some(reason(&done.outcome)).filter(|reason| !reason.is_empty()),
+        path: path.map(|path| path.to_string_lossy().into_owned()),
+    })
+}
+
+/// The 22 steps as they went, and what came of them.
+#[must_use]
+pub fn session(report: &SessionReport, json: bool) -> String {
+    if json {
+        let mut text: String =
+            report.lines.iter().map(|line| json_line(&JsonLine::new(line, false))).collect();
+        text += &json_line(&serde_json::json!({ "type": "session", "result": result(report) }));
+        return text;
+    }
+    let mut text = render(&report.lines, false);
+    text.push('\n');
+    if let Some(deviation) = &report.deviation {
+        text += &format!("{deviation}\n");
+    }
+    let style = if report.is_good() { GOOD } else { BAD };
+    text + &format!("{style}{}{style:#}\n", result(report))
+}
+
+fn result(report: &SessionReport) -> &'static str {
+    if report.is_good() { "Success" } else { "Fail" }
+}
+
+fn json_line(value: &impl Serialize) -> String {
+    // These are plain records: there is nothing in them that JSON cannot say.
+    serde_json::to_string(value).unwrap_or_default() + "\n"
+}
