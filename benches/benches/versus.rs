@@ -5,10 +5,11 @@
 
 use std::env;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use benches::bare::{Bare, md5};
 use benches::runs::Basic;
+use benches::table::{median, row, say, timed, verdict};
 use benches::transfer::{Faults, Workload, size, transport};
 use sim::record::Direction;
 use sim::scenario::TransportKind;
@@ -123,16 +124,6 @@ fn fault_layer(scale: &Scale) -> io::Result<()> {
     Ok(())
 }
 
-fn row(name: &str, times: &[Duration], size: u64, bare: Duration, target: Option<f64>) {
-    // Mebibytes: a file that is measured has a whole number of them, and not more than 32 bits can count.
-    let mebibytes = f64::from(u32::try_from(size >> 20).unwrap_or(u32::MAX));
-    let rate = |time: Duration| mebibytes / time.as_secs_f64();
-    let (median, best) = (median(times), times.iter().min().copied().unwrap_or_default());
-    let ratio = bare.as_secs_f64() / median.as_secs_f64();
-    let target = target.map(|target| verdict(ratio, target, &format!("{target:.2}"))).unwrap_or_default();
-    say(&format!("  {name:<14} {ratio:>5.2} {:>7.0} MiB/s ({:.0}){target}", rate(median), rate(best)));
-}
-
 fn runs(scale: &Scale) {
     say("\nRuns of the 22 steps per second, 1 KiB file: median (best)");
     for kind in TransportKind::ALL {
@@ -158,27 +149,4 @@ fn runs_per_second(basic: &mut Basic, turn: Duration) -> f64 {
         count += 10;
     }
     f64::from(count) / taken.as_secs_f64()
-}
-
-fn verdict(reached: f64, target: f64, text: &str) -> String {
-    let verdict = if reached >= target { "met" } else { "missed" };
-    format!("   target {text}: {verdict}")
-}
-
-fn median(times: &[Duration]) -> Duration {
-    let mut times = times.to_vec();
-    times.sort();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine's time")]
-fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
-    let start = Instant::now();
-    let done = work();
-    (start.elapsed(), done)
-}
-
-#[expect(clippy::print_stdout, reason = "the table is for the terminal")]
-fn say(line: &str) {
-    println!("{line}");
 }
