@@ -52,7 +52,7 @@ impl Site {
         }
         let server = dir.join("server");
         fs::create_dir_all(&server).map_err(named)?;
-        let store = DiskStore::open(&server).map_err(|error| io::Error::other(error.code().text()))?;
+        let store = DiskStore::open(&server)?;
         Ok(Self { store: Arc::new(store), dir: Some(dir.to_owned()), temporary: None })
     }
 
