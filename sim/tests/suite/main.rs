@@ -6,6 +6,7 @@ mod agreement;
 mod cli;
 mod damage;
 mod determinism;
+mod disk_store;
 mod duplex;
 mod faults;
 mod inert;
@@ -15,6 +16,7 @@ mod places;
 mod scenarios;
 mod steps;
 mod storage;
+mod store_crash;
 
 use std::path::{Path, PathBuf};
 

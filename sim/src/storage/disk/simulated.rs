@@ -116,6 +116,16 @@ impl SimulatedDisk {
         Self { state: Arc::new(Mutex::new(State { nodes, ..State::default() })) }
     }
 
+    /// The disk as it is found when only the program was killed: everything that was done is there, and what was not
+    /// synchronised is still not durable. Locks are gone. This one is dead from now on.
+    #[must_use]
+    pub fn resume(&self) -> Self {
+        let mut state = self.state();
+        let nodes = std::mem::take(&mut *state).nodes;
+        state.dead = true;
+        Self { state: Arc::new(Mutex::new(State { nodes, ..State::default() })) }
+    }
+
     /// Turns over a bit of a file that nobody is writing: bit rot.
     ///
     /// # Errors

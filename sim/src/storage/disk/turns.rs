@@ -90,3 +90,68 @@ impl Shared {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    /// How many come while the first synchronisation runs.
+    const LATE: u32 = 8;
+
+    #[test]
+    fn who_comes_late_is_not_covered_and_shares_the_next() {
+        let (shared, rounds, coming) = (Shared::default(), AtomicU32::new(0), AtomicU32::new(0));
+        let begun = Barrier::new(2);
+        let sync = || {
+            if rounds.fetch_add(1, Ordering::SeqCst) == 0 {
+                begun.wait();
+                while coming.load(Ordering::SeqCst) < LATE {
+                    std::thread::yield_now();
+                }
+            }
+            Ok::<(), ()>(())
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| shared.sync(sync));
+            begun.wait();
+            for _ in 0..LATE {
+                scope.spawn(|| {
+                    coming.fetch_add(1, Ordering::SeqCst);
+                    shared.sync(sync)
+                });
+            }
+        });
+        let rounds = rounds.into_inner();
+        assert!((2..=LATE).contains(&rounds), "{rounds} for {LATE} and the first");
+    }
+
+    #[test]
+    fn an_error_is_passed_on_and_covers_nobody() {
+        let shared = Shared::default();
+        assert_eq!(shared.sync(|| Err("disk")), Err("disk"));
+        assert_eq!(shared.sync(|| Err("disk")), Err("disk"));
+        assert_eq!(shared.sync(|| Ok::<(), &str>(())), Ok(()));
+    }
+
+    #[test]
+    fn an_id_is_held_by_one_and_others_are_not_waited_for() {
+        let (ids, inside) = (Ids::default(), AtomicU32::new(0));
+        let (one, other) = (FileId::from_bytes([1; 16]), FileId::from_bytes([2; 16]));
+        let _other = ids.hold(other);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        let _held = ids.hold(one);
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        std::thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+    }
+}
