@@ -19,7 +19,8 @@ Examples:
   sim scenarios/basic.ron --file photo.jpg --keep out
                                                with a real file; look at the result in out/
   sim check scenarios/*.ron                    only look for mistakes in the files
-  sim mutants                                  run programs with known mistakes, which must all be found";
+  sim mutants                                  run programs with known mistakes, which must all be found
+  sim scrub --dir store                        look for rot in a server's store";
 
 /// Runs file transfers and holds what the programs claim against what really happened to the bytes.
 #[derive(Debug, Parser)]
@@ -83,6 +84,23 @@ pub(super) enum Command {
         /// How to print
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+    },
+
+    /// Look for rot in a server's store: files that are no longer what their id says go to its quarantine
+    ///
+    /// Exit codes: 0 all is good, 1 something is rotten or cannot be read, 2 there is no store or it is in use
+    Scrub {
+        /// The store; its server has to be stopped
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+
+        /// Print for programs: one JSON object per line, described in docs/store.md
+        #[arg(long)]
+        json: bool,
+
+        /// Say only what is wrong with files
+        #[arg(long)]
+        quiet: bool,
     },
 }
 

@@ -6,6 +6,7 @@ mod mutants;
 mod print;
 mod progress;
 mod run;
+mod scrub;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ pub(crate) fn main() -> ExitCode {
     let exit = match &args.command {
         Some(Command::Check { files }) => check(files),
         Some(Command::Mutants { scenarios, format }) => mutants::mutants(scenarios, *format),
+        Some(Command::Scrub { dir, json, quiet }) => scrub::run(dir, *json, *quiet),
         None => run::run_files(&args),
     };
     exit.into()

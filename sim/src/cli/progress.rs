@@ -48,7 +48,7 @@ fn draw(progress: &Progress, stopped: &Receiver<()>) {
         }
         ticks += 1;
         if ticks >= PATIENCE {
-            bar.get_or_insert_with(|| new_bar(direction, total)).set_position(done);
+            bar.get_or_insert_with(|| new_bar(direction_text(direction), total)).set_position(done);
         }
     }
     clear(bar);
@@ -60,11 +60,15 @@ fn clear(bar: Option<ProgressBar>) {
     }
 }
 
-fn new_bar(direction: Direction, total: u64) -> ProgressBar {
-    let message = match direction {
+fn direction_text(direction: Direction) -> &'static str {
+    match direction {
         Direction::Upload => "upload",
         Direction::Download => "download",
-    };
+    }
+}
+
+/// A bar for this many bytes, on standard error; where that is no terminal, it is not seen.
+pub(super) fn new_bar(message: &'static str, total: u64) -> ProgressBar {
     let template = "{msg:8} {bar:30} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}, {eta} left";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style).with_message(message)

@@ -66,6 +66,7 @@ impl Service for Sessions {
     }
 
     fn handle_crash(&self, now: Duration) {
+        self.config.store.restart();
         if let Some(last) = self.sessions().last() {
             last.record(now, Action::Crashed);
         }

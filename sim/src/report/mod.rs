@@ -1,8 +1,9 @@
 //! The outcome of a run in words: for people with [`text`] and, of several runs, [`table`]; for programs with
-//! [`json`]. The [`mutants`] are a table of their own. It prints nothing and decides nothing.
+//! [`json`]. The [`mutants`] are a table of their own, and so is what a [`scrub`] found. It prints nothing and decides nothing.
 
 mod json;
 pub mod mutants;
+pub mod scrub;
 mod table;
 mod text;
 

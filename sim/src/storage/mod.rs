@@ -6,6 +6,7 @@ mod content;
 pub mod disk;
 mod folder;
 mod memory;
+mod restarting;
 
 use std::io;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub use content::Content;
 pub use disk::{DiskStore, Limits, OpenError};
 pub use folder::Folder;
 pub use memory::MemoryStore;
+pub use restarting::RestartingStore;
 
 /// A server's store: complete files under their ids. A file may stand under several names, a name with
 /// several contents. Shared by all sessions, so every method takes `&self`.
@@ -45,6 +47,16 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`] if it is not there.
     fn discard(&self, id: FileId, name: &FileName) -> Result<(), StoreError>;
+
+    /// Lets the power go when the next file is about to get its name. Says whether this store can: of one that
+    /// cannot, nothing is to be committed whose crash is to be simulated.
+    fn lose_power_before_rename(&self) -> bool {
+        false
+    }
+
+    /// The machine went down and is up again: what was not durable may be gone. A store whose machine is not simulated
+    /// keeps what it has.
+    fn restart(&self) {}
 }
 
 /// A file that is arriving. It is in no listing until it is committed; dropped, it leaves nothing behind.

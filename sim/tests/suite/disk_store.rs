@@ -99,11 +99,19 @@ fn no_symbolic_link_is_followed() {
     fs::rename(&path, elsewhere.path().join("file")).unwrap();
     symlink(elsewhere.path().join("file"), &path).unwrap();
     assert!(matches!(store.open(id_of(b"bytes")), Err(StoreError::Io(_))));
+    // For the directory of an id that is listed.
+    put(&store, "file", b"more bytes").unwrap();
+    let id = dir.path().join(id_of(b"more bytes").to_string());
+    fs::rename(&id, elsewhere.path().join("id")).unwrap();
+    symlink(elsewhere.path().join("id"), &id).unwrap();
+    assert!(matches!(store.open(id_of(b"more bytes")), Err(StoreError::Io(_))));
+    assert!(matches!(store.discard(id_of(b"more bytes"), &name("file")), Err(StoreError::Io(_))));
+    assert_eq!(fs::read(elsewhere.path().join("id/file")).unwrap(), b"more bytes");
     drop(store);
 
-    // Both are strays to the next.
+    // All are strays to the next.
     let store = DiskStore::open(dir.path()).unwrap();
-    assert_eq!((listed(&store).len(), store.opening().strays), (0, 2));
+    assert_eq!((listed(&store).len(), store.opening().strays), (0, 3));
     assert!(matches!(put(&store, "file", b"bytes"), Err(StoreError::Io(_))), "a link has the name");
     drop(store);
 
@@ -111,7 +119,7 @@ fn no_symbolic_link_is_followed() {
     symlink(elsewhere.path(), dir.path().join(".incoming")).unwrap();
     let error = DiskStore::open(dir.path()).unwrap_err();
     assert!(matches!(error, OpenError::NotADirectory(_)), "{error}");
-    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 1, "nothing was cleared there");
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 2, "nothing was cleared there");
 }
 
 #[test]

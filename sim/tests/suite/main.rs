@@ -14,6 +14,7 @@ mod ladder;
 mod mutants;
 mod places;
 mod scenarios;
+mod scrub;
 mod steps;
 mod storage;
 mod store_crash;

@@ -10,8 +10,13 @@ use std::sync::{Arc, Mutex};
 
 use protocol::{FileId, FileName};
 use sim::endpoint::md5_of;
+use sim::run::{Options, Plan, Site, run, transport};
+use sim::scenario::TransportKind;
 use sim::storage::disk::{Disk, DiskFile, Kind, Lock, SimulatedDisk};
-use sim::storage::{Content, DiskStore, Incoming, Limits, Store, StoreError};
+use sim::storage::{Content, DiskStore, Incoming, Limits, RestartingStore, Store, StoreError};
+
+use super::scenarios::scenario_files;
+use super::{load, text_of};
 
 /// How many different survivals are tried of each crash.
 const SEEDS: u64 = 64;
@@ -235,6 +240,57 @@ fn sessions_on_threads_lose_nothing_either() {
         });
         check(&disk.crash(seed), &told.into_inner().unwrap()).unwrap_or_else(|why| panic!("{seed}: {why}"));
     }
+}
+
+/// The scenarios that strike the disk or the machine say the same of a store in memory, where what is not committed
+/// is never there, and of the real store's code on a disk that loses what was not synchronised, whatever survives.
+#[test]
+fn scenarios_go_the_same_on_the_real_stores_code() {
+    let mut struck = 0;
+    for path in scenario_files() {
+        let scenario = load(&path);
+        let plan = Plan::new(&scenario).unwrap();
+        if !plan.needs_disk() {
+            continue;
+        }
+        struck += 1;
+        let kind = if plan.needs_network() { TransportKind::Turmoil } else { TransportKind::Memory };
+        let mut lane = transport(kind, &plan).unwrap();
+        let mut on = |site: &Site| {
+            let outcome = run(&plan, &mut *lane, site, &Options::default()).unwrap();
+            text_of(&scenario, &outcome)
+        };
+        let expected = on(&Site::in_memory());
+        for seed in 0..12 {
+            assert_eq!(on(&Site::simulated(seed).unwrap()), expected, "{} with seed {seed}", path.display());
+        }
+    }
+    assert!(struck >= 11, "only {struck} scenarios strike the disk");
+}
+
+/// What a simulated store loses when its machine goes down, and what not.
+#[test]
+fn a_restart_keeps_what_was_acknowledged_only() {
+    let lost_of = |seed: u64| {
+        let store = RestartingStore::new(seed).unwrap();
+        let put = |name: &str, text: &str| {
+            let (id, name) = file(name, text);
+            let mut incoming = store.create(text.len() as u64)?;
+            incoming.write(text.as_bytes())?;
+            incoming.commit(&name, id)
+        };
+        put("kept", "bytes").unwrap();
+        assert!(store.lose_power_before_rename());
+        put("lost", "other bytes").unwrap_err();
+        assert!(put("too late", "bytes").is_err(), "the power is gone");
+        let arriving = store.create(1);
+        store.restart();
+        drop(arriving);
+        let names: Vec<String> = store.list().unwrap().iter().map(|entry| entry.name.to_string()).collect();
+        assert_eq!(names, ["kept"]);
+        put("new", "bytes").unwrap();
+    };
+    (0..SEEDS).for_each(lost_of);
 }
 
 /// Which mistake a disk makes, or a store on it.
