@@ -45,6 +45,11 @@ impl Catalog {
         self.ids.get(&id).is_some_and(|names| names.contains_key(name))
     }
 
+    /// How many lines the listing has.
+    pub(super) fn files(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The bytes of all contents together.
     pub(super) fn used(&self) -> u64 {
         self.used

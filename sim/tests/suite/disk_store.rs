@@ -125,7 +125,8 @@ fn no_symbolic_link_is_followed() {
 #[test]
 fn limits_hold_from_the_announcement_on() {
     let dir = tempfile::tempdir().unwrap();
-    let store = DiskStore::open_with(dir.path(), Limits { max_file_size: 6, quota: 10 }).unwrap();
+    let store = DiskStore::open_with(dir.path(), Limits { max_file_size: 6, quota: 10, ..Limits::default() })
+        .unwrap();
     assert_eq!(store.create(7).err(), Some(StoreError::TooLarge));
     put(&store, "five", b"12345").unwrap();
     let arriving = store.create(4).unwrap();
@@ -136,9 +137,23 @@ fn limits_hold_from_the_announcement_on() {
     assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
     store.discard(id_of(b"67890"), &name("more")).unwrap();
     drop(store);
-    let store = DiskStore::open_with(dir.path(), Limits { max_file_size: 6, quota: 10 }).unwrap();
+    let store = DiskStore::open_with(dir.path(), Limits { max_file_size: 6, quota: 10, ..Limits::default() })
+        .unwrap();
     assert_eq!(store.create(6).err(), Some(StoreError::NoSpace));
     store.create(5).unwrap();
+}
+
+#[test]
+fn a_listing_has_no_more_lines_than_it_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_with(dir.path(), Limits { max_files: 2, ..Limits::default() }).unwrap();
+    put(&store, "one", b"1").unwrap();
+    let arriving = store.create(1).unwrap();
+    assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
+    drop(arriving);
+    put(&store, "two", b"1").unwrap();
+    assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
+    assert_eq!(Limits::default().max_files, protocol::wire::MAX_ENTRIES);
 }
 
 #[test]

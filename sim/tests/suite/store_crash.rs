@@ -7,11 +7,13 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use protocol::{FileId, FileName};
-use sim::endpoint::md5_of;
+use sim::endpoint::{ServerConfig, Service, Sessions, md5_of};
+use sim::fault::{FaultyStore, Ledger};
 use sim::run::{Options, Plan, Site, run, transport};
-use sim::scenario::TransportKind;
+use sim::scenario::{At, Effect, Fault, Region, TransportKind};
 use sim::storage::disk::{Disk, DiskFile, Kind, Lock, SimulatedDisk};
 use sim::storage::{Content, DiskStore, Incoming, Limits, RestartingStore, Store, StoreError};
 
@@ -291,6 +293,30 @@ fn a_restart_keeps_what_was_acknowledged_only() {
         put("new", "bytes").unwrap();
     };
     (0..SEEDS).for_each(lost_of);
+}
+
+/// What brings the machine down in a scenario brings the store down: what was arriving is gone.
+#[test]
+fn every_simulated_crash_reaches_the_store() {
+    let struck_by = |effect: &Effect| {
+        let store = Arc::new(RestartingStore::new(1).unwrap());
+        let mut arriving = store.create(2).unwrap();
+        arriving.write(b"x").unwrap();
+        if let Effect::Crash { .. } = effect {
+            let deadline = Duration::from_secs(1);
+            Sessions::new(ServerConfig { store, deadline, flaw: None }).handle_crash(Duration::ZERO);
+        } else {
+            let fault = Fault { effect: effect.clone(), region: Region::Upload, at: At::Last };
+            let ledger = Ledger::new([(fault, None)]);
+            let faulty = FaultyStore::new(store, vec![(0, effect.clone(), 0)], ledger);
+            let (id, name) = file("file", "");
+            assert_eq!(faulty.create(0).unwrap().commit(&name, id), Err(StoreError::Crashed));
+        }
+        assert!(arriving.write(b"y").is_err(), "{effect:?} left the store as it was");
+    };
+    let lasts = Duration::from_secs(1);
+    let before = [Effect::CrashBeforeSync, Effect::CrashBeforeRename];
+    before.iter().chain(&[Effect::CrashAfterRename, Effect::Crash { lasts }]).for_each(struck_by);
 }
 
 /// Which mistake a disk makes, or a store on it.

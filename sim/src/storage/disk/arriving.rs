@@ -12,7 +12,14 @@ use super::turns::Held;
 use super::{INCOMING, Inner, path_of, storage};
 use crate::storage::{Committed, Content, Incoming, StoreError};
 
-/// Part of the quota, until this is dropped.
+/// What files that are arriving take of the limits.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    bytes: u64,
+    files: u64,
+}
+
+/// Part of the limits, until this is dropped.
 struct Reserved {
     store: Arc<Inner>,
     size: u64,
@@ -23,22 +30,27 @@ impl Reserved {
         if size > store.limits.max_file_size {
             return Err(StoreError::TooLarge);
         }
-        let used = store.catalog().used();
-        let mut reserved = store.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = used.saturating_add(*reserved);
-        if size > store.limits.quota.saturating_sub(taken) {
+        let (used, files) = {
+            let catalog = store.catalog();
+            (catalog.used(), catalog.files() as u64)
+        };
+        let mut taken = store.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = store.limits.quota.saturating_sub(used.saturating_add(taken.bytes));
+        if size > left || files + taken.files >= u64::from(store.limits.max_files) {
             return Err(StoreError::NoSpace);
         }
-        *reserved = reserved.saturating_add(size);
-        drop(reserved);
+        taken.bytes = taken.bytes.saturating_add(size);
+        taken.files += 1;
+        drop(taken);
         Ok(Self { store, size })
     }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        let mut reserved = self.store.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        *reserved = reserved.saturating_sub(self.size);
+        let mut taken = self.store.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.bytes = taken.bytes.saturating_sub(self.size);
+        taken.files -= 1;
     }
 }
 

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use protocol::wire::MAX_ENTRIES;
 use protocol::{Entry, FileId, FileName};
 
 use super::catalog::Catalog;
@@ -28,7 +29,7 @@ pub use load::{MAX_STRAYS, OpenError, Opening};
 pub use real::RealDisk;
 pub use simulated::{Operation, SimulatedDisk};
 
-use arriving::Arriving;
+use arriving::{Arriving, Taken};
 use turns::{Held, Ids, Shared};
 
 /// Where arriving files stand. No id has this name, so it is never listed.
@@ -48,12 +49,14 @@ pub struct Limits {
     /// The bytes of all contents together, those that are arriving with the size that was announced. A content
     /// counts once, however many names it has.
     pub quota: u64,
+    /// How many files are listed, those that are arriving included.
+    pub max_files: u32,
 }
 
 impl Default for Limits {
-    /// As much as the disk takes.
+    /// As much as the disk takes, and as a listing may have.
     fn default() -> Self {
-        Self { max_file_size: u64::MAX, quota: u64::MAX }
+        Self { max_file_size: u64::MAX, quota: u64::MAX, max_files: MAX_ENTRIES }
     }
 }
 
@@ -70,8 +73,8 @@ struct Inner {
     disk: Arc<dyn Disk>,
     limits: Limits,
     catalog: Mutex<Catalog>,
-    /// The bytes announced of what is arriving.
-    reserved: Mutex<u64>,
+    /// What is taken by files that are arriving.
+    reserved: Mutex<Taken>,
     ids: Ids,
     /// The directory of the store itself, in which the directories of the ids stand.
     root: Shared,
