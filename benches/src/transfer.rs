@@ -99,7 +99,7 @@ impl Workload {
         write_noise(&source, size)?;
         let (content, id) = (Content::open(&source)?, md5(&source)?);
         let name = FileName::parse("large.bin").map_err(io::Error::other)?;
-        let store = DiskStore::open(&directory.path().join("store")).map_err(failed)?;
+        let store = DiskStore::open(&directory.path().join("store"))?;
         let mut incoming = store.create(size).map_err(failed)?;
         for_each_chunk(&content, |bytes| incoming.write(bytes).map_err(failed))?;
         incoming.commit(&name, id).map_err(failed)?;
@@ -134,7 +134,7 @@ impl Workload {
         let (place, name) = (self.place()?, self.name.clone());
         let (store, commands) = match direction {
             Direction::Upload => {
-                let store: Arc<dyn Store> = Arc::new(DiskStore::open(place.path()).map_err(failed)?);
+                let store: Arc<dyn Store> = Arc::new(DiskStore::open(place.path())?);
                 (store, vec![Command::Upload { name, content: self.content.clone() }])
             }
             Direction::Download => {
@@ -159,7 +159,7 @@ impl Workload {
     pub fn sink(&self, direction: Direction) -> io::Result<(Box<dyn Incoming>, TempDir)> {
         let place = self.place()?;
         let sink = match direction {
-            Direction::Upload => DiskStore::open(place.path()).and_then(|store| store.create(0)),
+            Direction::Upload => DiskStore::open(place.path())?.create(0),
             Direction::Download => Folder::on_disk(place.path())?.create(),
         };
         Ok((sink.map_err(failed)?, place))

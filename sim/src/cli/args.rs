@@ -27,7 +27,8 @@ Examples:
   sim check scenarios/*.ron                    only look for mistakes in the files
   sim mutants                                  run programs with known mistakes, which must all be found
   sim serve --dir store                        a server for real; then, in another terminal:
-  sim put 127.0.0.1:9999 photo.jpg             and ls, get, session";
+  sim put 127.0.0.1:9999 photo.jpg             and ls, get, session
+  sim scrub --dir store                        look for rot in a server's store";
 
 /// Runs file transfers and holds what the programs claim against what really happened to the bytes.
 #[derive(Debug, Parser)]
@@ -107,6 +108,23 @@ pub(super) enum Command {
 
     /// Go through the 22 steps of the specification with a running server
     Session(SessionArgs),
+
+    /// Look for rot in a server's store: files that are no longer what their id says go to its quarantine
+    ///
+    /// Exit codes: 0 all is good, 1 something is rotten or cannot be read, 2 there is no store or it is in use
+    Scrub {
+        /// The store; its server has to be stopped
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+
+        /// Print for programs: one JSON object per line, described in docs/store.md
+        #[arg(long)]
+        json: bool,
+
+        /// Say only what is wrong with files
+        #[arg(long)]
+        quiet: bool,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

@@ -7,6 +7,7 @@ mod mutants;
 mod print;
 mod progress;
 mod run;
+mod scrub;
 mod serve;
 mod signals;
 
@@ -63,6 +64,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Put(args)) => client::put(args),
         Some(Command::Get(args)) => client::get(args),
         Some(Command::Session(args)) => client::session(args),
+        Some(Command::Scrub { dir, json, quiet }) => scrub::run(dir, *json, *quiet),
         None => run::run_files(&args),
     };
     exit.into()

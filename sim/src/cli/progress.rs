@@ -35,7 +35,7 @@ impl Bar {
 
     fn show(&self, direction: Direction, done: u64, total: u64) {
         let mut bar = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        bar.get_or_insert_with(|| new_bar(direction, total)).set_position(done);
+        bar.get_or_insert_with(|| new_bar(direction_text(direction), total)).set_position(done);
     }
 }
 
@@ -82,11 +82,15 @@ fn draw(progress: &Progress, stopped: &Receiver<()>, bar: &Bar) {
     bar.clear();
 }
 
-fn new_bar(direction: Direction, total: u64) -> ProgressBar {
-    let message = match direction {
+fn direction_text(direction: Direction) -> &'static str {
+    match direction {
         Direction::Upload => "upload",
         Direction::Download => "download",
-    };
+    }
+}
+
+/// A bar for this many bytes, on standard error; where that is no terminal, it is not seen.
+pub(super) fn new_bar(message: &'static str, total: u64) -> ProgressBar {
     let template = "{msg:8} {bar:30} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec}, {eta} left";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style).with_message(message)

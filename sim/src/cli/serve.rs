@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use sim::live::{Server, ServerSettings};
-use sim::storage::DiskStore;
+use sim::storage::{DiskStore, Limits, OpenError};
 use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
 
@@ -20,9 +20,9 @@ const PER_CONNECTION: u64 = 2;
 /// Serves until a signal comes.
 pub(super) fn serve(args: &ServeArgs) -> Exit {
     log(args);
-    let store = match DiskStore::open(&args.dir) {
+    let store = match open(args) {
         Ok(store) => store,
-        Err(error) => return fail(&format!("--dir {}: {error:?}", args.dir.display())),
+        Err(error) => return fail(&format!("--dir {}: {error}", args.dir.display())),
     };
     let settings = ServerSettings {
         max_connections: connections(args.max_connections),
@@ -32,7 +32,7 @@ pub(super) fn serve(args: &ServeArgs) -> Exit {
     let stop = Arc::new(Notify::new());
     let told = Arc::clone(&stop);
     signals::on_first(move || told.notify_one());
-    let server = match Server::bind(&args.listen, Arc::new(store), settings) {
+    let server = match Server::bind(&args.listen, store.clone(), settings) {
         Ok(server) => server,
         Err(error) => return fail(&format!("--listen {}: {error}", args.listen)),
     };
@@ -45,11 +45,32 @@ pub(super) fn serve(args: &ServeArgs) -> Exit {
     }
     match server.run(stop.notified()) {
         Ok(stopped) => {
-            tracing::info!(dropped = stopped.dropped, "stopped");
+            tracing::info!(dropped = stopped.dropped, syncs = store.syncs(), "stopped");
             Exit::Met
         }
         Err(error) => fail(&error.to_string()),
     }
+}
+
+/// Opens the store, and logs what is not as it was left.
+fn open(args: &ServeArgs) -> Result<Arc<DiskStore>, OpenError> {
+    let unlimited = Limits::default();
+    let store = DiskStore::open_with(
+        &args.dir,
+        Limits {
+            max_file_size: args.max_file_size.unwrap_or(unlimited.max_file_size),
+            quota: args.quota.unwrap_or(unlimited.quota),
+            ..unlimited
+        },
+    )?;
+    let opening = store.opening();
+    if opening.leftovers > 0 {
+        tracing::info!(files = opening.leftovers, "removed what was left of uploads that never ended");
+    }
+    for path in &opening.stray_paths {
+        tracing::warn!(?path, "not a file of this store: left alone and not listed");
+    }
+    Ok(Arc::new(store))
 }
 
 /// Logs to standard error, as `RUST_LOG` says.

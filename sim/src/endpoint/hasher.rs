@@ -119,6 +119,14 @@ impl Hasher {
 /// # Errors
 /// If a file on disk cannot be read.
 pub fn md5_of(content: &Content) -> io::Result<FileId> {
+    md5_with(content, |_| {})
+}
+
+/// The same, and `each` hears of every so many bytes that are done.
+///
+/// # Errors
+/// If a file on disk cannot be read.
+pub fn md5_with(content: &Content, mut each: impl FnMut(u64)) -> io::Result<FileId> {
     let (mut hasher, mut chunk) = (Hasher::default(), vec![0; CHUNK]);
     loop {
         let count = content.read_at(hasher.bytes(), &mut chunk)?;
@@ -126,5 +134,6 @@ pub fn md5_of(content: &Content) -> io::Result<FileId> {
             return Ok(hasher.finish());
         }
         hasher.update(&chunk[..count]);
+        each(count as u64);
     }
 }

@@ -18,7 +18,7 @@ use crate::record::Recorder;
 pub use buffer::{Buffer, CHUNK};
 pub use client::{Client, ClientConfig, Command, Script};
 pub use flaw::{Flaw, UnknownFlaw};
-pub use hasher::{Hasher, md5_of};
+pub use hasher::{Hasher, md5_of, md5_with};
 pub use server::{Server, ServerConfig, Sessions};
 
 /// One side of one connection. `now` is always the time since the run began.

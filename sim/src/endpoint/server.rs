@@ -83,6 +83,7 @@ impl Service for Sessions {
     }
 
     fn handle_crash(&self, now: Duration) {
+        self.config.store.restart();
         if let Some(last) = self.sessions().last() {
             last.record(now, Action::Crashed);
         }
@@ -104,8 +105,8 @@ pub struct Server {
     listing: Option<Listing>,
     upload: Option<Upload>,
     download: Option<Download>,
-    /// What this session has uploaded and may discard, oldest first, and whether that added to the listing.
-    uploaded: Vec<(FileId, FileName, Committed)>,
+    /// What this session has uploaded and may discard, oldest first.
+    uploaded: Vec<(FileId, FileName)>,
 }
 
 /// A snapshot of the store, how many of its entries are on their way, and what has gone out.
@@ -221,10 +222,8 @@ impl Server {
             self.refuse(now, ErrorCode::NotYours);
             return Ok(());
         };
-        let (_, name, committed) = self.uploaded.remove(latest);
-        if committed == Committed::New {
-            self.config.store.discard(id, &name)?;
-        }
+        let (_, name) = self.uploaded.remove(latest);
+        self.config.store.discard(id, &name)?;
         self.record.record(now, Action::Forgot(id));
         self.check(now, protocol::Server::accept_discard);
         Ok(())
@@ -245,8 +244,8 @@ impl Server {
         let (bytes, digest) = (hasher.bytes(), hasher.finish());
         self.record.record(now, Action::Received(Message::Payload { bytes, digest }));
         match self.save(incoming, &name, digest, bytes) {
-            Ok(committed) => {
-                self.uploaded.push((digest, name.clone(), committed));
+            Ok(_) => {
+                self.uploaded.push((digest, name.clone()));
                 self.record.record(now, Action::Saved(Entry { name, id: digest, size: bytes }));
                 self.check(now, |core| core.handle_digest(digest));
             }

@@ -42,6 +42,7 @@ impl Store for FaultyStore {
             return Ok(inner);
         }
         Ok(Box::new(FaultyIncoming {
+            store: Arc::clone(&self.inner),
             inner,
             faults: self.faults.clone(),
             ledger: self.ledger.clone(),
@@ -64,6 +65,14 @@ impl Store for FaultyStore {
     fn discard(&self, id: FileId, name: &FileName) -> Result<(), StoreError> {
         self.inner.discard(id, name)
     }
+
+    fn lose_power_before_rename(&self) -> bool {
+        self.inner.lose_power_before_rename()
+    }
+
+    fn restart(&self) {
+        self.inner.restart();
+    }
 }
 
 impl FaultyStore {
@@ -83,6 +92,7 @@ impl FaultyStore {
 }
 
 struct FaultyIncoming {
+    store: Arc<dyn Store>,
     inner: Box<dyn Incoming>,
     faults: Vec<DiskFault>,
     ledger: Ledger,
@@ -149,13 +159,25 @@ impl Incoming for FaultyIncoming {
 
     fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
         // Neither what was not synchronised nor a file without its name is there after a crash.
-        let before = |effect: &Effect| matches!(effect, Effect::CrashBeforeSync | Effect::CrashBeforeRename);
-        if self.dies(before) {
+        if self.dies(|effect| matches!(effect, Effect::CrashBeforeSync)) {
+            self.store.restart();
+            return Err(StoreError::Crashed);
+        }
+        if self.dies(|effect| matches!(effect, Effect::CrashBeforeRename)) {
+            if self.store.lose_power_before_rename() {
+                // It fails, because the power goes in the midst of it.
+                let _ = self.inner.commit(name, id);
+            }
+            self.store.restart();
             return Err(StoreError::Crashed);
         }
         let dies_after = self.dies(|effect| matches!(effect, Effect::CrashAfterRename));
         let committed = self.inner.commit(name, id)?;
         *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
-        if dies_after { Err(StoreError::Crashed) } else { Ok(committed) }
+        if dies_after {
+            self.store.restart();
+            return Err(StoreError::Crashed);
+        }
+        Ok(committed)
     }
 }

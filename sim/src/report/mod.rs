@@ -1,9 +1,11 @@
 //! The outcome of a run in words: for people with [`text`] and, of several runs, [`table`]; for programs with
-//! [`json`]. The [`mutants`] are a table of their own, [`live`] has the errands of a client. It prints nothing and decides nothing.
+//! [`json`]. The [`mutants`] are a table of their own, and so are what a [`scrub`] found and what came of a client's
+//! errands ([`live`]). It prints nothing and decides nothing.
 
 mod json;
 pub mod live;
 pub mod mutants;
+pub mod scrub;
 mod table;
 mod text;
 

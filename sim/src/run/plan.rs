@@ -7,7 +7,9 @@ use std::time::Duration;
 use protocol::{Entry, FileId, FileName};
 
 use crate::endpoint::{Command, md5_of};
-use crate::scenario::{ClientStep, Command as Short, Expect, Fault, Layer, Located, Scenario, Source, Step};
+use crate::scenario::{
+    ClientStep, Command as Short, Effect, Expect, Fault, Layer, Located, Scenario, Source, Step,
+};
 use crate::storage::Content;
 use crate::verdict::Sources;
 
@@ -110,6 +112,14 @@ impl Plan {
     #[must_use]
     pub fn needs_network(&self) -> bool {
         self.faults.iter().any(|fault| fault.value.effect.layer() == Layer::Network)
+    }
+
+    /// Whether one of its faults strikes the server's disk, or takes its machine down.
+    #[must_use]
+    pub fn needs_disk(&self) -> bool {
+        let strikes =
+            |effect: &Effect| effect.layer() == Layer::Disk || matches!(effect, Effect::Crash { .. });
+        self.faults.iter().any(|fault| strikes(&fault.value.effect))
     }
 
     /// The files that client `index` is to carry. `stored` is what the server saved, under which name and id.

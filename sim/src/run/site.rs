@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::Plan;
-use crate::storage::{DiskStore, Folder, MemoryStore, Store};
+use crate::storage::{DiskStore, Folder, MemoryStore, RestartingStore, Store};
 
 /// The place of one run's files. A temporary directory goes when this is dropped.
 pub struct Site {
@@ -19,13 +19,14 @@ pub struct Site {
 }
 
 impl Site {
-    /// A fresh place for a run of `plan`: in memory, or in a temporary directory if its files are large.
+    /// A fresh place for a run of `plan`: in memory, or in a temporary directory if its files are large. If a fault
+    /// strikes the server's disk or machine, the disk is simulated.
     ///
     /// # Errors
     /// If the directory cannot be made.
     pub fn for_plan(plan: &Plan) -> io::Result<Self> {
         if !plan.is_large() {
-            return Ok(Self::in_memory());
+            return if plan.needs_disk() { Self::simulated(plan.seed()) } else { Ok(Self::in_memory()) };
         }
         let temporary = TempDir::with_prefix("sim-")?;
         let mut site = Self::on_disk(temporary.path())?;
@@ -37,6 +38,15 @@ impl Site {
     #[must_use]
     pub fn in_memory() -> Self {
         Self { store: Arc::new(MemoryStore::default()), dir: None, temporary: None }
+    }
+
+    /// A fresh place with the store of a real server, on a simulated disk that loses what was not synchronised when the
+    /// machine goes down; `seed` decides what survives.
+    ///
+    /// # Errors
+    /// If the store cannot be opened.
+    pub fn simulated(seed: u64) -> io::Result<Self> {
+        Ok(Self { store: Arc::new(RestartingStore::new(seed)?), dir: None, temporary: None })
     }
 
     /// A fresh place in `dir`: the store in `dir/server`, the downloads in `dir/client`, or of several clients in
@@ -52,7 +62,7 @@ impl Site {
         }
         let server = dir.join("server");
         fs::create_dir_all(&server).map_err(named)?;
-        let store = DiskStore::open(&server).map_err(|error| io::Error::other(error.code().text()))?;
+        let store = DiskStore::open(&server)?;
         Ok(Self { store: Arc::new(store), dir: Some(dir.to_owned()), temporary: None })
     }
 

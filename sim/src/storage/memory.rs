@@ -5,32 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::{Entry, FileId, FileName};
 
+use super::catalog::Catalog;
 use super::{Committed, Content, Incoming, Store, StoreError};
 
 /// How much memory is reserved at once for a file that is announced: the announced size is only a claim.
 const MAX_RESERVE: u64 = 64 * 1024;
 
-/// What stands under each name and id, and the listing of it, made when it is first asked for after a change.
+/// The contents, and what stands under which name.
 #[derive(Debug, Default)]
 struct Files {
-    contents: BTreeMap<(FileName, FileId), Arc<[u8]>>,
-    listing: Option<Arc<[Entry]>>,
-}
-
-impl Files {
-    fn list(&mut self) -> Arc<[Entry]> {
-        let entry = |((name, id), bytes): (&(FileName, FileId), &Arc<[u8]>)| Entry {
-            name: name.clone(),
-            id: *id,
-            size: bytes.len() as u64,
-        };
-        let contents = &self.contents;
-        Arc::clone(self.listing.get_or_insert_with(|| contents.iter().map(entry).collect()))
-    }
-
-    fn get(&self, id: FileId) -> Option<&Arc<[u8]>> {
-        self.contents.iter().find(|((_, stored), _)| *stored == id).map(|(_, bytes)| bytes)
-    }
+    contents: BTreeMap<FileId, Arc<[u8]>>,
+    catalog: Catalog,
 }
 
 /// A store in memory. Clones share their files.
@@ -48,7 +33,7 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn list(&self) -> Result<Arc<[Entry]>, StoreError> {
-        Ok(self.files().list())
+        Ok(self.files().catalog.list())
     }
 
     fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError> {
@@ -56,13 +41,16 @@ impl Store for MemoryStore {
     }
 
     fn open(&self, id: FileId) -> Result<Content, StoreError> {
-        self.files().get(id).map(|bytes| Content::Memory(Arc::clone(bytes))).ok_or(StoreError::NotFound)
+        let files = self.files();
+        files.contents.get(&id).map(|bytes| Content::Memory(Arc::clone(bytes))).ok_or(StoreError::NotFound)
     }
 
     fn discard(&self, id: FileId, name: &FileName) -> Result<(), StoreError> {
         let mut files = self.files();
-        files.contents.remove(&(name.clone(), id)).ok_or(StoreError::NotFound)?;
-        files.listing = None;
+        files.catalog.give_back(id, name)?;
+        if files.catalog.first_name(id).is_none() {
+            files.contents.remove(&id);
+        }
         Ok(())
     }
 }
@@ -109,14 +97,10 @@ impl Incoming for MemoryIncoming {
         let Self { store, arriving } = *self;
         let bytes = arriving.into_bytes();
         let mut files = store.files();
-        let stored = files.get(id).cloned();
-        if stored.as_ref().is_some_and(|stored| *stored != bytes) {
+        let size = bytes.len() as u64;
+        if *files.contents.entry(id).or_insert_with(|| Arc::clone(&bytes)) != bytes {
             return Err(StoreError::Collision);
         }
-        if files.contents.insert((name.clone(), id), stored.unwrap_or(bytes)).is_some() {
-            return Ok(Committed::Already);
-        }
-        files.listing = None;
-        Ok(Committed::New)
+        Ok(files.catalog.claim(Entry { name: name.clone(), id, size }))
     }
 }

@@ -1,10 +1,12 @@
 //! Where bytes live: the content that is sent, the server's [`Store`], and the client's [`Folder`], each in
 //! memory or on disk. Nothing here knows the protocol's messages or when they are sent, and nothing hashes.
 
+mod catalog;
 mod content;
-mod disk;
+pub mod disk;
 mod folder;
 mod memory;
+mod restarting;
 
 use std::io;
 use std::sync::Arc;
@@ -12,9 +14,10 @@ use std::sync::Arc;
 use protocol::{Entry, ErrorCode, FileId, FileName};
 
 pub use content::Content;
-pub use disk::DiskStore;
+pub use disk::{DiskStore, Limits, OpenError};
 pub use folder::{Folder, Target};
 pub use memory::MemoryStore;
+pub use restarting::RestartingStore;
 
 /// A server's store: complete files under their ids. A file may stand under several names, a name with
 /// several contents. Shared by all sessions, so every method takes `&self`.
@@ -29,7 +32,7 @@ pub trait Store: Send + Sync {
     /// Makes room for a file of `size` bytes that is about to arrive. Dropping what is returned forgets it.
     ///
     /// # Errors
-    /// If there is no room.
+    /// [`StoreError::TooLarge`] or [`StoreError::NoSpace`] if there is no room.
     fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError>;
 
     /// The content with this id.
@@ -38,11 +41,22 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NotFound`] if there is none.
     fn open(&self, id: FileId) -> Result<Content, StoreError>;
 
-    /// Forgets `name` for the content `id`, and the content itself with its last name.
+    /// Takes back one commit of `name` for the content `id` that was acknowledged. When all of them are taken back,
+    /// the name goes, and with the last name the content: nobody can take away what another was told is stored.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it is not there.
     fn discard(&self, id: FileId, name: &FileName) -> Result<(), StoreError>;
+
+    /// Lets the power go when the next file is about to get its name. Says whether this store can: of one that
+    /// cannot, nothing is to be committed whose crash is to be simulated.
+    fn lose_power_before_rename(&self) -> bool {
+        false
+    }
+
+    /// The machine went down and is up again: what was not durable may be gone. A store whose machine is not simulated
+    /// keeps what it has.
+    fn restart(&self) {}
 }
 
 /// A file that is arriving. It is in no listing until it is committed; dropped, it leaves nothing behind.
@@ -82,6 +96,8 @@ pub enum StoreError {
     NotFound,
     /// Other content stands under the same id.
     Collision,
+    /// The file is larger than the store takes.
+    TooLarge,
     /// The disk is full or a quota is used up.
     NoSpace,
     /// The system reported an error of this kind.
@@ -97,6 +113,7 @@ impl StoreError {
         match self {
             Self::NotFound => ErrorCode::NotFound,
             Self::Collision => ErrorCode::Collision,
+            Self::TooLarge => ErrorCode::TooLarge,
             Self::NoSpace => ErrorCode::NoSpace,
             Self::Io(_) | Self::Crashed => ErrorCode::Storage,
         }

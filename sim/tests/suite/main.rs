@@ -6,6 +6,7 @@ mod agreement;
 mod cli;
 mod damage;
 mod determinism;
+mod disk_store;
 mod duplex;
 mod faults;
 mod inert;
@@ -13,8 +14,10 @@ mod ladder;
 mod mutants;
 mod places;
 mod scenarios;
+mod scrub;
 mod steps;
 mod storage;
+mod store_crash;
 
 use std::path::{Path, PathBuf};
 

@@ -100,6 +100,21 @@ fn a_discard_takes_one_name_and_the_content_with_the_last() {
     });
 }
 
+/// A uploads, B uploads the same and is told that it is stored: A cannot take that away.
+#[test]
+fn a_discard_never_takes_what_another_was_told_is_stored() {
+    on_each(|store| {
+        assert_eq!(put(store, "one", ID, b"bytes"), Ok(Committed::New));
+        assert_eq!(put(store, "one", ID, b"bytes"), Ok(Committed::Already));
+        store.discard(ID, &name("one")).unwrap();
+        assert_eq!(store.list().unwrap().len(), 1);
+        assert_eq!(read(&store.open(ID).unwrap()), b"bytes");
+        store.discard(ID, &name("one")).unwrap();
+        assert_eq!(store.list().unwrap().len(), 0, "nobody is left who was told that it is stored");
+        assert_eq!(put(store, "one", ID, b"bytes"), Ok(Committed::New));
+    });
+}
+
 #[test]
 fn a_download_has_its_name_only_when_it_is_committed() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,0 +1,159 @@
+//! A file that is arriving on disk, and how it gets its name.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use protocol::{Entry, FileId, FileName};
+
+use super::device::DiskFile;
+use super::turns::Held;
+use super::{INCOMING, Inner, path_of, storage};
+use crate::storage::{Committed, Content, Incoming, StoreError};
+
+/// What files that are arriving take of the limits.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    bytes: u64,
+    files: u64,
+}
+
+/// Part of the limits, until this is dropped.
+struct Reserved {
+    store: Arc<Inner>,
+    size: u64,
+}
+
+impl Reserved {
+    fn new(store: Arc<Inner>, size: u64) -> Result<Self, StoreError> {
+        if size > store.limits.max_file_size {
+            return Err(StoreError::TooLarge);
+        }
+        let (used, files) = {
+            let catalog = store.catalog();
+            (catalog.used(), catalog.files() as u64)
+        };
+        let mut taken = store.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = store.limits.quota.saturating_sub(used.saturating_add(taken.bytes));
+        if size > left || files + taken.files >= u64::from(store.limits.max_files) {
+            return Err(StoreError::NoSpace);
+        }
+        taken.bytes = taken.bytes.saturating_add(size);
+        taken.files += 1;
+        drop(taken);
+        Ok(Self { store, size })
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let mut taken = self.store.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.bytes = taken.bytes.saturating_sub(self.size);
+        taken.files -= 1;
+    }
+}
+
+pub(super) struct Arriving {
+    reserved: Reserved,
+    file: Box<dyn DiskFile>,
+    path: PathBuf,
+    written: u64,
+    /// Whether it has got its name: then nothing is left to remove.
+    moved: bool,
+}
+
+impl Arriving {
+    pub(super) fn new(store: Arc<Inner>, size: u64) -> Result<Self, StoreError> {
+        let reserved = Reserved::new(store, size)?;
+        let number = reserved.store.arrivals.fetch_add(1, Ordering::Relaxed);
+        let path = Path::new(INCOMING).join(number.to_string());
+        let file = reserved.store.disk.create(&path).map_err(|error| storage(&error))?;
+        Ok(Self { reserved, file, path, written: 0, moved: false })
+    }
+
+    /// Puts content that the store does not have under its first name: the bytes are durable before they have
+    /// a name, and the name is before anybody hears of it.
+    fn put_first(&mut self, name: &FileName, held: &Held<'_>) -> Result<(), StoreError> {
+        let store = Arc::clone(&self.reserved.store);
+        self.sync()?;
+        store.make_dir(Path::new(&held.id.to_string()))?;
+        self.rename(name, held.id)?;
+        store.settle_now(held.id)?;
+        // Also where the directory was there before us: whoever made it may have failed before it was durable.
+        store.sync_root()
+    }
+
+    /// Puts content that the store has under a further name.
+    fn put_beside(&mut self, name: &FileName, held: &Held<'_>) -> Result<(), StoreError> {
+        let store = Arc::clone(&self.reserved.store);
+        let id = held.id;
+        let stored = store.catalog().first_name(id).cloned().ok_or(StoreError::NotFound)?;
+        match store.disk.link(&path_of(id, &stored), &path_of(id, name)) {
+            Ok(()) => {}
+            // Something that is not ours stands there.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(storage(&error)),
+            // The file system has no further names, or no more of them: then the copy is kept.
+            Err(_) => {
+                self.sync()?;
+                self.rename(name, id)?;
+            }
+        }
+        store.settle_now(id)
+    }
+
+    fn sync(&mut self) -> Result<(), StoreError> {
+        self.reserved.store.syncs.fetch_add(1, Ordering::Relaxed);
+        self.file.sync().map_err(|error| storage(&error))
+    }
+
+    fn rename(&mut self, name: &FileName, id: FileId) -> Result<(), StoreError> {
+        let (store, to) = (&self.reserved.store, path_of(id, name));
+        if !store.is_free(&to)? {
+            return Err(StoreError::Io(ErrorKind::AlreadyExists));
+        }
+        store.disk.rename(&self.path, &to).map_err(|error| storage(&error))?;
+        self.moved = true;
+        Ok(())
+    }
+}
+
+impl Incoming for Arriving {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.file.append(bytes).map_err(|error| storage(&error))?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn content(&self) -> Result<Content, StoreError> {
+        self.file.content().map_err(|error| storage(&error))
+    }
+
+    fn commit(mut self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
+        let store = Arc::clone(&self.reserved.store);
+        let held = store.ids.hold(id);
+        store.check()?;
+        let stored = store.open_any(&held)?;
+        match &stored {
+            None => self.put_first(name, &held)?,
+            Some(stored) => {
+                if self.content()?.first_difference(stored).map_err(|error| storage(&error))?.is_some() {
+                    return Err(StoreError::Collision);
+                }
+                let has = store.catalog().has(id, name);
+                if has { store.settle(id)? } else { self.put_beside(name, &held)? }
+            }
+        }
+        let committed = store.catalog().claim(Entry { name: name.clone(), id, size: self.written });
+        Ok(committed)
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        if !self.moved {
+            // If it cannot be removed now, it is when the store is opened again.
+            let _ = self.reserved.store.disk.remove(&self.path);
+        }
+    }
+}

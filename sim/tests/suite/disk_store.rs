@@ -1,0 +1,262 @@
+//! The store on the machine's disk: what it finds, what it refuses, what it costs, and many sessions at once.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use protocol::{FileId, FileName};
+use sim::endpoint::md5_of;
+use sim::storage::disk::Opening;
+use sim::storage::{Committed, Content, DiskStore, Limits, OpenError, Store, StoreError};
+
+fn name(text: &str) -> FileName {
+    FileName::parse(text).unwrap()
+}
+
+fn id_of(bytes: &[u8]) -> FileId {
+    md5_of(&Content::Memory(bytes.into())).unwrap()
+}
+
+fn put(store: &dyn Store, file: &str, bytes: &[u8]) -> Result<Committed, StoreError> {
+    let mut incoming = store.create(bytes.len() as u64)?;
+    incoming.write(bytes)?;
+    incoming.commit(&name(file), id_of(bytes))
+}
+
+fn listed(store: &dyn Store) -> Vec<String> {
+    store.list().unwrap().iter().map(|entry| entry.name.to_string()).collect()
+}
+
+fn arriving(dir: &Path) -> usize {
+    fs::read_dir(dir.join(".incoming")).unwrap().count()
+}
+
+#[test]
+fn it_is_found_again_as_it_was_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = DiskStore::open(&dir.path().join("deep/in/store")).unwrap();
+    put(&store, "one", b"first").unwrap();
+    put(&store, "two", b"first").unwrap();
+    put(&store, "one", b"second").unwrap();
+    let before = store.list().unwrap();
+    assert!(Arc::ptr_eq(&before, &store.list().unwrap()), "sessions share a snapshot");
+    drop(store);
+    let again = DiskStore::open(&dir.path().join("deep/in/store")).unwrap();
+    assert_eq!(again.list().unwrap(), before);
+    assert_eq!(*again.opening(), Opening::default());
+    assert_eq!(put(&again, "one", b"first"), Ok(Committed::Already));
+}
+
+#[test]
+fn leftovers_are_cleared_and_strays_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = DiskStore::open(dir.path()).unwrap();
+    put(&store, "good", b"bytes").unwrap();
+    drop(store);
+    let id = dir.path().join(id_of(b"bytes").to_string());
+    fs::write(dir.path().join(".incoming/17"), b"half").unwrap();
+    fs::create_dir(dir.path().join("d41d8cd98f00b204e9800998ecf8427e")).unwrap();
+    fs::write(dir.path().join("notes.txt"), b"mine").unwrap();
+    fs::write(id.join("new\nline"), b"odd").unwrap();
+    fs::create_dir(id.join("directory")).unwrap();
+    let store = DiskStore::open(dir.path()).unwrap();
+    assert_eq!(listed(&store), ["good"]);
+    let Opening { leftovers, empty_directories, strays, stray_paths } = store.opening().clone();
+    assert_eq!((leftovers, empty_directories, strays), (1, 1, 3));
+    assert!(stray_paths.contains(&id.join("directory")) && stray_paths.iter().all(|path| path.exists()));
+    assert_eq!(arriving(dir.path()), 0);
+}
+
+#[test]
+fn a_second_server_is_told_that_the_store_is_in_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = DiskStore::open(dir.path()).unwrap();
+    let error = DiskStore::open(dir.path()).unwrap_err();
+    assert!(matches!(error, OpenError::InUse(_)), "{error}");
+    assert!(error.to_string().contains("in use"), "{error}");
+    // A file that is still arriving keeps the store in use.
+    let arriving = first.create(1).unwrap();
+    drop(first);
+    assert!(DiskStore::open(dir.path()).is_err());
+    drop(arriving);
+    DiskStore::open(dir.path()).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn no_symbolic_link_is_followed() {
+    use std::os::unix::fs::symlink;
+    let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = DiskStore::open(dir.path()).unwrap();
+    put(&store, "file", b"bytes").unwrap();
+
+    // For an id; and for a file that is listed.
+    symlink(elsewhere.path(), dir.path().join(id_of(b"other").to_string())).unwrap();
+    assert!(matches!(put(&store, "file", b"other"), Err(StoreError::Io(_))));
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+    let path = dir.path().join(id_of(b"bytes").to_string()).join("file");
+    fs::rename(&path, elsewhere.path().join("file")).unwrap();
+    symlink(elsewhere.path().join("file"), &path).unwrap();
+    assert!(matches!(store.open(id_of(b"bytes")), Err(StoreError::Io(_))));
+    // For the directory of an id that is listed.
+    put(&store, "file", b"more bytes").unwrap();
+    let id = dir.path().join(id_of(b"more bytes").to_string());
+    fs::rename(&id, elsewhere.path().join("id")).unwrap();
+    symlink(elsewhere.path().join("id"), &id).unwrap();
+    assert!(matches!(store.open(id_of(b"more bytes")), Err(StoreError::Io(_))));
+    assert!(matches!(store.discard(id_of(b"more bytes"), &name("file")), Err(StoreError::Io(_))));
+    assert_eq!(fs::read(elsewhere.path().join("id/file")).unwrap(), b"more bytes");
+    drop(store);
+
+    // All are strays to the next.
+    let store = DiskStore::open(dir.path()).unwrap();
+    assert_eq!((listed(&store).len(), store.opening().strays), (0, 3));
+    assert!(matches!(put(&store, "file", b"bytes"), Err(StoreError::Io(_))), "a link has the name");
+    drop(store);
+
+    fs::remove_dir(dir.path().join(".incoming")).unwrap();
+    symlink(elsewhere.path(), dir.path().join(".incoming")).unwrap();
+    let error = DiskStore::open(dir.path()).unwrap_err();
+    assert!(matches!(error, OpenError::NotADirectory(_)), "{error}");
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 2, "nothing was cleared there");
+}
+
+#[test]
+fn limits_hold_from_the_announcement_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_with(dir.path(), Limits { max_file_size: 6, quota: 10, ..Limits::default() })
+        .unwrap();
+    assert_eq!(store.create(7).err(), Some(StoreError::TooLarge));
+    put(&store, "five", b"12345").unwrap();
+    let arriving = store.create(4).unwrap();
+    assert_eq!(store.create(2).err(), Some(StoreError::NoSpace), "announced bytes are taken");
+    drop(arriving);
+    assert_eq!(put(&store, "again", b"12345"), Ok(Committed::New));
+    assert_eq!(put(&store, "more", b"67890"), Ok(Committed::New), "a further name takes nothing");
+    assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
+    store.discard(id_of(b"67890"), &name("more")).unwrap();
+    drop(store);
+    let store = DiskStore::open_with(dir.path(), Limits { max_file_size: 6, quota: 10, ..Limits::default() })
+        .unwrap();
+    assert_eq!(store.create(6).err(), Some(StoreError::NoSpace));
+    store.create(5).unwrap();
+}
+
+#[test]
+fn a_listing_has_no_more_lines_than_it_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = DiskStore::open_with(dir.path(), Limits { max_files: 2, ..Limits::default() }).unwrap();
+    put(&store, "one", b"1").unwrap();
+    let arriving = store.create(1).unwrap();
+    assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
+    drop(arriving);
+    put(&store, "two", b"1").unwrap();
+    assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
+    assert_eq!(Limits::default().max_files, protocol::wire::MAX_ENTRIES);
+}
+
+#[test]
+fn a_file_that_somebody_removed_is_forgotten() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = DiskStore::open(dir.path()).unwrap();
+    put(&store, "a", b"bytes").unwrap();
+    put(&store, "b", b"bytes").unwrap();
+    let id = dir.path().join(id_of(b"bytes").to_string());
+    fs::remove_file(id.join("a")).unwrap();
+    assert_eq!(store.open(id_of(b"bytes")).unwrap().len(), 5);
+    assert_eq!(listed(&store), ["b"]);
+    fs::remove_dir_all(&id).unwrap();
+    assert_eq!(store.open(id_of(b"bytes")).err(), Some(StoreError::NotFound));
+    assert_eq!(put(&store, "c", b"bytes"), Ok(Committed::New));
+    fs::remove_dir_all(&id).unwrap();
+    assert_eq!(store.discard(id_of(b"bytes"), &name("c")), Ok(()));
+    assert_eq!(put(&store, "c", b"bytes"), Ok(Committed::New), "the store still works");
+}
+
+/// What docs/store.md says.
+#[test]
+fn the_synchronisations_are_as_few_as_promised() {
+    let dir = tempfile::tempdir().unwrap();
+    let cost = |store: &DiskStore, work: &dyn Fn(&DiskStore)| {
+        let before = store.syncs();
+        work(store);
+        store.syncs() - before
+    };
+    let upload = |file: &'static str| {
+        move |store: &DiskStore| {
+            put(store, file, b"bytes").unwrap();
+        }
+    };
+    let discard = |store: &DiskStore| store.discard(id_of(b"bytes"), &name("two")).unwrap();
+    let store = DiskStore::open(dir.path()).unwrap();
+    assert_eq!(cost(&store, &upload("one")), 3, "new content");
+    assert_eq!(cost(&store, &upload("two")), 1, "a further name");
+    assert_eq!(cost(&store, &upload("two")), 0, "the same again");
+    assert_eq!(cost(&store, &discard), 0, "taken back, while another upload of it stands");
+    assert_eq!(cost(&store, &discard), 1, "removed");
+    drop(store);
+    let store = DiskStore::open(dir.path()).unwrap();
+    assert_eq!(
+        cost(&store, &upload("one")),
+        1,
+        "the same again, of which it is not known whether it is durable"
+    );
+    assert_eq!(cost(&store, &upload("one")), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_further_name_takes_no_further_space() {
+    use std::os::unix::fs::MetadataExt;
+    let dir = tempfile::tempdir().unwrap();
+    let store = DiskStore::open(dir.path()).unwrap();
+    put(&store, "one", b"bytes").unwrap();
+    put(&store, "two", b"bytes").unwrap();
+    let id = dir.path().join(id_of(b"bytes").to_string());
+    assert_eq!(fs::metadata(id.join("two")).unwrap().nlink(), 2);
+    store.discard(id_of(b"bytes"), &name("one")).unwrap();
+    assert_eq!(fs::read(id.join("two")).unwrap(), b"bytes");
+    assert_eq!(arriving(dir.path()), 0);
+}
+
+#[test]
+fn many_sessions_at_once_are_all_told_the_truth() {
+    const SESSIONS: usize = 8;
+    const ROUNDS: usize = 25;
+    let dir = tempfile::tempdir().unwrap();
+    let store = DiskStore::open(dir.path()).unwrap();
+    let (new, kept) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for session in 0..SESSIONS {
+            let (store, new, kept) = (&store, &new, &kept);
+            scope.spawn(move || {
+                for round in 0..ROUNDS {
+                    // Each content is uploaded by all, under two names; every other session takes its upload back.
+                    let bytes = format!("content {round}");
+                    let file = if session < SESSIONS / 2 { "left" } else { "right" };
+                    match put(store, file, bytes.as_bytes()).unwrap() {
+                        Committed::New => new.fetch_add(1, Ordering::Relaxed),
+                        Committed::Already => 0,
+                    };
+                    if session % 2 == 0 {
+                        store.discard(id_of(bytes.as_bytes()), &name(file)).unwrap();
+                    } else {
+                        kept.fetch_add(1, Ordering::Relaxed);
+                    }
+                    let content = store.open(id_of(bytes.as_bytes()));
+                    assert!(session % 2 == 0 || content.unwrap().len() == bytes.len() as u64);
+                }
+            });
+        }
+    });
+    assert!(new.into_inner() >= 2 * ROUNDS);
+    assert_eq!(store.list().unwrap().len(), 2 * ROUNDS, "each has an upload that was not taken back");
+    let before = store.list().unwrap();
+    drop(store);
+    let store = DiskStore::open(dir.path()).unwrap();
+    assert_eq!(store.list().unwrap(), before);
+    for entry in before.iter() {
+        assert_eq!(md5_of(&store.open_named(entry.id, &entry.name).unwrap()).unwrap(), entry.id);
+    }
+}
