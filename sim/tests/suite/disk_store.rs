@@ -166,6 +166,10 @@ fn a_file_that_somebody_removed_is_forgotten() {
     fs::remove_file(id.join("a")).unwrap();
     assert_eq!(store.open(id_of(b"bytes")).unwrap().len(), 5);
     assert_eq!(listed(&store), ["b"]);
+    put(&store, "z", b"bytes").unwrap();
+    fs::remove_file(id.join("z")).unwrap();
+    assert_eq!(put(&store, "z", b"bytes"), Ok(Committed::New), "what is not there is not acknowledged");
+    assert!(id.join("z").exists());
     fs::remove_dir_all(&id).unwrap();
     assert_eq!(store.open(id_of(b"bytes")).err(), Some(StoreError::NotFound));
     assert_eq!(put(&store, "c", b"bytes"), Ok(Committed::New));

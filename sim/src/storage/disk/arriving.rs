@@ -133,7 +133,7 @@ impl Incoming for Arriving {
         let store = Arc::clone(&self.reserved.store);
         let held = store.ids.hold(id);
         store.check()?;
-        let stored = store.open_any(&held)?;
+        let stored = store.open_for(&held, name)?;
         match &stored {
             None => self.put_first(name, &held)?,
             Some(stored) => {

@@ -251,6 +251,18 @@ impl Inner {
         }
     }
 
+    /// The same, under this name if it has it: that it is listed does not mean that it is still there.
+    fn open_for(&self, held: &Held<'_>, name: &FileName) -> Result<Option<Content>, StoreError> {
+        let has = self.catalog().has(held.id, name);
+        if has {
+            match self.disk.open(&path_of(held.id, name)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.catalog().forget(held.id, name),
+                opened => return Ok(Some(opened?)),
+            };
+        }
+        self.open_any(held)
+    }
+
     /// Makes a directory, if none is there yet.
     fn make_dir(&self, path: &Path) -> Result<(), StoreError> {
         match self.disk.make_dir(path) {
