@@ -112,7 +112,8 @@ impl Deadline {
 
     /// Some payload has come. Who sends it byte by byte gets no more time for each.
     fn extend_by(&mut self, now: Duration, bytes: usize) {
-        self.moved += bytes as u64;
+        // A message counts as more than any payload.
+        self.moved = self.moved.saturating_add(bytes as u64);
         if self.moved >= self.pace {
             self.extend(now);
         }
