@@ -185,7 +185,7 @@ pub(super) struct ClientArgs {
     #[arg(long)]
     pub(super) quiet: bool,
 
-    /// Print JSON, one object per line, described in docs/transcript.md
+    /// Print JSON, one object per line, described in docs/live.md
     #[arg(long)]
     pub(super) json: bool,
 }
