@@ -153,6 +153,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(super) timeout: Duration,
 
+    /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less two]
+    #[arg(long, value_name = "N")]
+    pub(super) hash_threads: Option<u16>,
+
     /// How many seconds transfers have to finish after SIGINT or SIGTERM
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(super) grace: Duration,
@@ -180,6 +184,10 @@ pub(super) struct ClientArgs {
     /// Try again so often after a failed check or a broken connection
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) retries: u32,
+
+    /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less two]
+    #[arg(long, value_name = "N")]
+    pub(super) hash_threads: Option<u16>,
 
     /// Print nothing but errors
     #[arg(long)]

@@ -12,6 +12,7 @@ use sim::storage::{Content, Folder, Target};
 
 use super::args::{ClientArgs, GetArgs, LsArgs, PutArgs, SessionArgs};
 use super::run::fail;
+use super::serve::hash_threads;
 use super::{Exit, print, progress, signals};
 
 /// What `session` sends when it is given no file: the same as in `scenarios/basic.ron`.
@@ -127,8 +128,12 @@ pub(super) fn session(args: &SessionArgs) -> Exit {
 /// The server, and the counters for a progress bar. A signal ends what is under way.
 fn peer(args: &ClientArgs) -> (Peer, Arc<Progress>) {
     let progress = Arc::new(Progress::default());
-    let settings =
-        PeerSettings { deadline: args.timeout, retries: args.retries, progress: Some(Arc::clone(&progress)) };
+    let settings = PeerSettings {
+        deadline: args.timeout,
+        retries: args.retries,
+        hash_threads: hash_threads(args.hash_threads),
+        progress: Some(Arc::clone(&progress)),
+    };
     let peer = Peer::new(&args.server, settings);
     let interrupt = peer.interrupt();
     signals::on_first(move || interrupt.interrupt());

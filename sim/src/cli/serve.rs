@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use sim::endpoint::HashThreads;
 use sim::live::{Server, ServerSettings};
 use sim::storage::{DiskStore, Limits, OpenError};
 use tokio::sync::Notify;
@@ -27,6 +28,7 @@ pub(super) fn serve(args: &ServeArgs) -> Exit {
     let settings = ServerSettings {
         max_connections: connections(args.max_connections),
         deadline: args.timeout,
+        hash_threads: hash_threads(args.hash_threads),
         grace: args.grace,
     };
     let stop = Arc::new(Notify::new());
@@ -50,6 +52,11 @@ pub(super) fn serve(args: &ServeArgs) -> Exit {
         }
         Err(error) => fail(&error.to_string()),
     }
+}
+
+/// The threads that were asked for, or as many as are to spare.
+pub(super) fn hash_threads(wanted: Option<u16>) -> HashThreads {
+    wanted.map_or_else(HashThreads::spare, |limit| HashThreads::new(limit.into()))
 }
 
 /// Opens the store, and logs what is not as it was left.

@@ -3,6 +3,7 @@
 
 use std::num::NonZero;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle, available_parallelism};
@@ -16,8 +17,38 @@ const WAITING: usize = 4;
 /// All the thread needs: it calls one function that calls nothing deep.
 const STACK: usize = 64 * 1024;
 
-/// How many such threads there are. More than the machine has cores would only take turns.
-static THREADS: AtomicUsize = AtomicUsize::new(0);
+/// How many files are hashed on threads of their own at once. Clones share the threads.
+#[derive(Clone, Debug)]
+pub struct HashThreads {
+    limit: usize,
+    taken: Arc<AtomicUsize>,
+}
+
+impl HashThreads {
+    /// At most so many.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self { limit, taken: Arc::default() }
+    }
+
+    /// As many as the machine has cores to spare. Two are not: where both ends of a transfer are on one machine, each
+    /// keeps a core busy, and to pass the bytes on to a third thread would only cost (5 % of the time, when
+    /// measured on two cores).
+    #[must_use]
+    pub fn spare() -> Self {
+        Self::new(available_parallelism().map_or(1, NonZero::get).saturating_sub(BUSY_CORES))
+    }
+
+    fn take(&self) -> Option<Place> {
+        let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
+            (taken < self.limit).then_some(taken + 1)
+        });
+        taken.ok().map(|_| Place(Arc::clone(&self.taken)))
+    }
+}
+
+/// How many cores the two ends of a transfer keep busy.
+const BUSY_CORES: usize = 2;
 
 /// A hash that is computed on another thread.
 #[derive(Debug)]
@@ -31,9 +62,9 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Goes on with `md5` on a thread of its own, if there is a core for it.
-    pub(super) fn start(md5: &Md5) -> Option<Self> {
-        let place = Place::take()?;
+    /// Goes on with `md5` on one of `threads`, if one is free.
+    pub(super) fn start(md5: &Md5, threads: &HashThreads) -> Option<Self> {
+        let place = threads.take()?;
         let (batches, arriving) = sync_channel::<Vec<u8>>(WAITING);
         let (done, empty) = sync_channel(WAITING + 2);
         let mut md5 = md5.clone();
@@ -76,20 +107,10 @@ impl Ahead {
 
 /// One of the threads that there may be.
 #[derive(Debug)]
-struct Place;
-
-impl Place {
-    fn take() -> Option<Self> {
-        let most = available_parallelism().map_or(1, NonZero::get);
-        let taken = THREADS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |threads| {
-            (threads < most).then_some(threads + 1)
-        });
-        taken.ok().map(|_| Self)
-    }
-}
+struct Place(Arc<AtomicUsize>);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        THREADS.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

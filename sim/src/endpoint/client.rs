@@ -11,7 +11,7 @@ use protocol::{
 };
 
 use super::flaw::CARELESS_PREFIX;
-use super::{Buffer, Deadline, End, Endpoint, Flaw, Hasher, SentBytes};
+use super::{Buffer, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, SentBytes};
 use crate::record::{Action, Direction, Failure, Kind, Message, Progress, Recorder};
 use crate::storage::{Content, Folder, Incoming};
 
@@ -67,8 +67,8 @@ pub struct ClientConfig {
     pub deadline: Duration,
     /// How often in all it tries again after a failed comparison or a broken connection.
     pub retries: u32,
-    /// Whether it hashes large files on a thread of their own.
-    pub hash_ahead: bool,
+    /// Where it hashes large files.
+    pub hash_threads: HashThreads,
     /// The mistake that it makes, if any.
     pub flaw: Option<Flaw>,
     /// Where it records what it does and sees.
@@ -86,7 +86,7 @@ impl ClientConfig {
             folder,
             deadline,
             retries: 0,
-            hash_ahead: false,
+            hash_threads: HashThreads::new(0),
             flaw: None,
             record: Recorder::default(),
             progress: None,
@@ -104,7 +104,7 @@ pub struct Client {
     folder: Folder,
     record: Recorder,
     deadline: Deadline,
-    hash_ahead: bool,
+    hash_threads: HashThreads,
     flaw: Option<Flaw>,
     progress: Option<Arc<Progress>>,
     sent: SentBytes,
@@ -155,7 +155,7 @@ impl Client {
             folder: config.folder,
             record: config.record,
             deadline: Deadline::new(config.deadline, 1),
-            hash_ahead: config.hash_ahead,
+            hash_threads: config.hash_threads,
             flaw: config.flaw,
             progress: config.progress,
             sent: SentBytes::default(),
@@ -227,7 +227,7 @@ impl Client {
     }
 
     fn hasher(&self) -> Hasher {
-        Hasher::with_flaw(self.flaw).ahead(self.hash_ahead)
+        Hasher::with_flaw(self.flaw).on(&self.hash_threads)
     }
 
     fn announce(&self, direction: Direction, total: u64) {

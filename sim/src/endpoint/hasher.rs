@@ -5,7 +5,7 @@ use std::io;
 use md5::{Digest, Md5};
 use protocol::FileId;
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, HashThreads};
 use super::flaw::CARELESS_CHUNK;
 use super::{Buffer, CHUNK, Flaw};
 use crate::storage::Content;
@@ -18,9 +18,9 @@ const AHEAD_FROM: u64 = 1024 * 1024;
 pub struct Hasher {
     md5: Md5,
     bytes: u64,
-    /// Where the rest is hashed, once [`Hasher::ahead`] has found it worth while.
+    /// Where the rest is hashed, once the file has proved to be large.
     ahead: Option<Ahead>,
-    may_run_ahead: bool,
+    threads: Option<HashThreads>,
     flaw: Option<Flaw>,
     /// For [`Flaw::LastChunkNotHashed`]: the chunk that is not complete yet.
     chunk: Vec<u8>,
@@ -33,11 +33,10 @@ impl Hasher {
         Self { flaw, ..Self::default() }
     }
 
-    /// The same; if `ahead`, a large file is hashed on a thread of its own while a core is free for it. Careless
-    /// programs do no such thing.
+    /// The same; a large file is hashed on one of these threads, if one is free. Careless programs do no such thing.
     #[must_use]
-    pub fn ahead(self, ahead: bool) -> Self {
-        Self { may_run_ahead: ahead && self.flaw.is_none(), ..self }
+    pub fn on(self, threads: &HashThreads) -> Self {
+        Self { threads: self.flaw.is_none().then(|| threads.clone()), ..self }
     }
 
     /// Takes the next bytes.
@@ -52,10 +51,11 @@ impl Hasher {
     }
 
     fn update_all(&mut self, bytes: &[u8]) {
-        if self.may_run_ahead && self.bytes >= AHEAD_FROM {
-            // It is asked once: a core that comes free later is not waited for.
-            self.may_run_ahead = false;
-            self.ahead = Ahead::start(&self.md5);
+        // They are asked once: a thread that comes free later is not waited for.
+        if self.bytes >= AHEAD_FROM
+            && let Some(threads) = self.threads.take()
+        {
+            self.ahead = Ahead::start(&self.md5, &threads);
         }
         match &mut self.ahead {
             Some(ahead) => ahead.update(bytes),

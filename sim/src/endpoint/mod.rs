@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::record::Recorder;
 
+pub use ahead::HashThreads;
 pub use buffer::{Buffer, CHUNK};
 pub use client::{Client, ClientConfig, Command, Script};
 pub use flaw::{Flaw, UnknownFlaw};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use protocol::wire::MAX_LINE;
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
-use super::{Buffer, Deadline, End, Endpoint, Flaw, Hasher, SentBytes, Service};
+use super::{Buffer, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, SentBytes, Service};
 use crate::record::{Action, Failure, Kind, Message, Recorder};
 use crate::storage::{Committed, Content, Incoming, Store, StoreError};
 
@@ -21,8 +21,8 @@ pub struct ServerConfig {
     pub deadline: Duration,
     /// How many payload bytes count as something.
     pub pace: u64,
-    /// Whether it hashes large files on a thread of their own.
-    pub hash_ahead: bool,
+    /// Where it hashes large files.
+    pub hash_threads: HashThreads,
     /// The mistake that it makes, if any.
     pub flaw: Option<Flaw>,
 }
@@ -31,11 +31,11 @@ impl ServerConfig {
     /// A correct server that is content with every byte, and does one thing at a time.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, deadline: Duration) -> Self {
-        Self { store, deadline, pace: 1, hash_ahead: false, flaw: None }
+        Self { store, deadline, pace: 1, hash_threads: HashThreads::new(0), flaw: None }
     }
 
     fn hasher(&self) -> Hasher {
-        Hasher::with_flaw(self.flaw).ahead(self.hash_ahead)
+        Hasher::with_flaw(self.flaw).on(&self.hash_threads)
     }
 }
 

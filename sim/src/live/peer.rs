@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
 use super::outcome::{Outcome, Told, Transfers};
-use crate::endpoint::{Client, ClientConfig, Script};
+use crate::endpoint::{Client, ClientConfig, HashThreads, Script};
 use crate::record::{Failure, Progress, Recorder};
 use crate::storage::Folder;
 use crate::text::visible;
@@ -23,13 +23,20 @@ pub struct PeerSettings {
     pub deadline: Duration,
     /// How often in all it tries again after a failed comparison or a broken connection.
     pub retries: u32,
+    /// Where large files are hashed.
+    pub hash_threads: HashThreads,
     /// Counters for a progress bar.
     pub progress: Option<Arc<Progress>>,
 }
 
 impl Default for PeerSettings {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(30), retries: 0, progress: None }
+        Self {
+            deadline: Duration::from_secs(30),
+            retries: 0,
+            hash_threads: HashThreads::spare(),
+            progress: None,
+        }
     }
 }
 
@@ -144,7 +151,7 @@ impl Peer {
         let client = Client::new(ClientConfig {
             script,
             retries: self.settings.retries,
-            hash_ahead: true,
+            hash_threads: self.settings.hash_threads.clone(),
             record,
             progress: self.settings.progress.clone(),
             ..ClientConfig::new(Vec::new(), folder, self.settings.deadline)

@@ -3,8 +3,10 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use protocol::ErrorCode;
@@ -13,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::blocking::Blocking;
 use super::log::{Open, SessionLog};
-use crate::endpoint::{self, Endpoint, ServerConfig, Service};
+use crate::endpoint::{self, Endpoint, HashThreads, ServerConfig, Service};
 use crate::record::Recorder;
 use crate::storage::Store;
 use crate::transport::serve_tcp;
@@ -23,20 +25,30 @@ const PACE: u64 = 32 * 1024;
 /// How many connections beyond the limit are told so at once; any more are closed without a word.
 const TOLD_BUSY: usize = 64;
 
+/// How many threads move sessions at least: one that waits for a disk shall not hold up all others.
+const MIN_THREADS: usize = 4;
+
 /// The limits of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ServerSettings {
     /// How many connections it serves at once; those beyond are told `ERROR busy`.
     pub max_connections: usize,
     /// A session ends when its peer sends nothing for so long, or next to nothing of a file.
     pub deadline: Duration,
+    /// Where large files are hashed.
+    pub hash_threads: HashThreads,
     /// How long sessions have to finish what they are at when the server is to stop.
     pub grace: Duration,
 }
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { max_connections: 2_000, deadline: Duration::from_secs(30), grace: Duration::from_secs(10) }
+        Self {
+            max_connections: 2_000,
+            deadline: Duration::from_secs(30),
+            hash_threads: HashThreads::spare(),
+            grace: Duration::from_secs(10),
+        }
     }
 }
 
@@ -62,11 +74,13 @@ impl Server {
     /// # Errors
     /// If the address cannot be listened on.
     pub fn bind(address: &str, store: Arc<dyn Store>, settings: ServerSettings) -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread().enable_io().enable_time().build()?;
+        let threads = available_parallelism().map_or(1, NonZero::get).max(MIN_THREADS);
+        let runtime =
+            Builder::new_multi_thread().worker_threads(threads).enable_io().enable_time().build()?;
         let listener = runtime.block_on(TcpListener::bind(address))?;
         let config = ServerConfig {
             pace: PACE,
-            hash_ahead: true,
+            hash_threads: settings.hash_threads,
             ..ServerConfig::new(Arc::new(Blocking(store)), settings.deadline)
         };
         let service = Live {
