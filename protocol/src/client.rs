@@ -235,7 +235,11 @@ impl Client {
     }
 
     fn take_line<'a>(&mut self, input: &'a [u8]) -> Result<Option<(usize, ClientEvent<'a>)>, Violation> {
-        let whole = wire::split_line(input)?;
+        let whole = match wire::split_line(input) {
+            // It cannot be read as a refusal, so it waits like any other line that comes too early.
+            Err(_) if self.is_sending() => return Ok(None),
+            whole => whole?,
+        };
         self.mid_line = whole.is_none();
         let Some((line, used)) = whole else { return Ok(None) };
         let event = match wire::parse_error(line) {

@@ -98,8 +98,8 @@ pub struct Server {
     deadline: Deadline,
     /// The session is to end as soon as it may.
     leaving: bool,
-    /// Why the session failed, until the last word about it is out.
-    failure: Option<Failure>,
+    /// When and why the session failed, until the last word about it is out.
+    failure: Option<(Duration, Failure)>,
     sent: SentBytes,
     /// The listing that is going out.
     listing: Option<Listing>,
@@ -295,7 +295,7 @@ impl Server {
     }
 
     fn fail(&mut self, now: Duration, failure: Failure, last_word: Option<ErrorCode>) {
-        self.failure = Some(failure);
+        self.failure = Some((now, failure));
         self.download = None;
         if let Some(Upload { name, incoming, hasher }) = self.upload.take()
             && self.config.flaw == Some(Flaw::StoredIncomplete)
@@ -392,6 +392,15 @@ impl Server {
     }
 }
 
+impl Drop for Server {
+    /// Nobody asked for a last word any more: the peer was gone, or never read what was before it.
+    fn drop(&mut self) {
+        if let Some((at, failure)) = self.failure.take() {
+            self.record.record(at, Action::Failed(failure));
+        }
+    }
+}
+
 impl Endpoint for Server {
     fn handle_connected(&mut self, now: Duration) {
         self.deadline.extend(now);
@@ -461,7 +470,7 @@ impl Endpoint for Server {
             }
             self.put_off(now, usize::MAX);
         }
-        if let Some(failure) = self.failure.take() {
+        if let Some((_, failure)) = self.failure.take() {
             self.record.record(now, Action::Failed(failure));
         }
     }

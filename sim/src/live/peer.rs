@@ -105,9 +105,11 @@ impl fmt::Display for Trouble {
             }
             Self::Ambiguous(wanted, entries) => {
                 write!(f, "`{}` can be each of these; ask by id:", visible(wanted))?;
-                entries.iter().try_for_each(|entry| write!(f, "\n  {}  {}", entry.id, entry.name))
+                let line = |entry: &Entry| write!(f, "\n  {}  {}", entry.id, visible(entry.name.as_str()));
+                entries.iter().try_for_each(line)
             }
-            Self::Here(error) => error.fmt(f),
+            // It may be about a path that ends in a name from the server.
+            Self::Here(error) => f.write_str(&visible(&error.to_string())),
             Self::Interrupted => f.write_str("interrupted; what was not verified is dropped"),
         }
     }

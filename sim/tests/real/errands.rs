@@ -1,0 +1,258 @@
+//! `ls`, `put`, `get` and `session` as a person uses them, against a server of ours.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::program::{Ended, Program, Serve, command};
+use super::raw::Raw;
+use super::wire::file;
+use super::{md5, names_in, noise, sim};
+
+/// A server with an empty directory, and a directory for its client.
+struct Pair {
+    serve: Serve,
+    here: tempfile::TempDir,
+    _store: tempfile::TempDir,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let (here, store) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        Self { serve: Serve::start(store.path(), &[]), here, _store: store }
+    }
+
+    /// Puts a file beside the client.
+    fn write(&self, name: &str, content: &[u8]) {
+        fs::write(self.here.path().join(name), content).unwrap();
+    }
+
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.here.path().join(name)).unwrap()
+    }
+
+    /// Uploads without the client's help, and returns the id.
+    fn hold(&self, name: &str, content: &[u8]) -> String {
+        Raw::connect(&self.serve.address).put(name, content).unwrap()
+    }
+
+    /// Runs a command beside the files.
+    fn run(&self, what: &str, more: &[&str]) -> Ended {
+        let args: Vec<&str> = [what, &self.serve.address].into_iter().chain(more.iter().copied()).collect();
+        Program::sim_in(self.here.path(), &args).end()
+    }
+
+    /// Runs a command that has to end with this exit code.
+    fn exits(&self, code: i32, what: &str, more: &[&str]) -> Ended {
+        let ended = self.run(what, more);
+        assert_eq!(ended.code, Some(code), "{what} {more:?}: {ended:?}");
+        ended
+    }
+}
+
+#[test]
+fn what_was_put_is_listed_and_can_be_got() {
+    let pair = Pair::new();
+    let files = [("empty", 0), ("one", 1), ("some", 70_000), ("many", 3_000_000)];
+    let files = files.map(|(name, size)| (name, noise(size as u64, size)));
+    files.iter().for_each(|(name, content)| pair.write(name, content));
+    let put = pair.exits(0, "put", &["empty", "one", "some", "many"]);
+    for ((name, content), line) in files.iter().zip(put.out.lines()) {
+        let id = md5(content).to_string();
+        assert!(line.starts_with(&format!("Success  {name}  {id}  ")), "{line}");
+    }
+    let listed = pair.exits(0, "ls", &[]).out;
+    assert_eq!(listed.lines().count(), files.len(), "{listed}");
+    for (name, content) in &files {
+        let id = md5(content).to_string();
+        for (wanted, to) in [(*name, "by name"), (&*id, "by id"), (&id[..12], "by prefix")] {
+            let got = pair.exits(0, "get", &[wanted, "-o", to, "--force"]);
+            assert!(got.out.contains(&format!("Success  {name}  {id}")), "{}", got.out);
+            assert!(pair.read(to) == *content, "{name} {to}");
+        }
+    }
+}
+
+#[test]
+fn get_goes_where_it_is_told_and_replaces_nothing_unasked() {
+    let pair = Pair::new();
+    pair.hold("a", b"hello");
+    pair.exits(0, "get", &["a"]);
+    assert_eq!(pair.read("a"), b"hello");
+    pair.write("a", b"mine");
+    let refused = pair.exits(2, "get", &["a"]);
+    assert!(refused.err.contains("--force"), "{refused:?}");
+    assert_eq!(pair.read("a"), b"mine");
+    pair.exits(0, "get", &["a", "--force"]);
+    assert_eq!(pair.read("a"), b"hello");
+
+    fs::create_dir(pair.here.path().join("dir")).unwrap();
+    pair.exits(0, "get", &["a", "-o", "dir"]);
+    pair.exits(0, "get", &["a", "-o", "dir/other"]);
+    assert_eq!((pair.read("dir/a"), pair.read("dir/other")), (b"hello".to_vec(), b"hello".to_vec()));
+    pair.exits(2, "get", &["a", "-o", "missing/other"]);
+    pair.exits(2, "get", &["a", "-o", "dir/other"]);
+    assert_eq!(names_in(pair.here.path()), ["a", "dir"]);
+    assert_eq!(names_in(&pair.here.path().join("dir")), ["a", "other"]);
+}
+
+#[test]
+fn a_link_is_not_written_through() {
+    let pair = Pair::new();
+    pair.hold("a", b"hello");
+    pair.write("precious", b"mine");
+    std::os::unix::fs::symlink("precious", pair.here.path().join("a")).unwrap();
+    pair.exits(2, "get", &["a"]);
+    pair.exits(0, "get", &["a", "--force"]);
+    assert_eq!((pair.read("precious"), pair.read("a")), (b"mine".to_vec(), b"hello".to_vec()));
+}
+
+#[test]
+fn get_takes_no_file_for_another() {
+    let pair = Pair::new();
+    let contents: Vec<Vec<u8>> = (0..17).map(|number| vec![number]).collect();
+    let ids: Vec<String> = contents.iter().map(|content| pair.hold("same name", content)).collect();
+    // Of 17 ids, two begin alike.
+    let first = |id: &String| ids.iter().filter(|other| other[..1] == id[..1]).count() > 1;
+    let shared = ids.iter().find(|id| first(id)).unwrap();
+    for wanted in [&shared[..1], "same name"] {
+        let ended = pair.exits(2, "get", &[wanted]);
+        assert!(ended.err.contains(&**shared) && ended.err.contains("ask by id"), "{ended:?}");
+    }
+    pair.exits(0, "get", &[&ids[3]]);
+    assert_eq!(pair.read("same name"), contents[3]);
+    for wanted in ["same", "", "same name ", &"f".repeat(32), &ids[3].to_uppercase()] {
+        let ended = pair.exits(4, "get", &[wanted, "-o", "x"]);
+        assert!(ended.err.contains("no file"), "{wanted}: {ended:?}");
+    }
+    // Two names for one content are no matter.
+    let id = pair.hold("b", b"twice");
+    pair.hold("c", b"twice");
+    pair.exits(0, "get", &[&id, "-o", "twice"]);
+    assert_eq!(names_in(pair.here.path()), ["same name", "twice"]);
+}
+
+#[test]
+fn put_says_what_it_cannot_send() {
+    let pair = Pair::new();
+    pair.write("a", b"hello");
+    pair.write("back\\slash", b"hello");
+    fs::create_dir(pair.here.path().join("dir")).unwrap();
+    for (files, why) in [
+        (&["dir"][..], "is a directory"),
+        (&["a", "missing"], "missing"),
+        (&["back\\slash"], "--name"),
+        (&["a", "--name", "x/y"], "--name"),
+        (&["a", "a", "--name", "b"], "--name"),
+        (&[], "FILE"),
+    ] {
+        let ended = pair.exits(2, "put", files);
+        assert!(ended.err.contains(why), "{files:?}: {ended:?}");
+    }
+    assert!(pair.exits(0, "ls", &[]).out.starts_with("No files available"), "nothing was sent");
+    pair.exits(0, "put", &["back\\slash", "--name", "slash"]);
+    assert!(pair.exits(0, "ls", &[]).out.ends_with("  slash\n"));
+}
+
+#[test]
+fn put_of_what_is_no_file_ends() {
+    let pair = Pair::new();
+    pair.write("a", b"hello");
+    let fifo = pair.here.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let odd = Path::new(std::ffi::OsStr::from_bytes(b"\xff"));
+    fs::write(pair.here.path().join(odd), b"hello").unwrap();
+    let mut odd_put = command();
+    odd_put.current_dir(pair.here.path()).args(["put", &pair.serve.address]).arg(odd);
+    assert_eq!(Program::start(&mut odd_put).end().code, Some(2));
+    let ended = pair.exits(2, "put", &["fifo", "a"]);
+    assert!(ended.err.contains("not a regular file"), "{ended:?}");
+    assert!(ended.out.contains("Success  a"), "the other goes on: {ended:?}");
+}
+
+#[test]
+fn a_quiet_client_prints_nothing_of_a_success() {
+    let pair = Pair::new();
+    pair.write("a", b"hello");
+    for (what, args) in
+        [("put", &["a"][..]), ("ls", &[]), ("get", &["a", "-o", "b"]), ("session", &["a"]), ("session", &[])]
+    {
+        let args: Vec<&str> = args.iter().copied().chain(["--quiet"]).collect();
+        let ended = pair.exits(0, what, &args);
+        assert_eq!((&*ended.out, &*ended.err), ("", ""), "{what}");
+    }
+    let loud = pair.exits(2, "get", &["a", "-o", "b", "--quiet"]);
+    assert!(!loud.err.is_empty(), "but it does of a failure");
+}
+
+#[test]
+fn json_is_an_object_on_each_line() {
+    let pair = Pair::new();
+    pair.write("a\"b", b"hello");
+    let id = md5(b"hello").to_string();
+    let run = |what: &str, args: &[&str]| -> Vec<Value> {
+        let args: Vec<&str> = args.iter().copied().chain(["--json"]).collect();
+        let out = pair.exits(0, what, &args).out;
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    assert_eq!(run("ls", &[]), [] as [Value; 0]);
+    let put = &run("put", &["a\"b"])[0];
+    assert_eq!((&put["result"], &put["id"], &put["bytes"]), (&"success".into(), &(*id).into(), &5.into()));
+    let listed = &run("ls", &[])[0];
+    assert_eq!(
+        (&listed["type"], &listed["name"], &listed["id"]),
+        (&"file".into(), &"a\"b".into(), &(*id).into())
+    );
+    let got = &run("get", &[&id, "-o", "c"])[0];
+    assert_eq!((&got["transfer"], &got["path"]), (&"download".into(), &"c".into()));
+    let session = run("session", &[]);
+    assert_eq!(session.last().unwrap()["result"], "Success");
+    let steps: std::collections::BTreeSet<u64> =
+        session.iter().filter_map(|line| line["step"].as_u64()).collect();
+    assert!(steps.len() >= 18 && steps.contains(&14) && steps.contains(&22), "{steps:?}");
+}
+
+#[test]
+fn session_goes_through_the_22_steps_as_often_as_one_likes() {
+    let pair = Pair::new();
+    for _ in 0..2 {
+        let ended = pair.exits(0, "session", &[]);
+        assert!(ended.out.ends_with("Success\n"), "{}", ended.out);
+        for step in [3, 4, 10, 14, 21, 22] {
+            assert!(ended.out.lines().any(|line| line.starts_with(&format!("{step:>3}  "))), "{}", ended.out);
+        }
+    }
+    assert_eq!(names_in(pair.here.path()), [""; 0]);
+    pair.exits(2, "session", &["missing"]);
+}
+
+#[test]
+fn bad_usage_is_said_to_be_so() {
+    let (_dir, path) = file("a", b"");
+    for args in [
+        &["ls"][..],
+        &["ls", "localhost"],
+        &["ls", "localhost:99999"],
+        &["get", "localhost:1"],
+        &["put", "localhost:1", &path, "--timeout", "0"],
+        &["serve"],
+        &["serve", "--dir", "/dev/null/x"],
+        &["serve", "--dir", &path],
+        &["serve", "--dir", "/tmp", "--quota", "much"],
+        &["serve", "--dir", "/tmp", "--max-connections", "0"],
+    ] {
+        let ended = sim(args);
+        assert_eq!(ended.code, Some(2), "{args:?}: {ended:?}");
+        assert!(!ended.err.contains("panicked") && ended.err.len() > 20, "{args:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn two_servers_cannot_have_one_port() {
+    let (pair, dir) = (Pair::new(), tempfile::tempdir().unwrap());
+    let ended = sim(&["serve", "--dir", dir.path().to_str().unwrap(), "--listen", &pair.serve.address]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains(&pair.serve.address), "{ended:?}");
+}

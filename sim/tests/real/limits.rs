@@ -1,0 +1,113 @@
+//! What a server does not take: files beyond its limits, and files that its disk does not take. It says so, leaves
+//! nothing behind, and goes on.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::program::Serve;
+use super::raw::Raw;
+use super::{arriving, md5, noise};
+
+const NO_SPACE: &str = "ERROR no-space there is no space left for the file";
+const SIM: &str = env!("CARGO_BIN_EXE_sim");
+
+/// The session goes on after a refusal, and what was refused is nowhere.
+fn goes_on(raw: &mut Raw, listed: &[&str]) {
+    let small = b"small";
+    let id = raw.put("small", small).unwrap();
+    assert_eq!(id, md5(small).to_string());
+    assert_eq!(raw.get(&id).unwrap().unwrap(), small);
+    let names: Vec<String> = raw.list().unwrap().iter().map(|entry| entry.name.to_string()).collect();
+    assert_eq!(names, listed);
+}
+
+#[test]
+fn beyond_the_quota_is_no_space() {
+    let dir = tempfile::tempdir().unwrap();
+    let serve = Serve::start(dir.path(), &["--quota", "100KB"]);
+    let mut raw = Raw::connect(&serve.address);
+    let first = noise(1, 60_000);
+    assert_eq!(raw.put("first", &first).unwrap(), md5(&first).to_string());
+    assert_eq!(raw.put("second", &noise(2, 60_000)).unwrap(), NO_SPACE);
+    assert_eq!(raw.announce("huge", 1_000_000_000).unwrap(), NO_SPACE);
+    goes_on(&mut raw, &["first", "small"]);
+    assert_eq!(arriving(dir.path()), [""; 0]);
+    // Room that comes free can be used again.
+    assert_eq!(raw.ask(&format!("DISCARD {}", md5(&first))).unwrap(), "Discarded");
+    assert_eq!(raw.put("second", &noise(2, 60_000)).unwrap(), md5(&noise(2, 60_000)).to_string());
+    // It counts what was there before, too.
+    serve.stop();
+    let serve = Serve::start(dir.path(), &["--quota", "100KB"]);
+    assert_eq!(Raw::connect(&serve.address).put("third", &noise(3, 60_000)).unwrap(), NO_SPACE);
+    serve.stop();
+}
+
+#[test]
+fn beyond_the_largest_file_is_too_large() {
+    let dir = tempfile::tempdir().unwrap();
+    let serve = Serve::start(dir.path(), &["--max-file-size", "1000"]);
+    let mut raw = Raw::connect(&serve.address);
+    let reply = raw.announce("large", 1_001).unwrap();
+    assert_eq!(reply, "ERROR too-large the file is larger than this server takes");
+    let just = noise(1, 1_000);
+    assert_eq!(raw.put("just", &just).unwrap(), md5(&just).to_string());
+    goes_on(&mut raw, &["just", "small"]);
+    serve.stop();
+}
+
+/// A server in a shell that does `first`.
+fn after(first: &str, dir: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{first} && exec \"$0\" serve --listen 127.0.0.1:0 --dir \"$1\"")]);
+    command.arg(SIM).arg(dir).env_remove("RUST_LOG");
+    command
+}
+
+#[test]
+fn a_disk_that_fails_in_the_midst_is_a_refusal() {
+    let dir = tempfile::tempdir().unwrap();
+    // A file of more blocks than this cannot be written. The signal that says so is not wanted.
+    let serve = Serve::by(&mut after("trap '' XFSZ && ulimit -f 1000", dir.path()));
+    let mut raw = Raw::connect(&serve.address);
+    let reply = raw.put("large", &noise(1, 5_000_000)).unwrap();
+    assert_eq!(reply, "ERROR storage the storage failed");
+    goes_on(&mut raw, &["small"]);
+    assert_eq!(arriving(dir.path()), [""; 0]);
+    serve.stop();
+}
+
+/// Whether a file system can be mounted by whoever runs this.
+fn can_mount(dir: &Path) -> bool {
+    let mut command = unshared();
+    let done = command.args(["-c", "mount -t tmpfs tmpfs \"$0\""]).arg(dir).output();
+    done.is_ok_and(|done| done.status.success())
+}
+
+/// A shell with mounts of its own.
+fn unshared() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "--", "sh"]);
+    command
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that proves nothing here says so")]
+fn a_full_disk_is_no_space() {
+    let dir = tempfile::tempdir().unwrap();
+    if !can_mount(dir.path()) {
+        eprintln!("skipped: this system does not let us mount a small disk");
+        return;
+    }
+    let mut command = unshared();
+    let script =
+        "mount -t tmpfs -o size=1m tmpfs \"$1\" && exec \"$0\" serve --listen 127.0.0.1:0 --dir \"$1\"";
+    let serve = Serve::by(command.args(["-c", script, SIM]).arg(dir.path()).env_remove("RUST_LOG"));
+    let mut raw = Raw::connect(&serve.address);
+    assert_eq!(raw.put("large", &noise(1, 5_000_000)).unwrap(), NO_SPACE);
+    // What had been written of it has made room again.
+    let fits = noise(2, 700_000);
+    assert_eq!(raw.put("fits", &fits).unwrap(), md5(&fits).to_string());
+    assert_eq!(raw.put("no more", &noise(3, 700_000)).unwrap(), NO_SPACE);
+    goes_on(&mut raw, &["fits", "small"]);
+    serve.stop();
+}
