@@ -17,6 +17,10 @@ lint:
 test:
     cargo test
 
+# The longer runs against the built program
+soak:
+    cargo test -p sim --test real -- --ignored
+
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 

@@ -63,10 +63,9 @@ impl Fuse {
 }
 
 /// Uploads until the server is gone, and says which files were acknowledged.
-fn upload(address: &str, files: &[File], fuse: &Fuse) -> Vec<File> {
+fn upload(mut raw: Raw, files: &[File], fuse: &Fuse) -> Vec<File> {
     const PIECE: usize = 50_000;
     let mut acknowledged = Vec::new();
-    let mut raw = Raw::connect(address);
     for file in files {
         let mut go = || {
             raw.announce(&file.name, file.content.len())?;
@@ -105,11 +104,13 @@ fn round(seed: u64, round: u64, dir: &Path, known: &mut Known) {
     let fuse = Fuse { sent: Arc::default(), at: random.random_range(0..total), alarm };
     let mut serve = Serve::start(dir, &["--quiet"]);
     thread::scope(|scope| {
-        let upload = |plan| {
-            let (address, fuse) = (serve.address.clone(), fuse.clone());
-            scope.spawn(move || upload(&address, plan, &fuse))
-        };
-        let clients: Vec<_> = plans.iter().map(|plan| upload(plan)).collect();
+        // All are connected before the first byte: it can be the one that blows the fuse.
+        let raws: Vec<Raw> = plans.iter().map(|_| Raw::connect(&serve.address)).collect();
+        let mut clients = Vec::new();
+        for (raw, plan) in raws.into_iter().zip(&plans) {
+            let fuse = fuse.clone();
+            clients.push(scope.spawn(move || upload(raw, plan, &fuse)));
+        }
         raised.recv_timeout(PATIENCE).unwrap();
         serve.kill();
         for client in clients {
