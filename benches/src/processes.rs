@@ -157,7 +157,12 @@ fn rsync(file: &Path, directory: &Path) -> io::Result<()> {
     let port = free_port()?;
     let (config, module) = (directory.join("rsyncd.conf"), directory.join("module"));
     fs::create_dir(&module)?;
-    let text = format!("use chroot = no\n[files]\npath = {}\nread only = no\n", module.display());
+    // A daemon that root starts would become somebody who may not write here.
+    let text = format!(
+        "use chroot = no\n[files]\npath = {}\nread only = no\nuid = {}\n",
+        module.display(),
+        owner(directory)?
+    );
     fs::write(&config, text)?;
     let mut daemon = Command::new("rsync");
     daemon.args(["--daemon", "--no-detach", "--address=127.0.0.1", &format!("--port={port}")]);
@@ -166,6 +171,16 @@ fn rsync(file: &Path, directory: &Path) -> io::Result<()> {
     let mut client = Command::new("rsync");
     client.args(["--whole-file", "--checksum-choice=md5"]).arg(file);
     finish(with(client, &format!("rsync://127.0.0.1:{port}/files/"))).map(drop)
+}
+
+#[cfg(unix)]
+fn owner(path: &Path) -> io::Result<u32> {
+    Ok(std::os::unix::fs::MetadataExt::uid(&fs::metadata(path)?))
+}
+
+#[cfg(not(unix))]
+fn owner(_path: &Path) -> io::Result<u32> {
+    Ok(0)
 }
 
 fn with(mut command: Command, argument: &str) -> Command {
