@@ -17,7 +17,8 @@ Exit codes:
   1  an expectation was not met; a transfer failed its check
   2  bad usage, a bad scenario file, or a file here that cannot be read or written
   3  nothing is proved: a fault did not strike, or the run without faults failed
-  4  the peer could not be reached, or refused (ls, put, get, session)
+  4  the peer could not be reached, or refused (ls, put, get, session); the proxy could not listen, or not
+     reach its target
 
 Examples:
   sim scenarios/basic.ron                      the 22 steps, on the simulated network
@@ -28,7 +29,9 @@ Examples:
   sim mutants                                  run programs with known mistakes, which must all be found
   sim serve --dir store                        a server for real; then, in another terminal:
   sim put 127.0.0.1:9999 photo.jpg             and ls, get, session
-  sim scrub --dir store                        look for rot in a server's store";
+  sim scrub --dir store                        look for rot in a server's store
+  sim proxy --listen 127.0.0.1:7000 --to 127.0.0.1:9999 --fault 'Flip(in: ToServer, at: 1_000, bit: 3)'
+                                               the same faults for programs of your own";
 
 /// Runs file transfers and holds what the programs claim against what really happened to the bytes.
 #[derive(Debug, Parser)]
@@ -93,6 +96,9 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+
+    /// Carry other programs' TCP connections, with faults; the record is described in docs/proxy.md
+    Proxy(super::proxy::Options),
 
     /// Serve the files of a directory, until SIGINT or SIGTERM
     Serve(ServeArgs),

@@ -6,6 +6,7 @@ mod client;
 mod mutants;
 mod print;
 mod progress;
+mod proxy;
 mod run;
 mod scrub;
 mod serve;
@@ -26,7 +27,7 @@ enum Exit {
     Met,
     /// Nothing is proved: a fault did not strike, or the control run failed.
     Inconclusive,
-    /// The peer could not be reached, or refused.
+    /// The peer could not be reached, or refused; the proxy could not listen, or not reach its target.
     NoPeer,
     /// An expectation was not met, or a transfer did not pass its check.
     NotMet,
@@ -65,6 +66,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Get(args)) => client::get(args),
         Some(Command::Session(args)) => client::session(args),
         Some(Command::Scrub { dir, json, quiet }) => scrub::run(dir, *json, *quiet),
+        Some(Command::Proxy(options)) => proxy::proxy(options),
         None => run::run_files(&args),
     };
     exit.into()
