@@ -208,7 +208,8 @@ fn run<B: Bench>(cases: &'static [Case<B>], options: &Options, bench: &mut B) ->
         let missing = case.info.needs.iter().find(|need| !good(outcomes.get(*need)));
         let outcome = match missing {
             Some(need) => {
-                Outcome::NotReached { why: format!("it needs {need}, which did not pass"), free: false }
+                let free = matches!(outcomes.get(need), Some(Outcome::NotReached { free: true, .. }));
+                Outcome::NotReached { why: format!("it needs {need}, which did not pass"), free }
             }
             None => play(case, bench),
         };

@@ -4,6 +4,7 @@ mod cases;
 mod claim;
 mod command;
 mod play;
+mod trouble;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -26,6 +27,7 @@ use play::{Play, Seen, Stage};
 
 static CASES: LazyLock<Vec<Case<Studio>>> = LazyLock::new(|| {
     let mut cases = cases::cases();
+    cases.extend(trouble::cases());
     cases.sort_by_key(|case| case.info.level);
     cases
 });

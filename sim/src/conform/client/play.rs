@@ -6,6 +6,7 @@ use std::time::Duration;
 use protocol::wire::NO_FILES;
 use protocol::{FileId, Request, UploadDetails};
 
+use crate::conform::wire::escaped;
 use crate::conform::{Came, Check, File, Finding, Stop, Wire, broken, id_of};
 
 /// How many commands a client may send on one connection.
@@ -43,6 +44,8 @@ pub(super) enum Act {
     Refuse(&'static str),
     /// Against this rule: the client must close.
     Violate(u8, &'static [u8]),
+    /// What would be sent is against this rule: the client must close.
+    ViolateWithThat(u8),
     /// This, and the server closes.
     Cut(&'static [u8]),
     /// The hash comes in the midst of the payload.
@@ -232,6 +235,10 @@ impl Stage<'_> {
         let has_files = !self.store.is_empty();
         let eol = self.play.eol;
         let text: String = lines.iter().map(|line| format!("{line}{eol}")).collect();
+        if !has_files && matches!(self.play.act, Some((Point::Listing, Act::ViolateWithThat(_)))) {
+            self.say(format!("{text}{eol}").as_bytes());
+            return Ok(Flow::On);
+        }
         if !has_files || self.play.act.is_none_or(|(point, _)| point != Point::ListEnd) {
             return self.act(Point::Listing, format!("{text}{eol}").as_bytes());
         }
@@ -268,9 +275,10 @@ impl Stage<'_> {
         let (bytes, half) = (&self.file.bytes, self.file.bytes.len() / 2);
         let due = |wire: &mut Wire, due: &[u8]| match wire.payload(due.len()) {
             Ok(came) if came == due => Ok(Some(())),
-            Ok(came) => Err(broken(wire, 3, 10, super::super::wire::escaped(due), &Came::Bytes(came))),
-            Err(Came::Reset(_) | Came::End(_)) => Ok(None),
-            Err(came) => Err(broken(wire, 3, 10, super::super::wire::escaped(due), &came)),
+            Ok(came) => Err(broken(wire, 3, 10, escaped(due), &Came::Bytes(came))),
+            // It may close, but not say anything else before.
+            Err(Came::Reset(came) | Came::End(came)) if due.starts_with(&came) => Ok(None),
+            Err(came) => Err(broken(wire, 3, 10, escaped(due), &came)),
         };
         if due(&mut self.wire, &bytes[..half])?.is_none() {
             return Ok(Flow::Over);
@@ -378,6 +386,10 @@ impl Stage<'_> {
     fn act(&mut self, point: Point, message: &[u8]) -> Check<Flow> {
         self.too_early(point)?;
         match self.play.act {
+            Some((at, Act::ViolateWithThat(rule))) if at == point => {
+                self.say(message);
+                self.perform(Act::Violate(rule, b""))
+            }
             Some((at, act)) if at == point => self.perform(act),
             _ => {
                 self.say(message);
@@ -439,7 +451,7 @@ impl Stage<'_> {
                 Err(Came::Nothing(..)) => Ok(Flow::Over),
                 Err(came) => Err(broken(&self.wire, 5, None, "nothing before the server's reply", &came)),
             },
-            Act::EarlyHash => Ok(Flow::On),
+            Act::EarlyHash | Act::ViolateWithThat(_) => Ok(Flow::On),
         }
     }
 

@@ -51,7 +51,14 @@ pub fn test(addresses: &[SocketAddr], options: &Options) -> Report {
     let Some(address) = reachable.or(addresses.first()) else {
         return Report { side: Side::Server, results: Vec::new() };
     };
-    let mut desk = Desk { address: *address, limit, seed: options.seed, files: 0, reached: Cell::new(false), warning: Rc::default() };
+    let mut desk = Desk {
+        address: *address,
+        limit,
+        seed: options.seed,
+        files: 0,
+        reached: Cell::new(false),
+        warning: Rc::default(),
+    };
     Report { side: Side::Server, results: run(&CASES, options, &mut desk) }
 }
 
@@ -91,7 +98,8 @@ impl Bench for Desk {
 
 impl Desk {
     fn connect(&self) -> Check<Talk> {
-        let stream = TcpStream::connect_timeout(&self.address, self.limit).map_err(|error| self.unreachable(&error))?;
+        let stream = TcpStream::connect_timeout(&self.address, self.limit)
+            .map_err(|error| self.unreachable(&error))?;
         let wire = Wire::new(stream, self.limit).map_err(|error| self.unreachable(&error))?;
         self.reached.set(true);
         Ok(Talk { wire, between: false, warning: Rc::clone(&self.warning) })
@@ -132,9 +140,18 @@ impl Desk {
         File { bytes: bytes.to_vec(), ..self.file(0) }
     }
 
-    /// A new connection is served; after whatever happened.
-    fn still_serves(&self) -> Check<Vec<Entry>> {
-        self.connect()?.list()
+    /// New connections are served, whatever happened; also a moment later, for it may take the server a moment.
+    fn still_serves(&self) -> Check {
+        self.connect()?.list()?;
+        std::thread::sleep(QUIET);
+        self.connect()?.list().map(drop)
+    }
+
+    /// The same, and `file` is not listed.
+    fn never_lists(&self, rule: u8, file: &File) -> Check {
+        self.connect()?.lists_not(rule, file)?;
+        std::thread::sleep(QUIET);
+        self.connect()?.lists_not(rule, file)
     }
 }
 
