@@ -3,6 +3,7 @@
 mod args;
 mod cleanup;
 mod client;
+mod conform;
 mod mutants;
 mod print;
 mod progress;
@@ -67,6 +68,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Session(args)) => client::session(args),
         Some(Command::Scrub { dir, json, quiet }) => scrub::run(dir, *json, *quiet),
         Some(Command::Proxy(options)) => proxy::proxy(options),
+        Some(Command::Conform(args)) => conform::conform(args),
         None => run::run_files(&args),
     };
     exit.into()
