@@ -5,8 +5,9 @@
 //! (the state machines of [`protocol`] joined to files and hashing), which [`record`] what they do;
 //! [`fault`] has what goes wrong between them; [`transport`] carries their bytes; [`transcript`] puts the records into one order and checks them against
 //! the steps; [`verdict`] judges the files; [`run`] is the line itself,
-//! [`mutants`] the control on it, and [`report`] says how it went. [`live`] has the same two programs for real, and
-//! [`scrub`] looks for rot in a server's store.
+//! [`mutants`] the control on it, and [`report`] says how it went. [`live`] has the same two programs for real,
+//! [`scrub`] looks for rot in a server's store, and [`proxy`] puts the faults between other people's programs.
+//! [`conform`] holds those against the protocol's rules, and [`process`] runs them.
 //!
 //! This crate reads no clock of its own, draws no random number that the scenario's seed does not decide, and
 //! prints nothing: the binary does.
@@ -25,10 +26,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod conform;
 pub mod endpoint;
 pub mod fault;
 pub mod live;
 pub mod mutants;
+pub mod process;
+pub mod proxy;
 pub mod record;
 pub mod report;
 pub mod run;

@@ -246,6 +246,23 @@ fn steps_that_are_not_there() {
 }
 
 #[test]
+fn shares_that_are_none() {
+    assert_snapshot!(diagnose(&["Stall(in: Upload, at: Percent(101))", "Stall(in: Upload, at: Percent)"]), @r#"
+    error: a percentage must be a whole number from 0 to 100, not the number 101
+     --> test.ron:5:39
+      |
+    5 |         Stall(in: Upload, at: Percent(101)),
+      |                                       ^^^
+
+    error: `at` must be an offset in bytes, Percent(NUMBER), Last or Random, not `Percent`
+     --> test.ron:6:31
+      |
+    6 |         Stall(in: Upload, at: Percent),
+      |                               ^^^^^^^
+    "#);
+}
+
+#[test]
 fn places_that_are_none() {
     assert_snapshot!(diagnose(&["Stall(in: Upload, at: Lats)", "Stall(in: Upload, at: -1)"]), @r#"
     error: unknown place "Lats", did you mean "Last"?
@@ -254,7 +271,7 @@ fn places_that_are_none() {
     5 |         Stall(in: Upload, at: Lats),
       |                               ^^^^
 
-    error: `at` must be an offset in bytes, Last or Random, not the number -1
+    error: `at` must be an offset in bytes, Percent(NUMBER), Last or Random, not the number -1
      --> test.ron:6:31
       |
     6 |         Stall(in: Upload, at: -1),
@@ -477,7 +494,7 @@ fn several_mistakes_in_one_fault() {
     5 |         Flip(in: Uplod, at: "x", bit: 9),
       |                  ^^^^^
 
-    error: `at` must be an offset in bytes, Last or Random, not the text "x"
+    error: `at` must be an offset in bytes, Percent(NUMBER), Last or Random, not the text "x"
      --> test.ron:5:29
       |
     5 |         Flip(in: Uplod, at: "x", bit: 9),

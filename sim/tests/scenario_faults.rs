@@ -57,7 +57,7 @@ fn values<T: Clone>(located: &[Located<T>]) -> Vec<T> {
 
 /// Every kind of fault: how it is written, what it does, where.
 fn forms() -> Vec<(&'static str, Effect, Region, At)> {
-    use At::{Last, Offset, Random};
+    use At::{Last, Offset, Percent, Random};
     use Region::{Download, Step, ToClient, ToServer, Upload};
     let lasts = seconds(5);
     vec![
@@ -89,6 +89,7 @@ fn forms() -> Vec<(&'static str, Effect, Region, At)> {
             Step(2),
             Offset(0),
         ),
+        ("Reset(in: Download, at: Percent(50))", Effect::Reset, Download, Percent(50)),
         ("Stall(in: ToServer, at: Last)", Effect::Stall, ToServer, Last),
         ("Delay(in: Upload, at: 7, lasts: 5)", Effect::Delay { lasts }, Upload, Offset(7)),
         ("Throttle(in: Upload, at: 0, rate: 10_000)", Effect::Throttle { rate: 10_000 }, Upload, Offset(0)),

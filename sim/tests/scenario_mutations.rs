@@ -143,7 +143,12 @@ fn names(step: &Step) -> Vec<FileName> {
 }
 
 fn at() -> impl Strategy<Value = At> {
-    prop_oneof![Just(At::Last), Just(At::Random), any::<u64>().prop_map(At::Offset)]
+    prop_oneof![
+        Just(At::Last),
+        Just(At::Random),
+        (0u8..=100).prop_map(At::Percent),
+        any::<u64>().prop_map(At::Offset)
+    ]
 }
 
 fn effect() -> impl Strategy<Value = Effect> {

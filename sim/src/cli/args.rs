@@ -17,7 +17,8 @@ Exit codes:
   1  an expectation was not met; a transfer failed its check
   2  bad usage, a bad scenario file, or a file here that cannot be read or written
   3  nothing is proved: a fault did not strike, or the run without faults failed
-  4  the peer could not be reached, or refused (ls, put, get, session)
+  4  the peer could not be reached, or refused (ls, put, get, session); the proxy could not listen, or not
+     reach its target
 
 Examples:
   sim scenarios/basic.ron                      the 22 steps, on the simulated network
@@ -28,7 +29,15 @@ Examples:
   sim mutants                                  run programs with known mistakes, which must all be found
   sim serve --dir store                        a server for real; then, in another terminal:
   sim put 127.0.0.1:9999 photo.jpg             and ls, get, session
-  sim scrub --dir store                        look for rot in a server's store";
+  sim scrub --dir store                        look for rot in a server's store
+  sim proxy --listen 127.0.0.1:7000 --to 127.0.0.1:9999 --fault 'Flip(in: ToServer, at: 1_000, bit: 3)'
+                                               the same faults for programs of your own
+  sim conform --server localhost:9999          hold a server in any language against the protocol's rules
+  sim conform --client 'python3 client.py {host} {port} {file}'
+                                               the same for a client";
+
+/// The time for an answer in a conformance run unless told otherwise, in seconds.
+pub(super) const CONFORM_TIMEOUT: &str = "5";
 
 /// Runs file transfers and holds what the programs claim against what really happened to the bytes.
 #[derive(Debug, Parser)]
@@ -94,6 +103,9 @@ pub(super) enum Command {
         format: Format,
     },
 
+    /// Carry other programs' TCP connections, with faults; the record is described in docs/proxy.md
+    Proxy(super::proxy::Options),
+
     /// Serve the files of a directory, until SIGINT or SIGTERM
     Serve(ServeArgs),
 
@@ -108,6 +120,10 @@ pub(super) enum Command {
 
     /// Go through the 22 steps of the specification with a running server
     Session(SessionArgs),
+
+    /// Hold a program in any language against the rules of protocol/PROTOCOL.md, case by case
+    #[command(after_help = CONFORM_HELP)]
+    Conform(ConformArgs),
 
     /// Look for rot in a server's store: files that are no longer what their id says go to its quarantine
     ///
@@ -268,6 +284,79 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn size(text: &str) -> Result<u64, String> {
     let parsed = text.parse::<ByteSize>().map_err(|_| "expected a size, such as 4096, 500MB or 4GiB")?;
     Ok(parsed.as_u64())
+}
+
+const CONFORM_HELP: &str = "\
+In a command, {host} and {port} say where the harness listens, {file} is the file to upload, {id} and {name} the
+file to download, {out} where to put it, {cwd} the directory where sim was started. A client says how a transfer
+went by the word Success or Fail in its output, or else by its exit code. See docs/conform.md.
+
+Exit codes:
+  0  every case passed, but for those that the rules let the program stay away from
+  1  a rule was broken
+  2  bad usage
+  3  nothing is proved: the program could not be reached or started, or cases could not be played";
+
+/// What is to be tested, and how.
+#[derive(Debug, ClapArgs)]
+pub(super) struct ConformArgs {
+    /// Test the server that listens here
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["client", "put", "get", "ls"])]
+    #[arg(required_unless_present_any = ["client", "put", "get", "ls", "list"])]
+    pub(super) server: Option<String>,
+
+    /// Test the client that this command runs through the 22 steps with {file}
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) client: Option<String>,
+
+    /// Test the client with which this command uploads {file}
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) put: Option<String>,
+
+    /// ... with which this command downloads {id} to {out}
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) get: Option<String>,
+
+    /// ... with which this command asks for the listing
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) ls: Option<String>,
+
+    /// Only the levels up to this one
+    #[arg(long, value_name = "N")]
+    pub(super) level: Option<u8>,
+
+    /// Only this case; can be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) case: Vec<String>,
+
+    /// How long the program has for each answer
+    #[arg(long, value_name = "SECONDS", default_value = CONFORM_TIMEOUT)]
+    pub(super) timeout: f64,
+
+    /// How to print
+    #[arg(long, value_enum, default_value_t = ConformFormat::Text)]
+    pub(super) format: ConformFormat,
+
+    /// Print the cases with their rules, and run none
+    #[arg(long)]
+    pub(super) list: bool,
+}
+
+impl ConformArgs {
+    /// Whether a client is to be tested.
+    pub(super) fn has_client(&self) -> bool {
+        [&self.client, &self.put, &self.get, &self.ls].into_iter().any(Option::is_some)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ConformFormat {
+    /// For people
+    Text,
+    /// For programs: one JSON object per line, described in docs/conform.md
+    Json,
+    /// `JUnit` XML, for CI
+    Junit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

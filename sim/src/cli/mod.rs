@@ -3,9 +3,11 @@
 mod args;
 mod cleanup;
 mod client;
+mod conform;
 mod mutants;
 mod print;
 mod progress;
+mod proxy;
 mod run;
 mod scrub;
 mod serve;
@@ -26,7 +28,7 @@ enum Exit {
     Met,
     /// Nothing is proved: a fault did not strike, or the control run failed.
     Inconclusive,
-    /// The peer could not be reached, or refused.
+    /// The peer could not be reached, or refused; the proxy could not listen, or not reach its target.
     NoPeer,
     /// An expectation was not met, or a transfer did not pass its check.
     NotMet,
@@ -65,6 +67,8 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Get(args)) => client::get(args),
         Some(Command::Session(args)) => client::session(args),
         Some(Command::Scrub { dir, json, quiet }) => scrub::run(dir, *json, *quiet),
+        Some(Command::Proxy(options)) => proxy::proxy(options),
+        Some(Command::Conform(args)) => conform::conform(args),
         None => run::run_files(&args),
     };
     exit.into()

@@ -21,7 +21,7 @@ pub use disk::{DiskFault, FaultyStore};
 pub use gate::{Gate, Next};
 pub use injector::Injector;
 pub use ledger::{FaultRecord, Ledger, MAX_SHOWN};
-pub use place::{NoSuchPlace, PhaseMap, Strike};
+pub use place::{NoSuchPlace, PhaseMap, Strike, overlapping};
 pub use stream::Faulty;
 pub use wires::{Signal, Standing, Wires};
 

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::Flow;
 use super::injector::window;
-use crate::scenario::{At, Effect, Fault, Region};
+use crate::scenario::{At, Effect, Fault, Layer, Region};
 use crate::text::{bytes_text, number_text};
 
 /// The stream offsets of every phase of the first connection, as a control run had them.
@@ -105,6 +105,8 @@ impl PhaseMap {
             (At::Offset(offset), _) => offset,
             (At::Last, _) => length - first,
             // The second range of a reordering stands where it is written.
+            (At::Percent(share), Effect::Reorder { with, .. }) => percent(share, with - first),
+            (At::Percent(share), _) => percent(share, length - first),
             (At::Random, Effect::Reorder { with, .. }) => random(seed, flow, index, with - first),
             (At::Random, _) => random(seed, flow, index, length - first),
         };
@@ -146,6 +148,20 @@ impl Strike {
     }
 }
 
+/// The numbers, from 0, of the first two faults of a stream that change a byte in common when they strike at
+/// these places, in the same order: the earlier, then the later.
+#[must_use]
+pub fn overlapping(faults: &[&Fault], strikes: &[Strike]) -> Option<(usize, usize)> {
+    let is_stream = |index: usize| faults[index].effect.layer() == Layer::Stream;
+    (0..strikes.len()).filter(|later| is_stream(*later)).find_map(|later| {
+        let overlaps = |other: &usize| {
+            strikes[later].overlaps(&faults[later].effect, &strikes[*other], &faults[*other].effect)
+        };
+        let earlier = (0..later).filter(|other| is_stream(*other)).find(overlaps)?;
+        Some((earlier, later))
+    })
+}
+
 /// How much of its region a fault takes.
 struct Extent {
     /// The length of its range, or of its first one. One that takes none needs a byte that it can strike before.
@@ -164,6 +180,12 @@ fn extent(fault: &Fault) -> Extent {
             Extent { first, needed: at.saturating_add(first) }
         }
     }
+}
+
+/// So many percent of `most`, rounded down.
+fn percent(share: u8, most: u64) -> u64 {
+    let part = u128::from(most) * u128::from(share.min(100)) / 100;
+    u64::try_from(part).unwrap_or(most)
 }
 
 /// A number from 0 to `most`, the same for the same fault of the same run on every machine.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Conditions, Exchange, Inconclusive, Options, Plan, Site, exchange};
 use crate::fault::{
     Chain, DiskFault, FaultRecord, FaultyStore, Flow, Injector, Ledger, NoSuchPlace, PhaseMap, Strike, Wires,
+    overlapping,
 };
 use crate::record::{Action, Message};
 use crate::scenario::{Effect, Fault, Layer, Verdict};
@@ -64,17 +65,10 @@ pub(super) fn places(plan: &Plan, map: &PhaseMap) -> Result<Vec<Strike>, (usize,
     let place = |(index, fault): (usize, _)| map.place(fault, plan.seed(), index).map_err(|why| (index, why));
     let faults: Vec<&Fault> = plan.faults().iter().map(|fault| &fault.value).collect();
     let strikes = faults.iter().copied().enumerate().map(place).collect::<Result<Vec<_>, _>>()?;
-    let is_stream = |index: usize| faults[index].effect.layer() == Layer::Stream;
-    for later in 0..strikes.len() {
-        let overlaps = |other: &usize| {
-            strikes[later].overlaps(&faults[later].effect, &strikes[*other], &faults[*other].effect)
-        };
-        let earlier = (0..later).filter(|other| is_stream(later) && is_stream(*other)).find(overlaps);
-        if let Some(earlier) = earlier {
-            return Err((later, NoSuchPlace::Overlaps(earlier + 1)));
-        }
+    match overlapping(&faults, &strikes) {
+        Some((earlier, later)) => Err((later, NoSuchPlace::Overlaps(earlier + 1))),
+        None => Ok(strikes),
     }
-    Ok(strikes)
 }
 
 /// Runs `plan` with its faults at these places.

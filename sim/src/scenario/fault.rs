@@ -49,6 +49,8 @@ pub enum Region {
 pub enum At {
     /// So many bytes after the first.
     Offset(u64),
+    /// This share of the way from the first place where the fault fits to the last, from 0 to 100.
+    Percent(u8),
     /// At the last byte.
     Last,
     /// Anywhere, as the scenario's seed decides.
@@ -94,7 +96,8 @@ pub enum Effect {
         bytes: u64,
         /// The offset, in the region, of the other range. It begins at the
         /// end of the range at `at` or later, and ends at most [`MAX_WINDOW`] after
-        /// the beginning of that. Where `at` is [`At::Random`], both hold for offset 0.
+        /// the beginning of that. Where `at` is [`At::Random`] or
+        /// [`At::Percent`], both hold for offset 0.
         with: u64,
     },
     /// The bytes from here on are replaced.
@@ -322,6 +325,7 @@ impl fmt::Display for At {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Offset(offset) => f.write_str(&grouped(*offset)),
+            Self::Percent(percent) => write!(f, "Percent({percent})"),
             Self::Last => f.write_str("Last"),
             Self::Random => f.write_str("Random"),
         }

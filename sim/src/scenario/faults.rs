@@ -152,7 +152,9 @@ enum RawRegion<'a> {
 /// The mirror of [`At`], where it is not a number.
 #[derive(Deserialize)]
 #[serde(rename = "place")]
-enum RawAt {
+enum RawAt<'a> {
+    #[serde(borrow)]
+    Percent(&'a RawValue),
     Last,
     Random,
 }
@@ -266,10 +268,17 @@ impl<'r, 'a> Given<'r, 'a> {
         if let Ok(offset) = piece.parse() {
             return Some(At::Offset(offset));
         }
-        Some(match self.reader.word(piece, "place", "`at`", "an offset in bytes, Last or Random")? {
+        let wanted = "an offset in bytes, Percent(NUMBER), Last or Random";
+        Some(match self.reader.word(piece, "place", "`at`", wanted)? {
+            RawAt::Percent(number) => At::Percent(self.percent(piece.inner(number))?),
             RawAt::Last => At::Last,
             RawAt::Random => At::Random,
         })
+    }
+
+    fn percent(&mut self, piece: Piece<'a>) -> Option<u8> {
+        let number = self.reader.whole(piece, "a percentage", 0..=100)?;
+        u8::try_from(number).ok()
     }
 
     fn whole(&mut self, field: &str, range: RangeInclusive<u64>) -> Option<u64> {
@@ -333,7 +342,7 @@ impl<'r, 'a> Given<'r, 'a> {
         let (Some(at_piece), Some(with_piece)) = (self.get("at"), self.get("with")) else { return };
         let start = match at {
             At::Offset(offset) => offset,
-            At::Random => 0,
+            At::Random | At::Percent(_) => 0,
             At::Last => {
                 return self
                     .mistake(at_piece, "no bytes come after the last with which it could change places");

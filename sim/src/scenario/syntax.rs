@@ -12,17 +12,37 @@ use super::piece::{Fields, Piece};
 use super::place::SourceFile;
 use super::suggest;
 
+/// How a scenario is written.
+const SCENARIO: &str = "a scenario is written Scenario(about: \"...\", steps: [...])";
+
 /// Stage one: the fields of the scenario in `file`.
 pub(super) fn fields(file: &Arc<SourceFile>) -> Result<Fields<'_>, Mistake> {
     let whole = Piece::whole(file);
-    // Extensions change what the text means and some make parsing slow in the
-    // depth of the nesting, so they are refused before anything is read.
-    let ron = ron::Deserializer::from_str(whole.text()).map_err(|error| explain(whole, &error))?;
-    if !ron.extensions().is_empty() {
-        let message = "extensions of RON are not part of a scenario file";
-        return Err(Mistake::at(&whole.place(), message).help("remove the `#![enable(...)]`".to_owned()));
+    refuse_extensions(whole, SCENARIO)?;
+    whole.parse().map_err(|error| explain(whole, &error, SCENARIO))
+}
+
+/// Stage one for a file with one value, which is written as `shape` says: that value without the comments
+/// around it, once all of the file can be read as RON.
+pub(super) fn value<'a>(file: &'a Arc<SourceFile>, shape: &str) -> Result<Piece<'a>, Mistake> {
+    let whole = Piece::whole(file);
+    if whole.text().trim().is_empty() {
+        return Err(Mistake::at(&whole.place(), "there is nothing here").help(shape.to_owned()));
     }
-    whole.parse().map_err(|error| explain(whole, &error))
+    refuse_extensions(whole, shape)?;
+    let raw: &RawValue = whole.parse().map_err(|error| explain(whole, &error, shape))?;
+    Ok(whole.inner(raw))
+}
+
+/// Extensions change what the text means and some make parsing slow in the
+/// depth of the nesting, so they are refused before anything is read.
+fn refuse_extensions(whole: Piece<'_>, shape: &str) -> Result<(), Mistake> {
+    let ron = ron::Deserializer::from_str(whole.text()).map_err(|error| explain(whole, &error, shape))?;
+    if ron.extensions().is_empty() {
+        return Ok(());
+    }
+    let message = "extensions of RON are not part of a scenario file";
+    Err(Mistake::at(&whole.place(), message).help("remove the `#![enable(...)]`".to_owned()))
 }
 
 /// Why `piece` is not an item of some `kind`. `forms` says how one is written.
@@ -45,12 +65,12 @@ fn with_article(noun: &str) -> String {
     format!("{article} {noun}")
 }
 
-fn explain(whole: Piece<'_>, error: &SpannedError) -> Mistake {
+fn explain(whole: Piece<'_>, error: &SpannedError, shape: &str) -> Mistake {
     let place = whole.place_of_error(error);
     let text = whole.text();
     if matches!(RawValue::from_ron(text), Err(SpannedError { code: Error::Eof, .. })) && is_start(&error.code)
     {
-        return Mistake::at(&place, "the file is empty").help(shape());
+        return Mistake::at(&place, "the file is empty").help(shape.to_owned());
     }
     if let Some(start) = brackets::runaway_text(text, place.start()) {
         return Mistake::at(&whole.place_of(start..place.start()), "this text runs on over several lines")
@@ -58,7 +78,8 @@ fn explain(whole: Piece<'_>, error: &SpannedError) -> Mistake {
     }
     match unclosed(text, &error.code).filter(|bracket| bracket.open < place.start().max(1)) {
         Some(bracket) => explain_bracket(whole, &bracket),
-        None => Mistake::at(&place, plain_words(&error.code)).help(advice(&error.code)),
+        None => Mistake::at(&place, plain_words(&error.code))
+            .help(is_start(&error.code).then(|| shape.to_owned())),
     }
 }
 
@@ -121,12 +142,4 @@ pub(super) fn plain_words(code: &Error) -> String {
         Error::SuggestRawIdentifier(word) => format!("{} is not a name", suggest::quoted(word)),
         other => format!("this is not valid RON: {}", suggest::shortened(&other.to_string())),
     }
-}
-
-fn advice(code: &Error) -> Option<String> {
-    if is_start(code) { shape() } else { None }
-}
-
-fn shape() -> Option<String> {
-    Some("a scenario is written Scenario(about: \"...\", steps: [...])".to_owned())
 }

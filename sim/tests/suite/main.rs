@@ -4,6 +4,7 @@
 
 mod agreement;
 mod cli;
+mod conform;
 mod damage;
 mod determinism;
 mod disk_store;
@@ -13,6 +14,9 @@ mod inert;
 mod ladder;
 mod mutants;
 mod places;
+mod proxy;
+mod proxy_cli;
+mod proxy_locate;
 mod scenarios;
 mod scrub;
 mod steps;

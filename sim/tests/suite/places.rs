@@ -99,6 +99,21 @@ fn the_last_place_is_the_last_at_which_the_fault_fits() {
 }
 
 #[test]
+fn a_share_goes_from_the_first_place_to_the_last() {
+    let place = |length, percent, effect| {
+        let fault = Fault { effect, region: Region::Upload, at: At::Percent(percent) };
+        map(length).place(&fault, 1, 0).unwrap().offset
+    };
+    let flip = Effect::Flip { bit: 0 };
+    let shares = [0, 1, 50, 99, 100].map(|percent| place(1_001, percent, flip.clone()));
+    assert_eq!(shares, [0, 10, 500, 990, 1_000]);
+    assert_eq!(place(1, 100, flip), 0);
+    assert_eq!(place(100, 100, Effect::Drop { bytes: 10 }), 90, "the last at which it fits");
+    assert_eq!(place(100, 50, Effect::Reorder { bytes: 10, with: 50 }), 20, "before the other range");
+    assert_eq!(place(u64::MAX / 2, 100, Effect::Stall), u64::MAX / 2 - 1, "nothing overflows");
+}
+
+#[test]
 fn a_step_that_sends_nothing_has_no_place() {
     let fault = Fault { effect: Effect::Stall, region: Region::Step(3), at: At::Offset(0) };
     assert_eq!(map(1).place(&fault, 1, 0), Err(NoSuchPlace::NoRegion(Region::Step(3))));
