@@ -12,6 +12,7 @@ Exit codes:
   1  an expectation was not met
   2  bad usage, or a bad scenario file
   3  nothing is proved: a fault did not strike, or the run without faults failed
+  4  the proxy could not listen, or not reach its target
 
 Examples:
   sim scenarios/basic.ron                      the 22 steps, on the simulated network
@@ -19,7 +20,9 @@ Examples:
   sim scenarios/basic.ron --file photo.jpg --keep out
                                                with a real file; look at the result in out/
   sim check scenarios/*.ron                    only look for mistakes in the files
-  sim mutants                                  run programs with known mistakes, which must all be found";
+  sim mutants                                  run programs with known mistakes, which must all be found
+  sim proxy --listen 127.0.0.1:7000 --to 127.0.0.1:9999 --fault 'Flip(in: ToServer, at: 1_000, bit: 3)'
+                                               the same faults for programs of your own";
 
 /// Runs file transfers and holds what the programs claim against what really happened to the bytes.
 #[derive(Debug, Parser)]
@@ -84,6 +87,9 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+
+    /// Carry other programs' TCP connections, with faults; the record is described in docs/proxy.md
+    Proxy(super::proxy::Options),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@ mod cleanup;
 mod mutants;
 mod print;
 mod progress;
+mod proxy;
 mod run;
 
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ enum Exit {
     Met,
     /// Nothing is proved: a fault did not strike, or the control run failed.
     Inconclusive,
+    /// The proxy could not listen, or not reach its target.
+    Unreachable,
     /// An expectation was not met.
     NotMet,
     /// Bad usage or a bad scenario file.
@@ -35,6 +38,7 @@ impl From<Exit> for ExitCode {
             Exit::NotMet => 1,
             Exit::Usage => 2,
             Exit::Inconclusive => 3,
+            Exit::Unreachable => 4,
         })
     }
 }
@@ -46,6 +50,7 @@ pub(crate) fn main() -> ExitCode {
     let exit = match &args.command {
         Some(Command::Check { files }) => check(files),
         Some(Command::Mutants { scenarios, format }) => mutants::mutants(scenarios, *format),
+        Some(Command::Proxy(options)) => proxy::proxy(options),
         None => run::run_files(&args),
     };
     exit.into()

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::process::exit;
 
 /// The exit code if standard output cannot be written: what was asked for is not there.
-const CANNOT_PRINT: i32 = 2;
+pub(super) const CANNOT_PRINT: i32 = 2;
 
 /// Prints to standard output. A reader that has seen enough and gone away is no reason to fail; a full disk is:
 /// a report that is not there must not look like a good one.

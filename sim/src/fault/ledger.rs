@@ -126,6 +126,12 @@ impl Ledger {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The record of the fault with this number, from 0, as it is now. `None` if there is none.
+    #[must_use]
+    pub fn record(&self, fault: usize) -> Option<FaultRecord> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).get(fault).cloned()
+    }
+
     /// The fault with this number fired, and put `new` in the place of `old`. Returns what it did, in words.
     pub fn fired(&self, fault: usize, old: &[u8], new: &[u8]) -> String {
         let mut text = String::new();

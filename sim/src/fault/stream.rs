@@ -32,6 +32,11 @@ impl<C, T: Fn() -> Duration> Faulty<C, T> {
         Self { inner, clock, gate, wires, timer: None }
     }
 
+    /// What it is put around.
+    pub fn inner(&self) -> &C {
+        &self.inner
+    }
+
     fn standing(&self, waker: Option<&Waker>) -> Standing {
         self.wires.as_ref().map_or(Standing::Whole, |wires| wires.standing(waker))
     }

@@ -1,6 +1,6 @@
-//! What the two ends of a run's first connection share: the ledger, the chains, whether the connection is
-//! broken, and what is to happen to the network. Faults strike the first connection only; those after it are
-//! clean, so that a retry can succeed.
+//! What the two ends of one connection share: the ledger, the chains, whether the connection is broken, and what
+//! is to happen to the network. A run has one `Wires`, which is used up by its first connection; those after it
+//! are clean, so that a retry can succeed. The proxy makes one for each connection that has faults.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -31,7 +31,7 @@ pub enum Standing {
     Broken,
 }
 
-/// The faults of a run and what its two ends share. Clones share everything.
+/// The faults of one connection and what its two ends share. Clones share everything.
 #[derive(Clone, Debug, Default)]
 pub struct Wires {
     ledger: Ledger,
@@ -48,7 +48,7 @@ struct Shared {
 }
 
 impl Wires {
-    /// The wires of a run with these faults, which are entered in `ledger`.
+    /// The wires of a connection with these faults, which are entered in `ledger`.
     #[must_use]
     pub fn new(to_server: Chain, to_client: Chain, ledger: Ledger) -> Self {
         let shared = Shared { to_server: Some(to_server), to_client: Some(to_client), ..Shared::default() };

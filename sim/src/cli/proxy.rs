@@ -1,0 +1,237 @@
+//! Puts the faults between other people's programs, and writes down what it did.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::process::exit;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Serialize;
+use sim::proxy::{Event, Outcome, Placed, Proxy, Running, Settings, Which, json, place_written};
+use sim::scenario::{Fault, Located, load_faults, parse_fault};
+
+use super::run::fail;
+use super::{Exit, complain, print};
+
+/// What can be said to `sim proxy`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Where to listen; port 0 is any free one. Can be repeated, each with its own `--to`
+    #[arg(long, value_name = "HOST:PORT", required = true)]
+    listen: Vec<String>,
+
+    /// Where to carry the connections
+    #[arg(long, value_name = "HOST:PORT", required = true)]
+    to: Vec<String>,
+
+    /// What goes wrong, as in a scenario, `in: ToServer` or `ToClient`. Can be repeated
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<String>,
+
+    /// A file with a list of faults: `[Flip(in: ToServer, at: 1_000, bit: 3)]`
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+
+    /// Seed of everything left to chance
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+
+    /// Which connection the faults strike, in the order of acceptance, or `all`
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    connection: Connection,
+
+    /// End when that connection has ended
+    #[arg(long)]
+    once: bool,
+
+    /// Write the record to this file, not to standard output
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+
+    /// Say nothing on standard error but errors
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// The value of `--connection`.
+#[derive(Clone, Copy, Debug)]
+struct Connection(Which);
+
+impl FromStr for Connection {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(0) => Err("connections are numbered from 1".into()),
+            Ok(number) => Ok(Self(Which::Nth(number))),
+            Err(_) if text == "all" => Ok(Self(Which::All)),
+            Err(_) => Err("this is the number of a connection, from 1, or `all`".into()),
+        }
+    }
+}
+
+/// Runs the proxy until it is interrupted, or with `--once` until the connection has ended.
+pub(super) fn proxy(options: &Options) -> Exit {
+    match prepare(options).and_then(|(proxy, placed, record)| run(options, proxy, &placed, record)) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn prepare(options: &Options) -> Result<(Proxy, Vec<Placed>, Record), Exit> {
+    let faults = read_faults(options)?;
+    let which = options.connection.0;
+    let placed = place_written(&faults, which, options.seed).map_err(|error| complain(&error))?;
+    let settings =
+        Settings { faults: placed.clone(), once: options.once.then_some(which), ..Settings::default() };
+    let proxy = bind(options, &settings)?;
+    let record = Record::open(options.record.as_deref())?;
+    Ok((proxy, placed, record))
+}
+
+/// The faults of all options; or the complaints about all that cannot be read.
+fn read_faults(options: &Options) -> Result<Vec<Located<Fault>>, Exit> {
+    let (mut faults, mut exit) = (Vec::new(), None);
+    for text in &options.fault {
+        match parse_fault(text, "--fault") {
+            Ok(fault) => faults.push(fault),
+            Err(error) => exit = Some(complain(&error)),
+        }
+    }
+    match options.faults.as_deref().map(load_faults) {
+        Some(Ok(more)) => faults.extend(more),
+        Some(Err(error)) => exit = Some(complain(&error)),
+        None => {}
+    }
+    exit.map_or(Ok(faults), Err)
+}
+
+fn bind(options: &Options, settings: &Settings) -> Result<Proxy, Exit> {
+    if options.listen.len() != options.to.len() {
+        return Err(fail("there must be as many `--to` as `--listen`: each pair is a way through the proxy"));
+    }
+    let mut pairs = Vec::new();
+    for (listen, to) in options.listen.iter().zip(&options.to) {
+        pairs.push((listen, resolve("--listen", listen)?, resolve("--to", to)?));
+    }
+    let mut proxy: Option<Proxy> = None;
+    for (listen, from, to) in pairs {
+        let bound = match &mut proxy {
+            None => Proxy::bind(&*from, &*to, settings.clone()).map(|bound| proxy = Some(bound)),
+            Some(proxy) => proxy.also(&*from, &*to).map(drop),
+        };
+        bound.map_err(|error| unreachable(&format!("cannot listen at {listen}: {error}")))?;
+    }
+    proxy.ok_or_else(|| fail("`--listen` is missing"))
+}
+
+fn resolve(option: &str, address: &str) -> Result<Vec<SocketAddr>, Exit> {
+    match address.to_socket_addrs() {
+        Ok(addresses) => Ok(addresses.collect()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            Err(fail(&format!("{option} {address}: this is written HOST:PORT, as in 127.0.0.1:7000")))
+        }
+        Err(error) => Err(unreachable(&format!("{option} {address}: {error}"))),
+    }
+}
+
+fn unreachable(message: &str) -> Exit {
+    print::warn(&format!("error: {message}"));
+    Exit::Unreachable
+}
+
+fn run(options: &Options, proxy: Proxy, placed: &[Placed], record: Record) -> Result<Exit, Exit> {
+    let stopper = proxy.stopper();
+    // Without a handler a signal ends the program at once, and the record lacks its end.
+    let _ = ctrlc::set_handler(move || stopper.stop(Duration::ZERO));
+    let mut events = record.clone()?;
+    let running = proxy.spawn(move |event: Event| events.write(&json(&event)));
+    let running = running.map_err(|error| unreachable(&error.to_string()))?;
+    if !options.quiet {
+        announce(&running);
+    }
+    let outcome = running.wait().map_err(|error| unreachable(&error.to_string()))?;
+    conclude(options, placed, &outcome, record);
+    Ok(judge(options.connection.0, &outcome))
+}
+
+fn announce(running: &Running) {
+    for address in running.local_addrs() {
+        print::warn(&format!("listening on {address}"));
+    }
+}
+
+/// The last lines of the record.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Last {
+    Fault { number: usize, fault: String, fired: u64, delivered: u64 },
+    Stopped { connections: u64, refused: usize },
+}
+
+fn conclude(options: &Options, placed: &[Placed], outcome: &Outcome, mut record: Record) {
+    let mut lines = Vec::new();
+    for ((number, placed), proof) in (1..).zip(placed).zip(&outcome.faults) {
+        let fault = placed.fault.to_string();
+        if proof.delivered == 0 && !options.quiet {
+            let what = if proof.fired == 0 { "never fired" } else { "fired but never reached the reader" };
+            print::warn(&format!("fault {number}, {fault}, {what}: nothing is proved"));
+        }
+        lines.push(Last::Fault { number, fault, fired: proof.fired, delivered: proof.delivered });
+    }
+    lines.push(Last::Stopped { connections: outcome.connections, refused: outcome.refused.len() });
+    for line in lines {
+        // An object of strings and numbers always serialises.
+        record.write(&(serde_json::to_string(&line).unwrap_or_default() + "\n"));
+    }
+}
+
+fn judge(which: Which, outcome: &Outcome) -> Exit {
+    let unproved = outcome.unproved().is_some();
+    let meant_was_refused = outcome.refused.iter().any(|number| which.is(*number));
+    if meant_was_refused && (unproved || outcome.faults.is_empty()) {
+        Exit::Unreachable
+    } else if unproved {
+        Exit::Inconclusive
+    } else {
+        Exit::Met
+    }
+}
+
+/// Where the record goes.
+enum Record {
+    Stdout,
+    File(File),
+}
+
+impl Record {
+    fn open(path: Option<&Path>) -> Result<Self, Exit> {
+        let Some(path) = path else { return Ok(Self::Stdout) };
+        let file = File::create(path);
+        file.map(Self::File).map_err(|error| fail(&format!("--record {}: {error}", path.display())))
+    }
+
+    fn clone(&self) -> Result<Self, Exit> {
+        match self {
+            Self::Stdout => Ok(Self::Stdout),
+            Self::File(file) => match file.try_clone() {
+                Ok(file) => Ok(Self::File(file)),
+                Err(error) => Err(fail(&format!("--record: {error}"))),
+            },
+        }
+    }
+
+    /// Every line is there at once: whoever waits for it may read it. A record with a gap is worse than none.
+    fn write(&mut self, line: &str) {
+        match self {
+            Self::Stdout => print::say(line),
+            Self::File(file) => {
+                if let Err(error) = file.write_all(line.as_bytes()) {
+                    fail(&format!("the record cannot be written: {error}"));
+                    exit(print::CANNOT_PRINT);
+                }
+            }
+        }
+    }
+}
