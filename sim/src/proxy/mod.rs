@@ -7,7 +7,7 @@
 //! in which they were accepted, over all listeners. A proxy that keeps [`Recording`]s shows where a payload
 //! travelled: [`locate`](locate::locate) finds it there.
 //!
-//! Every connection is one task with two [`Lane`](lane::Lane)s, one for each direction. Where no fault is ahead
+//! Every connection is one task with two lanes, one for each direction. Where no fault is ahead
 //! a lane is a bare copy: no clock, no lock, no second buffer.
 
 mod connection;
