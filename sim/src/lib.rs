@@ -5,7 +5,7 @@
 //! (the state machines of [`protocol`] joined to files and hashing), which [`record`] what they do;
 //! [`fault`] has what goes wrong between them; [`transport`] carries their bytes; [`transcript`] puts the records into one order and checks them against
 //! the steps; [`verdict`] judges the files; [`run`] is the line itself,
-//! [`mutants`] the control on it, and [`report`] says how it went.
+//! [`mutants`] the control on it, and [`report`] says how it went. Beside it stands [`process`], which runs other people's programs.
 //!
 //! This crate reads no clock of its own, draws no random number that the scenario's seed does not decide, and
 //! prints nothing: the binary does.
@@ -27,6 +27,7 @@
 pub mod endpoint;
 pub mod fault;
 pub mod mutants;
+pub mod process;
 pub mod record;
 pub mod report;
 pub mod run;

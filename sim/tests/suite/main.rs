@@ -12,6 +12,7 @@ mod inert;
 mod ladder;
 mod mutants;
 mod places;
+mod process;
 mod scenarios;
 mod steps;
 mod storage;
