@@ -5,7 +5,8 @@
 //! (the state machines of [`protocol`] joined to files and hashing), which [`record`] what they do;
 //! [`fault`] has what goes wrong between them; [`transport`] carries their bytes; [`transcript`] puts the records into one order and checks them against
 //! the steps; [`verdict`] judges the files; [`run`] is the line itself,
-//! [`mutants`] the control on it, and [`report`] says how it went. Beside it stands [`process`], which runs other people's programs.
+//! [`mutants`] the control on it, and [`report`] says how it went. Beside it stand [`conform`], which holds other people's programs
+//! against the protocol's rules, and [`process`], which runs them.
 //!
 //! This crate reads no clock of its own, draws no random number that the scenario's seed does not decide, and
 //! prints nothing: the binary does.
@@ -24,6 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod conform;
 pub mod endpoint;
 pub mod fault;
 pub mod mutants;

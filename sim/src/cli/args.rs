@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use sim::endpoint::Flaw;
 use sim::scenario::TransportKind;
 
@@ -19,7 +19,13 @@ Examples:
   sim scenarios/basic.ron --file photo.jpg --keep out
                                                with a real file; look at the result in out/
   sim check scenarios/*.ron                    only look for mistakes in the files
-  sim mutants                                  run programs with known mistakes, which must all be found";
+  sim mutants                                  run programs with known mistakes, which must all be found
+  sim conform --server localhost:9999          hold a server in any language against the protocol's rules
+  sim conform --client 'python3 client.py {host} {port} {file}'
+                                               the same for a client";
+
+/// The time for an answer in a conformance run unless told otherwise, in seconds.
+pub(super) const CONFORM_TIMEOUT: &str = "5";
 
 /// Runs file transfers and holds what the programs claim against what really happened to the bytes.
 #[derive(Debug, Parser)]
@@ -84,6 +90,83 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+
+    /// Hold a program in any language against the rules of protocol/PROTOCOL.md, case by case
+    #[command(after_help = CONFORM_HELP)]
+    Conform(ConformArgs),
+}
+
+const CONFORM_HELP: &str = "\
+In a command, {host} and {port} say where the harness listens, {file} is the file to upload, {id} and {name} the
+file to download, {out} where to put it, {cwd} the directory where sim was started. A client says how a transfer
+went by the word Success or Fail in its output, or else by its exit code. See docs/conform.md.
+
+Exit codes:
+  0  every case passed, but for those that the rules let the program stay away from
+  1  a rule was broken
+  2  bad usage
+  3  nothing is proved: the program could not be reached or started, or cases could not be played";
+
+/// What is to be tested, and how.
+#[derive(Debug, ClapArgs)]
+pub(super) struct ConformArgs {
+    /// Test the server that listens here
+    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["client", "put", "get", "ls"])]
+    #[arg(required_unless_present_any = ["client", "put", "get", "ls", "list"])]
+    pub(super) server: Option<String>,
+
+    /// Test the client that this command runs through the 22 steps with {file}
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) client: Option<String>,
+
+    /// Test the client with which this command uploads {file}
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) put: Option<String>,
+
+    /// ... with which this command downloads {id} to {out}
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) get: Option<String>,
+
+    /// ... with which this command asks for the listing
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) ls: Option<String>,
+
+    /// Only the levels up to this one
+    #[arg(long, value_name = "N")]
+    pub(super) level: Option<u8>,
+
+    /// Only this case; can be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(super) case: Vec<String>,
+
+    /// How long the program has for each answer
+    #[arg(long, value_name = "SECONDS", default_value = CONFORM_TIMEOUT)]
+    pub(super) timeout: f64,
+
+    /// How to print
+    #[arg(long, value_enum, default_value_t = ConformFormat::Text)]
+    pub(super) format: ConformFormat,
+
+    /// Print the cases with their rules, and run none
+    #[arg(long)]
+    pub(super) list: bool,
+}
+
+impl ConformArgs {
+    /// Whether a client is to be tested.
+    pub(super) fn has_client(&self) -> bool {
+        [&self.client, &self.put, &self.get, &self.ls].into_iter().any(Option::is_some)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ConformFormat {
+    /// For people
+    Text,
+    /// For programs: one JSON object per line, described in docs/conform.md
+    Json,
+    /// `JUnit` XML, for CI
+    Junit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod cleanup;
+mod conform;
 mod mutants;
 mod print;
 mod progress;
@@ -46,6 +47,7 @@ pub(crate) fn main() -> ExitCode {
     let exit = match &args.command {
         Some(Command::Check { files }) => check(files),
         Some(Command::Mutants { scenarios, format }) => mutants::mutants(scenarios, *format),
+        Some(Command::Conform(args)) => conform::conform(args),
         None => run::run_files(&args),
     };
     exit.into()

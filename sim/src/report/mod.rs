@@ -1,6 +1,7 @@
 //! The outcome of a run in words: for people with [`text`] and, of several runs, [`table`]; for programs with
-//! [`json`]. The [`mutants`] are a table of their own. It prints nothing and decides nothing.
+//! [`json`]. The [`mutants`] are a table of their own, and so is a [`conform`]ance run. It prints nothing and decides nothing.
 
+pub mod conform;
 mod json;
 pub mod mutants;
 mod table;

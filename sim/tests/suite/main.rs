@@ -4,6 +4,7 @@
 
 mod agreement;
 mod cli;
+mod conform;
 mod damage;
 mod determinism;
 mod duplex;

@@ -1,0 +1,130 @@
+//! Holds a program that is not ours against PROTOCOL.md and prints how it went.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sim::conform::{
+    CaseInfo, Command, Conclusion, LEVELS, Options, Report, Templates, client_cases, server_cases,
+    test_client, test_server,
+};
+use sim::report::conform as report;
+
+use super::args::{ConformArgs, ConformFormat};
+use super::run::fail;
+use super::{Exit, cleanup, print};
+
+/// The longest time that an answer may be waited for, in seconds.
+const MAX_TIMEOUT: f64 = 3600.0;
+
+/// Runs the conformance cases.
+pub(super) fn conform(args: &ConformArgs) -> Exit {
+    if args.list {
+        return list(args);
+    }
+    match prepare(args).and_then(|options| run(args, &options)) {
+        Ok(report) => show(args, &report),
+        Err(message) => fail(&message),
+    }
+}
+
+fn list(args: &ConformArgs) -> Exit {
+    let client = args.has_client();
+    if args.server.is_some() || !client {
+        print::say(&format!("Servers\n\n{}", report::list(&server_cases())));
+    }
+    if client || args.server.is_none() {
+        print::say(&format!("\nClients\n\n{}", report::list(&client_cases())));
+    }
+    Exit::Met
+}
+
+fn prepare(args: &ConformArgs) -> Result<Options, String> {
+    let known = if args.server.is_some() { server_cases() } else { client_cases() };
+    args.case.iter().try_for_each(|name| check_name(name, &known))?;
+    if let Some(level) = args.level.filter(|level| !(1..=LEVELS.len()).contains(&usize::from(*level))) {
+        return Err(format!("there is no level {level}: there are 1 to {}", LEVELS.len()));
+    }
+    if !(args.timeout > 0.0 && args.timeout <= MAX_TIMEOUT) {
+        return Err(format!("--timeout takes seconds, more than 0 and at most {MAX_TIMEOUT}"));
+    }
+    Ok(Options {
+        timeout: Some(Duration::from_secs_f64(args.timeout)),
+        level: args.level,
+        cases: args.case.clone(),
+        // A server may keep its files from run to run, so that each run needs names and contents of its own.
+        seed: RandomState::new().hash_one(std::process::id()),
+    })
+}
+
+fn check_name(name: &str, known: &[CaseInfo]) -> Result<(), String> {
+    if known.iter().any(|case| case.name == name) {
+        return Ok(());
+    }
+    let near = known.iter().max_by(|a, b| strsim::jaro(a.name, name).total_cmp(&strsim::jaro(b.name, name)));
+    let near = near.map(|case| format!(": did you mean {}?", case.name)).unwrap_or_default();
+    Err(format!("there is no case {name}{near} --list shows them all"))
+}
+
+fn run(args: &ConformArgs, options: &Options) -> Result<Report, String> {
+    if let Some(server) = &args.server {
+        return Ok(test_server(&resolve(server)?, options));
+    }
+    let parse = |name: &str, template: &Option<String>| -> Result<Option<Command>, String> {
+        let command = template.as_ref().map(|template| Command::parse(template)).transpose();
+        command.map_err(|error| format!("--{name}: {error}"))
+    };
+    let templates = Templates {
+        whole: parse("client", &args.client)?,
+        put: parse("put", &args.put)?,
+        get: parse("get", &args.get)?,
+        list: parse("ls", &args.ls)?,
+    };
+    let _guard = cleanup::on_signal(None);
+    Ok(test_client(Arc::new(templates), options))
+}
+
+fn resolve(server: &str) -> Result<Vec<SocketAddr>, String> {
+    let addresses = server.to_socket_addrs();
+    let addresses = addresses.map_err(|error| format!("--server {server}: {error}; it is HOST:PORT"))?;
+    Ok(addresses.collect())
+}
+
+fn show(args: &ConformArgs, report: &Report) -> Exit {
+    let replay = |name: &str| replay(args, name);
+    print::say(&match args.format {
+        ConformFormat::Text => report::text(report, &replay),
+        ConformFormat::Json => report::json(report, &replay),
+        ConformFormat::Junit => match report::junit(report, &replay) {
+            Ok(text) => text,
+            Err(error) => return fail(&format!("the report cannot be written: {error}")),
+        },
+    });
+    match report.conclusion() {
+        Conclusion::Passed => Exit::Met,
+        Conclusion::Failed => Exit::NotMet,
+        Conclusion::Inconclusive => Exit::Inconclusive,
+    }
+}
+
+/// The command that runs only this case, fit to be pasted into a shell.
+fn replay(args: &ConformArgs, name: &str) -> String {
+    let mut words: Vec<String> = ["cargo", "run", "-p", "sim", "--", "conform"].map(String::from).into();
+    let options = [
+        ("--server", &args.server),
+        ("--client", &args.client),
+        ("--put", &args.put),
+        ("--get", &args.get),
+        ("--ls", &args.ls),
+    ];
+    for (option, value) in options {
+        words.extend(value.iter().flat_map(|value| [option.to_owned(), value.clone()]));
+    }
+    if args.timeout.to_string() != super::args::CONFORM_TIMEOUT {
+        words.extend(["--timeout".into(), args.timeout.to_string()]);
+    }
+    words.extend(["--case".into(), name.into()]);
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+}

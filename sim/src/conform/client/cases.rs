@@ -1,0 +1,251 @@
+//! The cases for clients of levels 1 to 4, in which the server means well, or is damaged on its way.
+
+use super::play::Play;
+use super::{Goal, Studio, Take};
+use crate::conform::{Check, QUIET, Stop, id_of};
+
+/// A file of no round length that is more than a segment.
+pub(super) const SMALL: usize = 3001;
+/// More than a read, a buffer or a segment takes.
+pub(super) const LARGE: usize = 300_007;
+
+cases! { Studio:
+    1 "connect" [5] after []
+        "It connects, and what it says first is a command."
+        => connect;
+    1 "waits-for-replies" [5 16] after ["connect"]
+        "It sends nothing before the reply that comes first."
+        => waits_for_replies;
+    1 "list" [5 8] after ["connect"]
+        "It takes a listing of files with odd names, and goes on."
+        => list;
+    1 "plain-lines" [1 7] after ["connect"]
+        "It should send LIST_FILES, and LF alone."
+        => |studio| studio.list(&Play { strict: true, ..Play::default() }).map(drop);
+    1 "leave" [26] after ["connect"]
+        "When it is done it closes, and ends."
+        => leave;
+    2 "upload" [3 10 30] after ["connect"]
+        "It uploads exactly the file, and says Success."
+        => |studio| studio.put(SMALL, &Play::default())?.uploaded(30);
+    2 "upload-empty" [16] after ["upload"]
+        "Of an empty file, nothing is sent."
+        => |studio| studio.put(0, &Play::default())?.uploaded(16);
+    2 "upload-large" [3] after ["upload"]
+        "It uploads a file of 300,007 bytes."
+        => |studio| studio.put(LARGE, &Play::default())?.uploaded(3);
+    3 "download" [3 30] after ["connect"]
+        "It downloads the file, and says Success."
+        => |studio| studio.get(SMALL, &Play::default())?.downloaded(30);
+    3 "download-empty" [3] after ["download"]
+        "Of an empty file, the size is all."
+        => |studio| studio.get(0, &Play::default())?.downloaded(3);
+    3 "download-large" [3] after ["download"]
+        "It downloads a file of 300,007 bytes."
+        => |studio| studio.get(LARGE, &Play::default())?.downloaded(3);
+    3 "download-by-size-line" [3] after ["download"]
+        "The size line counts, not the listing."
+        => |studio| whole_or_get(studio, &Play { listing: other_sizes, ..Play::default() })?.downloaded(3);
+    3 "download-among-many" [8] after ["download"]
+        "It finds its file in a listing of odd names."
+        => |studio| whole_or_get(studio, &Play { company: true, ..Play::default() })?.downloaded(8);
+    3 "all-22-steps" [5 26] after ["upload" "download"]
+        "The 22 steps in their order."
+        => steps;
+    4 "wrong-hash" [29 30] after ["connect"]
+        "It does not say Success when the hash is of other bytes."
+        => |studio| wrong_hash(studio, |bytes| id_of(&[bytes, b"!"].concat()));
+    4 "hash-of-nothing" [29 30] after ["connect"]
+        "Nor when it is the hash of nothing at all."
+        => |studio| wrong_hash(studio, |_| id_of(b""));
+    4 "hash-of-one-bit" [29 30] after ["connect"]
+        "Nor when the server got one bit wrong."
+        => hash_of_one_bit;
+    4 "hash-with-other-end" [30] after ["connect"]
+        "All digits of the hash count, to the last."
+        => hash_with_other_end;
+    4 "hash-with-other-start" [30] after ["connect"]
+        "And from the first."
+        => hash_with_other_start;
+    4 "discard" [31] after ["wrong-hash"]
+        "It should withdraw the upload by the server's hash."
+        => discard;
+    4 "damaged-download" [30 32] after ["connect"]
+        "It does not say Success when a bit of a download is wrong."
+        => damaged_download;
+    4 "damaged-last-byte" [30 32] after ["connect"]
+        "Nor when its last byte is wrong."
+        => damaged_last_byte;
+    4 "swapped-bytes" [30 32] after ["connect"]
+        "Nor when two of its bytes changed places."
+        => swapped_bytes;
+    4 "short-download" [30 32] after ["connect"]
+        "Nor when it is shorter than it was, as its size line says."
+        => short_download;
+}
+
+fn connect(studio: &mut Studio) -> Check {
+    let goals = [Goal::Whole, Goal::List, Goal::Put, Goal::Get];
+    let goal = goals.into_iter().find(|goal| studio.program.can(*goal)).unwrap_or(Goal::Whole);
+    let take = studio.play(goal, SMALL, &Play::default())?;
+    if take.seen.commands.is_empty() {
+        return Err(take.broken(5, 4, "a command", "nothing: it closed".into()));
+    }
+    Ok(())
+}
+
+fn waits_for_replies(studio: &mut Studio) -> Check {
+    let play = Play { patience: QUIET, ..Play::default() };
+    let goal = if studio.program.can(Goal::Whole) { Goal::Whole } else { Goal::Put };
+    studio.play(goal, SMALL, &play).map(drop)
+}
+
+fn list(studio: &mut Studio) -> Check {
+    let take = studio.list(&Play { company: true, ..Play::default() })?;
+    listed(&take)
+}
+
+fn leave(studio: &mut Studio) -> Check {
+    let goal = [Goal::Whole, Goal::List].into_iter().find(|goal| studio.program.can(*goal));
+    let take = studio.play(goal.unwrap_or(Goal::Put), SMALL, &Play::default())?;
+    take.over(26)
+}
+
+fn hash_of_one_bit(studio: &mut Studio) -> Check {
+    wrong_hash(studio, |bytes| {
+        let mut bytes = bytes.to_vec();
+        bytes[SMALL / 2] ^= 4;
+        id_of(&bytes)
+    })
+}
+
+fn hash_with_other_end(studio: &mut Studio) -> Check {
+    wrong_hash(studio, |bytes| {
+        let id = id_of(bytes);
+        let last = if id.ends_with('0') { '1' } else { '0' };
+        format!("{}{last}", &id[..31])
+    })
+}
+
+fn hash_with_other_start(studio: &mut Studio) -> Check {
+    wrong_hash(studio, |bytes| {
+        let id = id_of(bytes);
+        let first = if id.starts_with('0') { '1' } else { '0' };
+        format!("{first}{}", &id[1..])
+    })
+}
+
+fn damaged_download(studio: &mut Studio) -> Check {
+    damaged(studio, |mut bytes| {
+        bytes[SMALL / 2] ^= 4;
+        bytes
+    })
+}
+
+fn damaged_last_byte(studio: &mut Studio) -> Check {
+    damaged(studio, |mut bytes| {
+        bytes[SMALL - 1] ^= 1;
+        bytes
+    })
+}
+
+fn swapped_bytes(studio: &mut Studio) -> Check {
+    damaged(studio, |mut bytes| {
+        let first = bytes[0];
+        // Two bytes that differ: among so many noise has some.
+        let other = bytes.iter().position(|byte| *byte != first).unwrap_or_default();
+        bytes.swap(0, other);
+        bytes
+    })
+}
+
+fn short_download(studio: &mut Studio) -> Check {
+    let play = Play { size: |size| size - 1, payload: all_but_one, ..Play::default() };
+    let take = studio.get(SMALL, &play)?;
+    came_to_download(&take)?;
+    take.not_downloaded(30, "no Success: a byte is missing")
+}
+
+/// The client asked for the listing, and ends well.
+fn listed(take: &Take) -> Check {
+    take.over(26)?;
+    if !take.seen.commands.contains(&"LIST_FILES") {
+        return Err(Stop::NotReached("the client never asked for the listing".into()));
+    }
+    match take.ended.how {
+        crate::process::How::Exited(0) => Ok(()),
+        _ => Err(take.broken(5, 16, "exit code 0", super::command::end_text(&take.ended))),
+    }
+}
+
+fn other_sizes(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().map(|line| line + "9").collect()
+}
+
+fn all_but_one(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.pop();
+    bytes
+}
+
+fn steps(studio: &mut Studio) -> Check {
+    if !studio.program.can(Goal::Whole) {
+        return Err(Stop::Free("there is no command for the 22 steps".into()));
+    }
+    let take = studio.play(Goal::Whole, SMALL, &Play::default())?;
+    take.uploaded(30)?;
+    take.downloaded(30)?;
+    let expected = ["LIST_FILES", "UPLOAD", "LIST_FILES", "DOWNLOAD"];
+    if take.seen.commands == expected {
+        return Ok(());
+    }
+    Err(take.broken(5, 4, &expected.join(", "), take.seen.commands.join(", ")))
+}
+
+/// The client uploads whole, and is told another hash than its own.
+fn wrong_hash(studio: &mut Studio, hash: fn(&[u8]) -> String) -> Check {
+    let take = studio.put(SMALL, &Play { hash, ..Play::default() })?;
+    if take.seen.uploads.is_empty() {
+        return Err(Stop::NotReached("the client uploaded nothing".into()));
+    }
+    take.not_uploaded(30, "Fail: the server's hash is another than that of the file")
+}
+
+fn discard(studio: &mut Studio) -> Check {
+    let take = studio.put(SMALL, &Play { hash: |_| id_of(b"damaged"), ..Play::default() })?;
+    let (hash, discards) = (id_of(b"damaged"), &take.seen.discards);
+    if discards.contains(&hash) {
+        return Ok(());
+    }
+    let expected = format!("\"DISCARD {hash}\\n\"");
+    match take.broken(31, 14, &expected, format!("the commands {}", take.seen.commands.join(", "))) {
+        Stop::Fail(finding) if discards.is_empty() => {
+            studio.warning = Some(*finding);
+            Ok(())
+        }
+        stop => Err(stop),
+    }
+}
+
+fn damaged(studio: &mut Studio, payload: fn(Vec<u8>) -> Vec<u8>) -> Check {
+    let take = studio.get(SMALL, &Play { payload, ..Play::default() })?;
+    came_to_download(&take)?;
+    take.not_downloaded(30, "Fail: the MD5 of what came is not the id")
+}
+
+fn came_to_download(take: &Take) -> Check {
+    if take.seen.downloads.is_empty() {
+        return Err(Stop::NotReached("the client downloaded nothing".into()));
+    }
+    Ok(())
+}
+
+/// Runs the 22 steps, or a download by a client that asks for the listing, which it need not.
+pub(super) fn whole_or_get(studio: &mut Studio, play: &Play) -> Check<Take> {
+    let free = || Stop::Free("the client downloads without a listing".into());
+    let whole = studio.program.can(Goal::Whole);
+    match studio.play(if whole { Goal::Whole } else { Goal::Get }, SMALL, play) {
+        Ok(take) if !whole && !take.seen.commands.contains(&"LIST_FILES") => Err(free()),
+        Err(Stop::NotReached(why)) if !whole && why.contains("never came to it") => Err(free()),
+        take => take,
+    }
+}

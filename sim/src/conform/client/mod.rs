@@ -1,0 +1,341 @@
+//! Clients under test: the harness is the server, and starts the client anew for each case.
+
+mod cases;
+mod claim;
+mod command;
+mod play;
+mod trouble;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::thread;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    Bench, Case, CaseInfo, Check, File, Finding, Options, Report, Side, Stop, TIMEOUT, Wire, noise, run,
+};
+use crate::process::{Ended, How};
+
+use claim::Claim;
+pub use command::{Command, TemplateError, Templates};
+use play::{Play, Seen, Stage};
+
+static CASES: LazyLock<Vec<Case<Studio>>> = LazyLock::new(|| {
+    let mut cases = [cases::CASES, trouble::CASES].concat();
+    cases.sort_by_key(|case| case.info.level);
+    cases
+});
+
+/// How often a listener, and a program that has nothing more to say, are looked at.
+const TICK: Duration = Duration::from_millis(2);
+/// How many connections one program may make for one job.
+const MAX_CONNECTIONS: usize = 16;
+
+/// What a client is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The 22 steps with a file.
+    Whole,
+    /// Upload a file.
+    Put,
+    /// Download a file.
+    Get,
+    /// Ask for the listing.
+    List,
+}
+
+/// One start of a client.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// What it is to do.
+    pub goal: Goal,
+    /// Where the server listens.
+    pub address: SocketAddr,
+    /// The file to upload.
+    pub file: PathBuf,
+    /// The name of the file to download.
+    pub name: String,
+    /// The id of the file to download.
+    pub id: String,
+    /// Where a download shall be put.
+    pub out: PathBuf,
+    /// An empty directory to run in.
+    pub dir: PathBuf,
+}
+
+/// A client under test.
+pub trait Program: Send + Sync {
+    /// Whether it has a way to do this.
+    fn can(&self, goal: Goal) -> bool;
+
+    /// Whether it puts a download where the job says.
+    fn writes_out(&self, goal: Goal) -> bool;
+
+    /// Runs it to its end, or ends it when `stop` is set.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    fn run(&self, job: &Job, stop: &AtomicBool) -> io::Result<Ended>;
+}
+
+/// Every case for clients, by level.
+#[must_use]
+pub fn cases() -> Vec<CaseInfo> {
+    CASES.iter().map(|case| case.info.clone()).collect()
+}
+
+/// Plays the cases that `options` asks for with `program`.
+#[must_use]
+pub fn test(program: Arc<dyn Program>, options: &Options) -> Report {
+    let limit = options.timeout.unwrap_or(TIMEOUT);
+    let mut studio = Studio { program, limit, seed: options.seed, warning: None };
+    Report { side: Side::Client, results: run(&CASES, options, &mut studio) }
+}
+
+/// Where the cases are played.
+struct Studio {
+    program: Arc<dyn Program>,
+    limit: Duration,
+    seed: u64,
+    warning: Option<Finding>,
+}
+
+impl Bench for Studio {
+    fn begin(&mut self) {
+        self.warning = None;
+    }
+
+    fn warning(&mut self) -> Option<Finding> {
+        self.warning.take()
+    }
+}
+
+/// One start of the client and what came of it.
+struct Take {
+    goal: Goal,
+    seen: Seen,
+    ended: Ended,
+    /// The last of what was said.
+    dialogue: Vec<super::Said>,
+    /// What the client made of a download.
+    out: Option<Vec<u8>>,
+    writes_out: bool,
+}
+
+impl Studio {
+    /// Lets the client upload a file of `len` bytes to the server of `play`.
+    fn put(&mut self, len: usize, play: &Play) -> Check<Take> {
+        self.play(Goal::Put, len, play)
+    }
+
+    /// Lets it download one.
+    fn get(&mut self, len: usize, play: &Play) -> Check<Take> {
+        self.play(Goal::Get, len, play)
+    }
+
+    fn list(&mut self, play: &Play) -> Check<Take> {
+        self.play(Goal::List, 1000, play)
+    }
+
+    fn play(&mut self, goal: Goal, len: usize, play: &Play) -> Check<Take> {
+        let goal = [goal, Goal::Whole].into_iter().find(|goal| self.program.can(*goal));
+        let goal = goal.ok_or_else(|| Stop::NotReached("there is no command for it".into()))?;
+        let file = File { name: "my_file.jpg".into(), bytes: noise(self.seed, len) };
+        let take = self
+            .stage(goal, &file, play)
+            .map_err(|error| Stop::NotReached(format!("it could not be played: {error}")))??;
+        self.warning = take.seen.warning.clone();
+        if !take.seen.connected {
+            return Err(Stop::NotReached(format!(
+                "the client never connected: {}",
+                command::end_text(&take.ended)
+            )));
+        }
+        if play.act.is_some() && !take.seen.struck {
+            return Err(Stop::NotReached(format!(
+                "the client never came to it: {}",
+                command::end_text(&take.ended)
+            )));
+        }
+        Ok(take)
+    }
+
+    fn stage(&self, goal: Goal, file: &File, play: &Play) -> io::Result<Check<Take>> {
+        let dir = tempfile::tempdir()?;
+        let job = job(goal, file, dir.path())?;
+        let listener = TcpListener::bind(job.address)?;
+        let job = Job { address: listener.local_addr()?, ..job };
+        listener.set_nonblocking(true)?;
+        let stop = AtomicBool::new(false);
+        let (played, ended) = thread::scope(|scope| {
+            let running = scope.spawn(|| self.program.run(&job, &stop));
+            let is_over = || running.is_finished();
+            let played = self.serve(&listener, file, goal, play, &is_over);
+            let deadline = Instant::now() + self.limit;
+            while !is_over() && Instant::now() < deadline && played.1.is_ok() {
+                thread::sleep(TICK);
+            }
+            stop.store(true, Ordering::Relaxed);
+            (played, running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let (seen, result, dialogue) = played;
+        let ended = ended?;
+        let out = std::fs::read(&job.out).ok();
+        let writes_out = self.program.writes_out(goal);
+        Ok(result.map(|()| Take { goal, seen, ended, dialogue, out, writes_out }))
+    }
+
+    /// Serves the client's connections, one after the other, until it is over or has no more to say.
+    fn serve(
+        &self,
+        listener: &TcpListener,
+        file: &File,
+        goal: Goal,
+        play: &Play,
+        is_over: &dyn Fn() -> bool,
+    ) -> (Seen, Check, Vec<super::Said>) {
+        let (mut seen, mut dialogue) = (Seen::default(), Vec::new());
+        let mut store = Vec::new();
+        if goal != Goal::Whole && goal != Goal::Put {
+            store.push((file.id(), file.clone()));
+        }
+        for _ in 0..MAX_CONNECTIONS {
+            let deadline = Instant::now() + self.limit;
+            let stream = loop {
+                // Looked at before: what it did just before its end is not to be missed.
+                let last = is_over() || Instant::now() >= deadline;
+                match listener.accept() {
+                    Ok((stream, _)) => break stream,
+                    Err(_) if last => return (seen, Ok(()), dialogue),
+                    Err(_) => thread::sleep(TICK),
+                }
+            };
+            let wire = match Wire::new(stream, self.limit) {
+                Ok(wire) => wire,
+                Err(error) => return (seen, Err(Stop::NotReached(error.to_string())), dialogue),
+            };
+            let mut stage = Stage { wire, play, store: &mut store, seen: &mut seen, file, refused: false };
+            let result = stage.serve();
+            dialogue = stage.wire.dialogue();
+            if result.is_err() {
+                return (seen, result, dialogue);
+            }
+        }
+        (seen, Ok(()), dialogue)
+    }
+}
+
+fn job(goal: Goal, file: &File, dir: &Path) -> io::Result<Job> {
+    let own = dir.join("run");
+    std::fs::create_dir(&own)?;
+    let path = dir.join(&file.name);
+    std::fs::write(&path, &file.bytes)?;
+    Ok(Job {
+        goal,
+        address: ([127, 0, 0, 1], 0).into(),
+        file: path,
+        name: file.name.clone(),
+        id: file.id(),
+        out: dir.join("downloaded"),
+        dir: own,
+    })
+}
+
+impl Take {
+    fn broken(&self, rule: u8, step: u8, expected: &str, came: String) -> Stop {
+        let (expected, dialogue) = (expected.into(), self.dialogue.clone());
+        Stop::Fail(Box::new(Finding { rule, step: Some(step), expected, came, dialogue }))
+    }
+
+    /// The client has to end by itself when the connection has ended.
+    fn over(&self, rule: u8) -> Check {
+        match self.ended.how {
+            How::Hung => Err(self.broken(rule, 22, "the client ends", command::end_text(&self.ended))),
+            _ => Ok(()),
+        }
+    }
+
+    fn upload_claim(&self) -> Claim {
+        claim::of(&self.ended, 0)
+    }
+
+    /// Of the 22 steps, the download is the second transfer.
+    fn download_claim(&self) -> Claim {
+        claim::of(&self.ended, usize::from(self.goal == Goal::Whole))
+    }
+
+    /// The upload came, and the client says so.
+    fn uploaded(&self, rule: u8) -> Check {
+        self.over(26)?;
+        if self.seen.uploads.is_empty() {
+            return Err(self.broken(rule, 10, "an upload of the file", command::end_text(&self.ended)));
+        }
+        match self.upload_claim() {
+            Claim::Success => Ok(()),
+            Claim::Fail => Err(self.broken(rule, 14, "Success: the hashes are equal", self.said())),
+        }
+    }
+
+    /// The client does not say that the upload succeeded.
+    fn not_uploaded(&self, rule: u8, expected: &str) -> Check {
+        self.over(rule)?;
+        match self.upload_claim() {
+            Claim::Fail => Ok(()),
+            Claim::Success => Err(self.broken(rule, 14, expected, self.said())),
+        }
+    }
+
+    /// The download came, the client says so, and has its bytes.
+    fn downloaded(&self, rule: u8) -> Check {
+        self.over(26)?;
+        if self.seen.downloads.is_empty() {
+            return Err(self.broken(rule, 19, "a download of the file", command::end_text(&self.ended)));
+        }
+        if self.download_claim() == Claim::Fail {
+            return Err(self.broken(rule, 21, "Success: the MD5 of what came is the id", self.said()));
+        }
+        match &self.out {
+            None if self.writes_out => Err(self.broken(3, 21, "the file at {out}", "no file".into())),
+            Some(bytes) if *bytes != self.seen.wanted => {
+                let expected = super::wire::escaped(&self.seen.wanted);
+                Err(self.broken(3, 21, &expected, super::wire::escaped(bytes)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The client does not say that the download succeeded, and leaves nothing where the file should be.
+    fn not_downloaded(&self, rule: u8, expected: &str) -> Check {
+        self.over(rule)?;
+        if self.download_claim() == Claim::Success {
+            return Err(self.broken(rule, 21, expected, self.said()));
+        }
+        match &self.out {
+            Some(bytes) => {
+                let came = super::wire::escaped(bytes);
+                Err(self.broken(32, 21, "no file at {out}: the bytes are not the file", came))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What the client said of its transfers, in words.
+    fn said(&self) -> String {
+        let verdict = |claim| if claim == Claim::Success { "Success" } else { "Fail" };
+        let claims = match self.goal {
+            Goal::Whole => format!(
+                "{} for the upload, {} for the download",
+                verdict(self.upload_claim()),
+                verdict(self.download_claim())
+            ),
+            Goal::Get => verdict(self.download_claim()).into(),
+            _ => verdict(self.upload_claim()).into(),
+        };
+        format!("{claims}: {}", command::end_text(&self.ended))
+    }
+}

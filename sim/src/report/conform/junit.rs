@@ -1,0 +1,62 @@
+//! The report as `JUnit` XML, which every CI system shows: a suite per level. What was not reached is skipped,
+//! unless it leaves the whole unproved: then it is an error, for a skip would pass.
+
+use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+use super::{charge, side};
+use crate::conform::{CaseResult, Finding, LEVELS, Outcome, Report};
+
+/// The report as XML. `replay` makes the command that runs only the case with a name.
+///
+/// # Errors
+/// If it cannot be written, which only a mistake here could cause.
+pub fn junit(report: &Report, replay: &dyn Fn(&str) -> String) -> Result<String, SerializeError> {
+    let mut page = quick_junit::Report::new(format!("sim conform --{}", side(report.side)));
+    for (index, about) in LEVELS.iter().enumerate() {
+        let mut suite = TestSuite::new(format!("level {}: {about}", index + 1));
+        for result in report.results.iter().filter(|result| usize::from(result.case.level) == index + 1) {
+            suite.add_test_case(case(result, replay));
+        }
+        if suite.tests > 0 {
+            page.add_test_suite(suite);
+        }
+    }
+    page.to_string()
+}
+
+fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> TestCase {
+    let text = |finding: &Finding| {
+        let dialogue = finding
+            .dialogue
+            .iter()
+            .map(|said| format!("{} {}\n", if said.ours { "sent    " } else { "came    " }, said.text));
+        let (charge, again) = (charge(finding), replay(result.case.name));
+        let beside = format!("expected {}\nbut came {}\nagain    {again}\n", finding.expected, finding.came);
+        format!("{charge}\n{}{beside}", dialogue.collect::<String>())
+    };
+    let mut warned = None;
+    let status = match &result.outcome {
+        Outcome::Pass => TestCaseStatus::success(),
+        Outcome::Warning(finding) => {
+            warned = Some(format!("warning: {}", text(finding)));
+            TestCaseStatus::success()
+        }
+        Outcome::Fail(finding) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(format!("expected {}, but came {}", finding.expected, finding.came));
+            status.set_description(text(finding));
+            status
+        }
+        Outcome::NotReached { why, free } => {
+            let error = TestCaseStatus::non_success(NonSuccessKind::Error);
+            let mut status = if *free { TestCaseStatus::skipped() } else { error };
+            status.set_message(format!("not reached: {why}"));
+            status
+        }
+    };
+    let mut case = TestCase::new(result.case.name, status);
+    if let Some(warning) = warned {
+        case.set_system_out(warning);
+    }
+    case
+}

@@ -1,0 +1,121 @@
+//! The report for people: per level a table, behind it what was broken, and the sum of it in words.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+use super::{summary, word};
+use crate::conform::{
+    CaseInfo, CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, rule_text, step_text,
+};
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
+/// How wide the text beside a word may be.
+const WIDTH: usize = 96;
+
+/// The report for people, styled with ANSI escapes: print it through `anstream`. `replay` makes the command that
+/// runs only the case with a name.
+#[must_use]
+pub fn text(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
+    let mut text = String::new();
+    let width = name_width(report.results.iter().map(|result| &result.case));
+    for (index, about) in LEVELS.iter().enumerate() {
+        let of_level = |result: &&CaseResult| usize::from(result.case.level) == index + 1;
+        let results: Vec<_> = report.results.iter().filter(of_level).collect();
+        if results.is_empty() {
+            continue;
+        }
+        let passed =
+            results.iter().filter(|result| matches!(word(&result.outcome), "pass" | "warning")).count();
+        let _ = writeln!(text, "Level {}: {about} ({passed} of {})", index + 1, results.len());
+        results.iter().for_each(|result| row(result, width, &mut text));
+        text.push('\n');
+    }
+    let mut findings = String::new();
+    report.results.iter().for_each(|result| evidence(result, replay, &mut findings));
+    let style = match report.conclusion() {
+        Conclusion::Passed => GOOD,
+        Conclusion::Failed => BAD,
+        Conclusion::Inconclusive => DOUBTFUL,
+    };
+    format!("{text}{findings}{style}{}{style:#}\n", summary(report))
+}
+
+/// Every case with its rules, by level.
+#[must_use]
+pub fn list(cases: &[CaseInfo]) -> String {
+    let (mut text, width) = (String::new(), name_width(cases));
+    for (index, about) in LEVELS.iter().enumerate() {
+        let _ = writeln!(text, "Level {}: {about}", index + 1);
+        for case in cases.iter().filter(|case| usize::from(case.level) == index + 1) {
+            let _ = writeln!(text, "  {:width$}  {:10}  {}", case.name, rules_text(case), case.about);
+        }
+        text.push('\n');
+    }
+    text + &format!("{} cases\n", cases.len())
+}
+
+fn name_width<'a>(cases: impl IntoIterator<Item = &'a CaseInfo>) -> usize {
+    cases.into_iter().map(|case| case.name.len()).max().unwrap_or_default()
+}
+
+fn rules_text(case: &CaseInfo) -> String {
+    case.rules.iter().map(|rule| format!("R{rule}")).collect::<Vec<_>>().join(" ")
+}
+
+fn row(result: &CaseResult, width: usize, text: &mut String) {
+    let style = match &result.outcome {
+        Outcome::Pass => GOOD,
+        Outcome::Fail(_) => BAD,
+        _ => DOUBTFUL,
+    };
+    let beside = match &result.outcome {
+        Outcome::NotReached { why, .. } => why,
+        _ => result.case.about,
+    };
+    let word = format!("{style}{:11}{style:#}", word(&result.outcome));
+    let _ =
+        writeln!(text, "  {:width$}  {word}  {:10}  {beside}", result.case.name, rules_text(&result.case));
+}
+
+fn evidence(result: &CaseResult, replay: &dyn Fn(&str) -> String, text: &mut String) {
+    let (style, word, finding) = match &result.outcome {
+        Outcome::Fail(finding) => (BAD, "fail", finding),
+        Outcome::Warning(finding) => (DOUBTFUL, "warning", finding),
+        _ => return,
+    };
+    let _ = writeln!(text, "{style}{word}{style:#}  {}: {}", result.case.name, result.case.about);
+    paragraph(&format!("R{}", finding.rule), rule_text(finding.rule), text);
+    if let Some(step) = finding.step {
+        paragraph(&format!("step {step}"), step_text(step), text);
+    }
+    proof(finding, text);
+    let _ = writeln!(text, "  {:9} {}\n", "again", replay(result.case.name));
+}
+
+/// What was said, and the expected beside what came.
+fn proof(finding: &Finding, text: &mut String) {
+    for said in &finding.dialogue {
+        let _ = writeln!(text, "  {:9} {}", if said.ours { "sent" } else { "came" }, said.text);
+    }
+    let _ = writeln!(text, "  {:9} {}", "expected", finding.expected);
+    let _ = writeln!(text, "  {:9} {}", "but came", finding.came);
+}
+
+/// A text behind a word, in lines of a bearable length.
+fn paragraph(word: &str, words: &str, text: &mut String) {
+    let (mut line, mut head) = (String::new(), word);
+    for word in words.split(' ') {
+        if !line.is_empty() && line.chars().count() + word.chars().count() >= WIDTH {
+            let _ = writeln!(text, "  {head:9} {line}");
+            (line, head) = (String::new(), "");
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    let _ = writeln!(text, "  {head:9} {line}");
+}

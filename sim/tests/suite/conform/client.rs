@@ -1,0 +1,350 @@
+//! A small client with one mistake at will, written from PROTOCOL.md with nothing of ours. It runs in a thread
+//! and says how it went in the lines that a program would print.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use sim::conform::{Goal, Job, Program};
+use sim::endpoint::Hasher;
+use sim::process::{Ended, How, Line};
+
+/// A client that can do what `goals` says.
+pub(super) struct Client {
+    pub(super) bug: &'static str,
+    pub(super) goals: Vec<Goal>,
+}
+
+impl Program for Client {
+    fn can(&self, goal: Goal) -> bool {
+        self.goals.contains(&goal)
+    }
+
+    fn writes_out(&self, goal: Goal) -> bool {
+        goal == Goal::Get
+    }
+
+    fn run(&self, job: &Job, _: &AtomicBool) -> io::Result<Ended> {
+        if self.bug == "never-connects" {
+            return Ok(Ended { how: How::Exited(1), lines: Vec::new() });
+        }
+        let mut run = Run::new(self.bug, job)?;
+        let went_well = match job.goal {
+            Goal::Whole => run.steps(job),
+            Goal::Put => run.put(job),
+            Goal::Get => run.get(job),
+            Goal::List => run.list().map(drop),
+        };
+        let mut lines = run.lines;
+        if let Err(why) = &went_well {
+            lines.push(if ["always-success", "says-success-in-silence"].contains(&self.bug) {
+                "Success".into()
+            } else {
+                format!("Fail: {why}")
+            });
+        }
+        let hangs = (self.bug == "hangs") || (self.bug == "hangs-on-trouble" && went_well.is_err());
+        let how = if hangs { How::Hung } else { How::Exited(i32::from(went_well.is_err())) };
+        let lines = lines.into_iter().map(|text| Line { is_error: false, text }).collect();
+        Ok(Ended { how, lines })
+    }
+}
+
+struct Run {
+    bug: &'static str,
+    stream: TcpStream,
+    inbox: Vec<u8>,
+    lines: Vec<String>,
+    listed_size: usize,
+}
+
+type Went<T> = Result<T, String>;
+
+fn md5(bytes: &[u8]) -> String {
+    let mut hasher = Hasher::default();
+    hasher.update(bytes);
+    hasher.finish().to_string()
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn size_of(text: &str) -> Option<usize> {
+    let plain = text == "0" || !text.starts_with('0');
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse::<i64>().ok().filter(|_| plain && digits).and_then(|size| size.try_into().ok())
+}
+
+impl Run {
+    fn new(bug: &'static str, job: &Job) -> io::Result<Self> {
+        let stream = TcpStream::connect(job.address)?;
+        stream.set_nodelay(true)?;
+        let patience = if bug == "says-success-in-silence" { 300 } else { 20_000 };
+        stream.set_read_timeout(Some(Duration::from_millis(patience)))?;
+        Ok(Self { bug, stream, inbox: Vec::new(), lines: Vec::new(), listed_size: 0 })
+    }
+
+    fn bug(&self, name: &str) -> bool {
+        self.bug == name
+    }
+
+    fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref());
+    }
+
+    fn say(&mut self, line: &str) {
+        let end = if self.bug("cr-lf") { "\r\n" } else { "\n" };
+        self.send(format!("{line}{end}"));
+    }
+
+    fn read(&mut self) -> Went<()> {
+        let mut chunk = vec![0; 65536];
+        match self.stream.read(&mut chunk) {
+            Ok(1..) if self.bug("a-line-per-read") && !chunk.contains(&b'\n') => Err("no line".into()),
+            Ok(0) => Err("the stream ends".into()),
+            Ok(count) => {
+                self.inbox.extend_from_slice(&chunk[..count]);
+                Ok(())
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The next line, be it a refusal.
+    fn raw_line(&mut self) -> Went<String> {
+        loop {
+            if let Some(end) = self.inbox.iter().position(|byte| *byte == b'\n') {
+                let mut line: Vec<u8> = self.inbox.drain(..=end).collect();
+                line.pop();
+                if line.last() == Some(&b'\r') && !self.bug("keeps-cr") {
+                    line.pop();
+                }
+                return match String::from_utf8(line) {
+                    Ok(line) if line.len() < 1024 || self.bug("no-limit") => Ok(line),
+                    Err(error) if self.bug("lossy") => Ok(String::from_utf8_lossy(error.as_bytes()).into()),
+                    _ => Err("a bad line".into()),
+                };
+            }
+            if self.inbox.len() >= 1024 {
+                if self.bug("no-limit") {
+                    self.inbox.clear();
+                    return Ok("long".into());
+                }
+                return Err("a long line".into());
+            }
+            if let Err(why) = self.read() {
+                if self.bug("end-ends-line") {
+                    return Ok(String::from_utf8_lossy(&std::mem::take(&mut self.inbox)).into());
+                }
+                return Err(why);
+            }
+        }
+    }
+
+    fn line(&mut self) -> Went<String> {
+        let line = self.raw_line()?;
+        let known = ["no-space", "too-large", "storage", "not-found", "busy", "timeout"];
+        let code = line.strip_prefix("ERROR ").map(|rest| rest.split(' ').next().unwrap());
+        let refused = match self.bug {
+            "knows-no-refusals" => false,
+            "knows-some-refusals" => code.is_some_and(|code| known.contains(&code)),
+            "error-without-blank" => line.starts_with("ERROR"),
+            _ => code.is_some(),
+        };
+        if refused { Err(format!("refused: {line:?}")) } else { Ok(line) }
+    }
+
+    fn prompt(&mut self, expected: &str) -> Went<()> {
+        let text = self.line()?;
+        if self.bug("prints-prompts") {
+            self.lines.push(text.clone());
+        }
+        if self.bug("knows-the-words") && text != expected {
+            return Err("strange words".into());
+        }
+        if self.bug("no-empty-prompt") && text.is_empty() {
+            return Err("no words".into());
+        }
+        Ok(())
+    }
+
+    fn list(&mut self) -> Went<Vec<(String, String)>> {
+        let command = match self.bug {
+            "lists-wrongly" => "LIST",
+            "lists-by-the-old-name" => "LIST FILES",
+            _ => "LIST_FILES",
+        };
+        self.say(command);
+        let mut entries = Vec::new();
+        loop {
+            let line = if self.bug("ignores-listing-refusals") { self.raw_line()? } else { self.line()? };
+            let cuts = line.split_once(';').and_then(|(id, rest)| Some((id, rest.rsplit_once(';')?)));
+            let cuts = if self.bug("splits-wrongly") {
+                cuts.filter(|_| line.matches(';').count() == 2)
+            } else {
+                cuts
+            };
+            match (line.as_str(), cuts) {
+                ("No files available at the moment", _) if entries.is_empty() => {
+                    self.line()?;
+                    return Ok(entries);
+                }
+                ("", _) if !entries.is_empty() || self.bug("takes-any-listing") => return Ok(entries),
+                (_, Some((id, (name, size)))) => {
+                    let good = is_id(id) && size_of(size).is_some() && !name.contains('/');
+                    if !good && !self.bug("takes-any-listing") {
+                        return Err("a bad entry".into());
+                    }
+                    self.listed_size = size_of(size).unwrap_or_default();
+                    entries.push((id.to_owned(), name.to_owned()));
+                }
+                _ if self.bug("takes-any-listing") || line.starts_with("ERROR ") => {}
+                _ => return Err("a bad entry".into()),
+            }
+        }
+    }
+
+    fn put(&mut self, job: &Job) -> Went<()> {
+        let mut data = std::fs::read(&job.file).unwrap();
+        if self.bug("uploads-garbage") && !data.is_empty() {
+            data[0] ^= 1;
+        }
+        if self.bug("uploads-64k") {
+            data.iter_mut().skip(65536).for_each(|byte| *byte = 0);
+        }
+        let name = job.file.file_name().unwrap().to_str().unwrap();
+        self.say("UPLOAD");
+        self.prompt("Please send the file name and size")?;
+        self.say(&format!("{name};{}", data.len()));
+        if self.bug("does-not-wait") {
+            self.send(&data);
+        }
+        self.prompt("Ready to receive the file")?;
+        if self.bug("sends-empty-as-lf") && data.is_empty() {
+            self.send("\n");
+        }
+        if !self.bug("does-not-wait") {
+            self.send_payload(&data)?;
+        }
+        let hash = self.line()?;
+        if !is_id(&hash) && !self.bug("takes-any-hash") {
+            return Err("no hash".into());
+        }
+        self.compare_upload(&data, &hash)
+    }
+
+    fn send_payload(&mut self, data: &[u8]) -> Went<()> {
+        let (head, rest) = data.split_at(data.len() / 2);
+        self.send(head);
+        if self.bug("stops-on-refusal") || self.bug("stops-on-any-line") {
+            self.stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+            if let Ok(line) = self.raw_line() {
+                // A mistake: neither the rest nor the end.
+                self.say("LIST_FILES");
+                let _ = self.raw_line();
+                return Err(line);
+            }
+        }
+        self.send(rest);
+        Ok(())
+    }
+
+    fn compare_upload(&mut self, data: &[u8], hash: &str) -> Went<()> {
+        let own = md5(data);
+        let same = match self.bug {
+            "compares-nothing" => true,
+            "hashes-nothing" => hash == own || hash == md5(b""),
+            "compares-the-start" => own[..8] == hash[..8],
+            "compares-the-end" => own[8..] == hash[8..],
+            "always-fail" => false,
+            "takes-any-hash" => !is_id(hash) || own == hash,
+            _ => own == hash,
+        };
+        if same {
+            self.lines.push("Success".into());
+            return Ok(());
+        }
+        if self.bug("discards-its-own") {
+            self.say(&format!("DISCARD {own}"));
+            let _ = self.line();
+        } else if !self.bug("does-not-discard") {
+            self.say(&format!("DISCARD {hash}"));
+            self.line()?;
+        }
+        Err("the hashes differ".into())
+    }
+
+    fn get(&mut self, job: &Job) -> Went<()> {
+        let entries = self.list()?;
+        let Some((id, _)) = entries.iter().find(|entry| entry.0 == job.id && entry.1 == job.name) else {
+            return Err("it is not listed".into());
+        };
+        self.download(&id.clone(), job)
+    }
+
+    fn download(&mut self, id: &str, job: &Job) -> Went<()> {
+        self.say("DOWNLOAD");
+        self.prompt("Please send a file ID")?;
+        self.say(&if self.bug("asks-in-uppercase") { id.to_uppercase() } else { id.to_owned() });
+        let text = self.line()?;
+        let size = match size_of(&text) {
+            None if self.bug("takes-any-size") => return self.claim(),
+            None => return Err("no size".into()),
+            Some(0) if self.bug("no-empty-downloads") => return Err("nothing to download".into()),
+            Some(size) => size,
+        };
+        let mut size = if self.bug("downloads-64k") { size.min(65536) } else { size };
+        if self.bug("believes-the-listing") {
+            size = self.listed_size;
+        }
+        while self.inbox.len() < size {
+            if self.read().is_err() {
+                if self.bug("takes-half") {
+                    return self.claim();
+                }
+                return Err("the file ends early".into());
+            }
+        }
+        let data: Vec<u8> = self.inbox.drain(..size).collect();
+        let sum = |data: &[u8]| data.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+        let sent = std::fs::read(&job.file).unwrap();
+        let good = match self.bug {
+            "compares-nothing" => true,
+            "compares-lengths" => data.len() == sent.len(),
+            "compares-sums" => sum(&data) == sum(&sent),
+            "compares-starts" => data[..100] == sent[..100] && data.len() == sent.len(),
+            "compares-what-came" => sent.starts_with(&data),
+            _ => md5(&data) == id,
+        };
+        if good || self.bug("writes-anything") {
+            std::fs::write(&job.out, &data).unwrap();
+        }
+        if good { self.claim() } else { Err("the download is damaged".into()) }
+    }
+
+    fn claim(&mut self) -> Went<()> {
+        if self.bug("always-fail") {
+            return Err("of course".into());
+        }
+        self.lines.push("Success".into());
+        Ok(())
+    }
+
+    fn steps(&mut self, job: &Job) -> Went<()> {
+        self.list()?;
+        self.put(job)?;
+        let id = md5(&std::fs::read(&job.file).unwrap());
+        if !self.bug("skips-a-listing") {
+            let entries = match self.list() {
+                Err(_) if self.bug("success-after-timeout") => return self.claim(),
+                entries => entries?,
+            };
+            if !entries.iter().any(|entry| entry.0 == id) {
+                return Err("it is not listed".into());
+            }
+        }
+        self.download(&id, job)
+    }
+}
