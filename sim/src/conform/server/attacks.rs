@@ -6,7 +6,7 @@ use protocol::wire::MAX_SIZE;
 
 use super::uploads::LARGE;
 use super::{Came, Check, Desk, File, Stop, broken};
-use crate::conform::noise;
+use crate::conform::{QUIET, noise};
 
 /// How many connections come and go.
 const MANY: usize = 40;
@@ -213,6 +213,8 @@ fn hidden(desk: &mut Desk) -> Check {
     let (file, mut talk) = (desk.file(2000), desk.connect()?);
     talk.begin_put(&file.name, file.bytes.len())?;
     talk.send(&file.bytes[..1999]);
+    // A moment for the server to take it in: it is not to be listed then either.
+    std::thread::sleep(QUIET);
     let seen = desk.connect()?.lists_not(17, &file);
     talk.send(&file.bytes[1999..]);
     talk.hash(&file)?;

@@ -345,6 +345,9 @@ impl Session {
             self.die();
             return Err(None);
         }
+        if self.bug("lists-early") {
+            self.shared.files.lock().unwrap().push((md5(b""), name.clone(), Vec::new()));
+        }
         self.say("go\n")?;
         self.receive(&name, usize::try_from(size).unwrap())
     }
@@ -366,10 +369,6 @@ impl Session {
             }
             if bug == "impatient" && start.elapsed() > Duration::from_millis(400) {
                 return Err(None);
-            }
-            if bug == "lists-early" {
-                let part = (md5(&self.inbox), name.to_owned(), self.inbox.clone());
-                self.shared.files.lock().unwrap().push(part);
             }
             if bug == "payload-per-read" {
                 break;
