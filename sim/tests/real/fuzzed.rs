@@ -154,5 +154,6 @@ fn the_server_outlives_hundreds_of_mad_sessions() {
         assert_eq!((md5(&stored), stored.len() as u64), (entry.id, entry.size), "{entry}");
     }
     assert_eq!(super::arriving(dir.path()), [""; 0]);
+    drop(raw);
     serve.stop();
 }
