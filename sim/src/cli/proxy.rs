@@ -13,7 +13,7 @@ use sim::proxy::{Event, Outcome, Placed, Proxy, Running, Settings, Which, json, 
 use sim::scenario::{Fault, Located, load_faults, parse_fault};
 
 use super::run::fail;
-use super::{Exit, complain, print};
+use super::{Exit, complain, print, signals};
 
 /// What can be said to `sim proxy`.
 #[derive(Debug, clap::Args)]
@@ -143,8 +143,7 @@ fn unreachable(message: &str) -> Exit {
 
 fn run(options: &Options, proxy: Proxy, placed: &[Placed], record: Record) -> Result<Exit, Exit> {
     let stopper = proxy.stopper();
-    // Without a handler a signal ends the program at once, and the record lacks its end.
-    let _ = ctrlc::set_handler(move || stopper.stop(Duration::ZERO));
+    signals::on_first(move || stopper.stop(Duration::ZERO));
     let mut events = record.clone()?;
     let running = proxy.spawn(move |event: Event| events.write(&json(&event)));
     let running = running.map_err(|error| unreachable(&error.to_string()))?;
