@@ -85,7 +85,11 @@ impl fmt::Display for ScrubError {
         match self {
             Self::NoDirectory(path) => write!(f, "{}: there is no such directory", path.display()),
             Self::NotAStore(path) => {
-                write!(f, "{} is not a store: it has no directory {INCOMING}", path.display())
+                write!(
+                    f,
+                    "{} is not a store: it has no directory {INCOMING}, which a server makes when it starts",
+                    path.display()
+                )
             }
             Self::Open(error) => error.fmt(f),
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::FileName;
 use sim::live::{Outcome, Peer, PeerSettings, Trouble};
-use sim::record::Progress;
+use sim::record::{Failure, Progress};
 use sim::report;
 use sim::storage::{Content, Folder, Target};
 
@@ -28,7 +28,7 @@ pub(super) fn ls(args: &LsArgs) -> Exit {
             print::say(&render(&entries));
             Exit::Met
         }
-        Err(trouble) => complain(&trouble),
+        Err(trouble) => complain(&trouble, args.client.json),
     }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn put(args: &PutArgs) -> Exit {
     drop(bar);
     let mut exit = exit.get();
     if let Err(trouble) = ended {
-        exit = exit.max(complain(&trouble));
+        exit = exit.max(complain(&trouble, args.client.json));
     }
     match left.get() {
         0 => exit,
@@ -76,7 +76,10 @@ pub(super) fn put(args: &PutArgs) -> Exit {
 /// Downloads a file.
 pub(super) fn get(args: &GetArgs) -> Exit {
     let target = match &args.output {
-        Some(path) if !path.is_dir() => Target::File(path.clone()),
+        Some(path) if path.as_os_str() == "-" => {
+            return fail("-o -: a download is a file that is renamed once it is verified; name one");
+        }
+        Some(path) if !path.is_dir() && !ends_in_separator(path) => Target::File(path.clone()),
         Some(directory) => Target::Directory(directory.clone()),
         None => Target::Directory(PathBuf::new()),
     };
@@ -90,7 +93,7 @@ pub(super) fn get(args: &GetArgs) -> Exit {
             let text = report::live::transferred(&done, path.as_deref(), args.client.json);
             tell(&done.outcome, &text, args.client.quiet)
         }
-        Err(trouble) => complain(&trouble),
+        Err(trouble) => complain(&trouble, args.client.json),
     }
 }
 
@@ -121,7 +124,7 @@ pub(super) fn session(args: &SessionArgs) -> Exit {
                 _ => Exit::NotMet,
             }
         }
-        Err(trouble) => complain(&trouble),
+        Err(trouble) => complain(&trouble, args.client.json),
     }
 }
 
@@ -161,6 +164,10 @@ fn named(args: &PutArgs) -> Result<Vec<(FileName, PathBuf)>, String> {
     named.collect()
 }
 
+fn ends_in_separator(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().last().is_some_and(|last| std::path::is_separator(char::from(*last)))
+}
+
 /// The file of `session`.
 fn to_send(path: Option<&Path>) -> Result<(FileName, Content), String> {
     let Some(path) = path else { return Ok((name_of(Path::new("my_file.jpg"))?, NOISE)) };
@@ -178,6 +185,7 @@ fn name_of(path: &Path) -> Result<FileName, String> {
 /// Says what came of a transfer.
 fn tell(outcome: &Outcome, text: &str, quiet: bool) -> Exit {
     let exit = match outcome {
+        outcome if outcome.is_ours() => Exit::Usage,
         Outcome::Success { .. } => Exit::Met,
         Outcome::Fail { .. } => Exit::NotMet,
         Outcome::Refused { .. } | Outcome::Broken(_) => Exit::NoPeer,
@@ -193,12 +201,17 @@ fn refused(message: &str) -> Exit {
     Exit::NoPeer
 }
 
-fn complain(trouble: &Trouble) -> Exit {
+fn complain(trouble: &Trouble, json: bool) -> Exit {
+    if json {
+        print::say(&report::live::trouble_json(trouble));
+    }
     match trouble {
         Trouble::Here(error) if error.kind() == ErrorKind::AlreadyExists => {
             fail(&format!("{trouble}; --force replaces it, -o puts the download elsewhere"))
         }
-        Trouble::Here(_) | Trouble::Ambiguous(..) => fail(&trouble.to_string()),
+        Trouble::Here(_) | Trouble::Broken(Failure::Storage(_)) | Trouble::Ambiguous(..) => {
+            fail(&trouble.to_string())
+        }
         Trouble::Interrupted => {
             fail(&trouble.to_string());
             Exit::Interrupted

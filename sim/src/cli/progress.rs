@@ -35,7 +35,14 @@ impl Bar {
 
     fn show(&self, direction: Direction, done: u64, total: u64) {
         let mut bar = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        bar.get_or_insert_with(|| new_bar(direction_text(direction), total)).set_position(done);
+        let bar = bar.get_or_insert_with(|| {
+            let bar = new_bar(direction_text(direction), total);
+            bar.set_position(done);
+            // What was done before it was shown did not take no time.
+            bar.reset_eta();
+            bar
+        });
+        bar.set_position(done);
     }
 }
 

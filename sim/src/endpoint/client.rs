@@ -1,19 +1,19 @@
 //! The client's side: works through a list of commands, one after the other, and compares every digest.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 use std::time::Duration;
 use std::vec::IntoIter;
 
 use protocol::wire::MAX_LINE;
 use protocol::{
-    ClientEvent, ClientState, Compared, Ended, Entry, Error, ErrorCode, FileId, FileName, Request, Transmit,
+    ClientEvent, ClientState, Compared, Ended, Entry, Error, FileId, FileName, Request, Transmit,
 };
 
 use super::flaw::CARELESS_PREFIX;
 use super::{Buffer, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, SentBytes};
 use crate::record::{Action, Direction, Failure, Kind, Message, Progress, Recorder};
-use crate::storage::{Content, Folder, Incoming};
+use crate::storage::{Content, Folder, Incoming, StoreError};
 
 /// What a client is told to do.
 #[derive(Clone, Debug)]
@@ -222,7 +222,7 @@ impl Client {
                 self.transfer = Some(Transfer::Download { name, id, incoming, hasher });
                 self.check(now, |core| core.download(id));
             }
-            Err(error) => self.fail(now, Failure::Storage(error.code())),
+            Err(error) => self.fail(now, Failure::Storage(error)),
         }
     }
 
@@ -285,7 +285,7 @@ impl Client {
         let Some(Transfer::Download { incoming, hasher, .. }) = &mut self.transfer else { return };
         hasher.update(bytes);
         if let Err(error) = incoming.write(bytes) {
-            self.fail(now, Failure::Storage(error.code()));
+            self.fail(now, Failure::Storage(error));
         }
     }
 
@@ -295,7 +295,7 @@ impl Client {
             self.record.record(now, Action::Sending(left));
         }
         let Some(count) = hasher.pass_on(content, left, out) else {
-            return self.fail(now, Failure::Storage(ErrorCode::Storage));
+            return self.fail(now, Failure::Storage(StoreError::Io(ErrorKind::UnexpectedEof)));
         };
         self.sent.count(count);
         self.advance(count);
@@ -355,7 +355,7 @@ impl Client {
         self.record.record(now, Action::Received(Message::Payload { bytes, digest: own }));
         match incoming.content() {
             Ok(content) => self.record.keep_received(content),
-            Err(error) => return self.fail(now, Failure::Storage(error.code())),
+            Err(error) => return self.fail(now, Failure::Storage(error)),
         }
         let Some(compared) = self.judge(now, own, id) else { return };
         let same = matches!(compared, Compared::Same(_));
@@ -363,7 +363,7 @@ impl Client {
         if (same || self.flaw == Some(Flaw::NamedBeforeCompared))
             && let Err(error) = incoming.commit(name, id)
         {
-            return self.fail(now, Failure::Storage(error.code()));
+            return self.fail(now, Failure::Storage(error));
         }
         if !same {
             self.try_again();

@@ -361,7 +361,7 @@ impl Server {
         }
         let Some(count) = download.hasher.pass_on(&download.content, left, out) else {
             // The size was announced, so nothing but the end of the connection can tell of the trouble.
-            return self.fail(now, Failure::Storage(ErrorCode::Storage), None);
+            return self.fail(now, Failure::Storage(StoreError::Io(ErrorKind::UnexpectedEof)), None);
         };
         self.sent.count(count);
         self.check(now, |core| core.payload_sent(count as u64));

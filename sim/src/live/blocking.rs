@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use protocol::{Entry, FileId, FileName};
 use tokio::task::block_in_place;
+use tracing::error;
 
 use crate::storage::{Committed, Content, Incoming, Store, StoreError};
 
@@ -13,35 +14,48 @@ pub(super) struct Blocking(pub(super) Arc<dyn Store>);
 
 impl Store for Blocking {
     fn list(&self) -> Result<Arc<[Entry]>, StoreError> {
-        self.0.list()
+        told("list", self.0.list())
     }
 
     fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError> {
-        let incoming = block_in_place(|| self.0.create(size))?;
+        let incoming = told("create", block_in_place(|| self.0.create(size)))?;
         Ok(Box::new(BlockingIncoming(incoming)))
     }
 
     fn open(&self, id: FileId) -> Result<Content, StoreError> {
-        block_in_place(|| self.0.open(id))
+        told("open", block_in_place(|| self.0.open(id)))
     }
 
     fn discard(&self, id: FileId, name: &FileName) -> Result<(), StoreError> {
-        block_in_place(|| self.0.discard(id, name))
+        told("discard", block_in_place(|| self.0.discard(id, name)))
     }
+}
+
+/// Logs what the peer is not told: why the storage failed.
+fn told<T>(operation: &str, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    match &result {
+        // Of the quota the peer is told when it announces a file; later it is the disk that is full.
+        Err(StoreError::NoSpace) if operation == "create" => {}
+        Err(why @ (StoreError::Io(_) | StoreError::NoSpace)) => {
+            error!(operation, %why, "the storage failed");
+        }
+        _ => {}
+    }
+    result
 }
 
 struct BlockingIncoming(Box<dyn Incoming>);
 
 impl Incoming for BlockingIncoming {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.0.write(bytes)
+        told("write", self.0.write(bytes))
     }
 
     fn content(&self) -> Result<Content, StoreError> {
-        self.0.content()
+        told("read back", self.0.content())
     }
 
     fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
-        block_in_place(|| self.0.commit(name, id))
+        told("commit", block_in_place(|| self.0.commit(name, id)))
     }
 }

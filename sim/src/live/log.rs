@@ -14,14 +14,25 @@ use crate::record::{Action, Event, Failure, Kind, Message, Observer};
 /// How many characters of a line from the network are told.
 const MAX_TOLD: usize = 300;
 
-/// Counts the sessions that are under way.
+/// Counts sessions.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Open(Arc<AtomicUsize>);
+pub(super) struct Open(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    open: AtomicUsize,
+    cut: AtomicUsize,
+}
 
 impl Open {
-    /// Counts one more and says how many there are with it.
+    /// Counts one more that is under way and says how many there are with it.
     fn enter(&self) -> usize {
-        self.0.fetch_add(1, Ordering::Relaxed) + 1
+        self.0.open.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// How many were dropped before they were over.
+    pub(super) fn cut(&self) -> usize {
+        self.0.cut.load(Ordering::Relaxed)
     }
 }
 
@@ -45,6 +56,10 @@ struct State {
     downloads: u64,
     refused: u64,
     failure: Option<Failure>,
+    /// A file is on its way to the client.
+    sending: bool,
+    /// One side has ended it in good order.
+    over: bool,
 }
 
 impl SessionLog {
@@ -53,6 +68,12 @@ impl SessionLog {
         let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
         let count = open.enter();
         (Self { number, peer, open: open.clone(), state: Mutex::default() }, count)
+    }
+
+    /// The session is turned away before it has begun.
+    pub(super) fn turned_away(mut self) -> Self {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).over = true;
+        self
     }
 
     fn note(&self, state: &mut State, event: &Event) {
@@ -76,6 +97,7 @@ impl SessionLog {
             }
             Action::Sent(Message::Payload { bytes, digest }) => {
                 state.downloads += 1;
+                state.sending = false;
                 let ms = (event.at - state.began).as_millis();
                 info!(session, peer = self.peer, id = %digest, size = bytes, ms, "download sent");
             }
@@ -86,6 +108,8 @@ impl SessionLog {
             Action::Forgot(id) => {
                 warn!(session, peer = self.peer, %id, "upload discarded: its client found other bytes in it");
             }
+            Action::Sending(_) => state.sending = true,
+            Action::PeerLeft | Action::Disconnected => state.over = true,
             Action::Failed(failure) => state.failure = Some(failure.clone()),
             _ => {}
         }
@@ -102,16 +126,20 @@ impl Observer for SessionLog {
 
 impl Drop for SessionLog {
     fn drop(&mut self) {
-        self.open.0.fetch_sub(1, Ordering::Relaxed);
+        self.open.0.open.fetch_sub(1, Ordering::Relaxed);
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let State { uploads, downloads, refused, failure, .. } = state;
+        let State { uploads, downloads, refused, .. } = state;
         let ms = (state.last - state.accepted).as_millis();
         let (session, peer) = (self.number, &self.peer);
-        match failure {
-            None => info!(session, peer, uploads, downloads, refused, ms, "session over"),
-            Some(failure) => {
-                warn!(session, peer, uploads, downloads, refused, ms, %failure, "session broke off");
+        let why = match &state.failure {
+            Some(failure) => failure.to_string(),
+            None if !state.over => {
+                self.open.0.cut.fetch_add(1, Ordering::Relaxed);
+                "the server stopped".into()
             }
-        }
+            None if state.sending => "the client left in the midst of a download".into(),
+            None => return info!(session, peer, uploads, downloads, refused, ms, "session over"),
+        };
+        warn!(session, peer, uploads, downloads, refused, ms, failure = why, "session broke off");
     }
 }

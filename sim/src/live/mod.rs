@@ -4,6 +4,7 @@
 
 mod blocking;
 mod errand;
+mod limits;
 mod log;
 mod outcome;
 mod peer;

@@ -1,6 +1,5 @@
 //! What came of each transfer, read off the events of a client as they happen.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::{Compared, ErrorCode, FileId, FileName};
@@ -33,16 +32,11 @@ pub enum Outcome {
     Broken(Failure),
 }
 
-impl fmt::Display for Outcome {
-    /// `Success` or `Fail`, as the specification has it; for what was not decided, the reason.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Success { .. } => f.write_str("Success"),
-            Self::Fail { own, peer } => write!(f, "Fail: the MD5 is {own} here and {peer} there"),
-            Self::Refused { code, text } if text.is_empty() => write!(f, "refused: {code}"),
-            Self::Refused { code, text } => write!(f, "refused: {text} ({code})"),
-            Self::Broken(failure) => write!(f, "broken off: {failure}"),
-        }
+impl Outcome {
+    /// Whether a file on this side is to blame.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Broken(Failure::Storage(_)))
     }
 }
 

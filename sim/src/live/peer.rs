@@ -9,6 +9,7 @@ use protocol::{Entry, ErrorCode, FileId};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
+use super::limits::survive_limits;
 use super::outcome::{Outcome, Told, Transfers};
 use crate::endpoint::{Client, ClientConfig, HashThreads, Script};
 use crate::record::{Failure, Progress, Recorder};
@@ -99,6 +100,9 @@ impl fmt::Display for Trouble {
                 Ok(())
             }
             Self::Refused { code, text } => write!(f, "the server refused: {} ({code})", visible(text)),
+            Self::Broken(Failure::Storage(error)) => {
+                write!(f, "a file here cannot be read or written: {error}")
+            }
             Self::Broken(failure) => write!(f, "the session broke off: {failure}"),
             Self::NotListed(wanted) => {
                 write!(f, "the server lists no file with the name or id `{}`", visible(wanted))
@@ -162,6 +166,7 @@ impl Peer {
             Builder::new_current_thread().enable_io().enable_time().build().map_err(Trouble::Here)?;
         let running = run_over_tcp(Box::new(client), self.link.clone());
         runtime.block_on(async {
+            survive_limits();
             tokio::select! {
                 biased;
                 () = self.interrupt.notified() => Err(Trouble::Interrupted),
@@ -177,9 +182,11 @@ impl Peer {
 
 /// The file that `wanted` means: its id, its name, or the beginning of its id.
 pub(super) fn find<'a>(listed: &'a [Entry], wanted: &str) -> Result<&'a Entry, Trouble> {
-    let by_id = |entry: &&Entry| FileId::parse(wanted) == Some(entry.id);
+    // People may write the digits of an id as they like, though the protocol may not.
+    let digits = wanted.to_ascii_lowercase();
+    let by_id = |entry: &&Entry| FileId::parse(&digits) == Some(entry.id);
     let by_name = |entry: &&Entry| entry.name.as_str() == wanted;
-    let by_prefix = |entry: &&Entry| !wanted.is_empty() && entry.id.to_string().starts_with(wanted);
+    let by_prefix = |entry: &&Entry| !digits.is_empty() && entry.id.to_string().starts_with(&digits);
     // Whoever has the whole id or the whole name means nothing else.
     let named: Vec<&Entry> = listed.iter().filter(by_name).collect();
     let found: Vec<&Entry> = match listed.iter().find(by_id) {

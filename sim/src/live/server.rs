@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use super::blocking::Blocking;
+use super::limits::survive_limits;
 use super::log::{Open, SessionLog};
 use crate::endpoint::{self, Endpoint, HashThreads, ServerConfig, Service};
 use crate::record::Recorder;
@@ -105,8 +106,12 @@ impl Server {
     /// # Errors
     /// If the listener fails for good.
     pub fn run(self, stop: impl Future<Output = ()>) -> io::Result<Stopped> {
-        let dropped = self.runtime.block_on(serve_tcp(self.listener, self.service, stop, self.grace))?;
-        Ok(Stopped { dropped })
+        let open = self.service.open.clone();
+        self.runtime.block_on(async {
+            survive_limits();
+            serve_tcp(self.listener, self.service, stop, self.grace).await
+        })?;
+        Ok(Stopped { dropped: open.cut() })
     }
 }
 
@@ -124,10 +129,11 @@ impl Service for Live {
     fn accept(&self, now: Duration, peer: Option<SocketAddr>) -> Box<dyn Endpoint> {
         let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
         let (log, open) = SessionLog::begin(number, peer, &self.open);
-        let record = Recorder::observed(Arc::new(log));
+        let is_too_many = open > self.max_connections;
+        let record = Recorder::observed(Arc::new(if is_too_many { log.turned_away() } else { log }));
         let mut server = endpoint::Server::new(self.config.clone(), record);
         server.handle_connected(now);
-        if open > self.max_connections {
+        if is_too_many {
             let is_told = open <= self.max_connections.saturating_add(TOLD_BUSY);
             server.turn_away(now, is_told.then_some(ErrorCode::Busy));
         }

@@ -13,7 +13,7 @@ use protocol::{Compared, Ended, Entry, Error, ErrorCode, FileId, FileName};
 
 pub use progress::Progress;
 
-use crate::storage::Content;
+use crate::storage::{Content, StoreError};
 use crate::text::bytes_text;
 
 /// One thing that one side did or saw.
@@ -159,7 +159,7 @@ pub enum Failure {
     /// The connection broke.
     Broken,
     /// Reading or writing a file on this side failed.
-    Storage(ErrorCode),
+    Storage(StoreError),
 }
 
 impl fmt::Display for Failure {
@@ -172,7 +172,8 @@ impl fmt::Display for Failure {
             Self::Deadline => f.write_str("nothing came within the deadline"),
             Self::NotConnected => f.write_str("no connection"),
             Self::Broken => f.write_str("the connection broke"),
-            Self::Storage(code) => write!(f, "its storage failed ({code})"),
+            // The kind of error differs from system to system: what the wire would hear of it does not.
+            Self::Storage(error) => write!(f, "its storage failed ({})", error.code()),
         }
     }
 }

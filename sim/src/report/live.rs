@@ -7,7 +7,8 @@ use anstyle::{AnsiColor, Style};
 use protocol::{Entry, FileId};
 use serde::Serialize;
 
-use crate::live::{Outcome, SessionReport, Transferred};
+use crate::live::{Outcome, SessionReport, Transferred, Trouble};
+use crate::record::Failure;
 use crate::text::{bytes_text, visible};
 use crate::transcript::{JsonLine, render};
 
@@ -79,6 +80,7 @@ fn reason(outcome: &Outcome) -> String {
         Outcome::Fail { own, peer } => format!("the MD5 here is {own}, there {peer}"),
         Outcome::Refused { code, text } if text.is_empty() => format!("refused: {code}"),
         Outcome::Refused { code, text } => format!("refused: {} ({code})", visible(text)),
+        Outcome::Broken(Failure::Storage(error)) => format!("the file here: {error}"),
         Outcome::Broken(failure) => format!("broken off: {failure}"),
     }
 }
@@ -120,8 +122,23 @@ fn transferred_json(done: &Transferred, path: Option<&Path>) -> String {
         peer_id: peer,
         code,
         message: Some(reason(&done.outcome)).filter(|reason| !reason.is_empty()),
-        path: path.map(|path| path.to_string_lossy().into_owned()),
+        path: path.filter(|_| result == "success").map(|path| path.to_string_lossy().into_owned()),
     })
+}
+
+/// What kept an errand from being done, as a JSON line.
+#[must_use]
+pub fn trouble_json(trouble: &Trouble) -> String {
+    let kind = match trouble {
+        Trouble::Unreachable { .. } => "unreachable",
+        Trouble::Refused { .. } => "refused",
+        Trouble::Broken(_) => "broken",
+        Trouble::NotListed(_) => "not-listed",
+        Trouble::Ambiguous(..) => "ambiguous",
+        Trouble::Here(_) => "file",
+        Trouble::Interrupted => "interrupted",
+    };
+    json_line(&serde_json::json!({ "type": "error", "error": kind, "message": trouble.to_string() }))
 }
 
 /// The 22 steps as they went, and what came of them.

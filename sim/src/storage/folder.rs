@@ -91,6 +91,11 @@ impl Folder {
                 let text = format!("{} is a directory", path.display());
                 Err(io::Error::new(io::ErrorKind::IsADirectory, text))
             }
+            // Renaming over it would put a file in the place of a device, a pipe or a link.
+            Ok(found) if !found.is_file() => {
+                let text = format!("{} is not a regular file", path.display());
+                Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+            }
             Ok(_) if !replace => {
                 let text = format!("{} is there already", path.display());
                 Err(io::Error::new(io::ErrorKind::AlreadyExists, text))

@@ -8,6 +8,7 @@ mod folder;
 mod memory;
 mod restarting;
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -116,6 +117,19 @@ impl StoreError {
             Self::TooLarge => ErrorCode::TooLarge,
             Self::NoSpace => ErrorCode::NoSpace,
             Self::Io(_) | Self::Crashed => ErrorCode::Storage,
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(io::ErrorKind::UnexpectedEof) => {
+                f.write_str("it is shorter than it was, or cannot be read")
+            }
+            Self::Io(kind) => kind.fmt(f),
+            Self::Crashed => f.write_str("the machine went down"),
+            other => f.write_str(other.code().text()),
         }
     }
 }

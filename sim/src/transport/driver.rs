@@ -64,8 +64,7 @@ impl Active {
     }
 }
 
-/// Drives a session for every connection until `stop` is done, and then ends them as `ending` says. Returns how
-/// many had to be dropped.
+/// Drives a session for every connection until `stop` is done, and then ends them as `ending` says.
 pub(super) async fn serve(
     mut listener: impl Listener,
     service: Arc<dyn Service>,
@@ -74,7 +73,7 @@ pub(super) async fn serve(
     clock: impl Clock,
     stop: impl Future<Output = ()>,
     ending: Ending,
-) -> io::Result<usize> {
+) -> io::Result<()> {
     service.handle_listening(clock());
     let mut sessions = JoinSet::new();
     let (tell, told) = watch::channel(());
@@ -97,11 +96,12 @@ pub(super) async fn serve(
         }
     }
     drop(listener);
-    Ok(end(sessions, tell, ending).await)
+    end(sessions, tell, ending).await;
+    Ok(())
 }
 
-/// Ends the sessions that are left, and says how many had to be dropped.
-async fn end(mut sessions: JoinSet<()>, tell: watch::Sender<()>, ending: Ending) -> usize {
+/// Ends the sessions that are left.
+async fn end(mut sessions: JoinSet<()>, tell: watch::Sender<()>, ending: Ending) {
     let all = async {
         while let Some(ended) = sessions.join_next().await {
             conclude(ended, ending);
@@ -116,9 +116,7 @@ async fn end(mut sessions: JoinSet<()>, tell: watch::Sender<()>, ending: Ending)
             let _ = timeout(grace, all).await;
         }
     }
-    let dropped = sessions.len();
     sessions.shutdown().await;
-    dropped
 }
 
 /// A session has ended. In a run, a panic in it must not be swallowed; a server that others use goes on, and the

@@ -19,7 +19,7 @@ use crate::fault::Wires;
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Serves `service` on the connections of `listener` until `stop` is done. Then it takes no more, tells the sessions
-/// to come to an end, and drops those that have not after `grace`. Returns how many those were.
+/// to come to an end, and drops those that have not after `grace`.
 ///
 /// # Errors
 /// None as yet: a connection that cannot be taken is logged, and the next one waited for.
@@ -28,7 +28,7 @@ pub async fn serve_tcp(
     service: Arc<dyn Service>,
     stop: impl Future<Output = ()>,
     grace: Duration,
-) -> io::Result<usize> {
+) -> io::Result<()> {
     let start = Instant::now();
     let clock = move || start.elapsed();
     let (wires, active) = (Wires::default(), Active::default());

@@ -67,7 +67,7 @@ impl Transport for Tcp {
         let (listener, address) = (Reused(Arc::clone(&self.listener)), self.address);
         let (service, wires) = (job.service, job.wires.clone());
         let server = async move {
-            serve(listener, service, wires, Active::default(), clock, stopped, Ending::Wait).await.map(drop)
+            serve(listener, service, wires, Active::default(), clock, stopped, Ending::Wait).await
         };
         let clients = async move {
             run_clients(job.clients, job.wires, clock, move || open(address)).await;

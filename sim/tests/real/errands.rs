@@ -105,8 +105,21 @@ fn a_link_is_not_written_through() {
     pair.write("precious", b"mine");
     std::os::unix::fs::symlink("precious", pair.here.path().join("a")).unwrap();
     pair.exits(2, "get", &["a"]);
-    pair.exits(0, "get", &["a", "--force"]);
-    assert_eq!((pair.read("precious"), pair.read("a")), (b"mine".to_vec(), b"hello".to_vec()));
+    pair.exits(2, "get", &["a", "--force"]);
+    assert_eq!((pair.read("precious"), pair.read("a")), (b"mine".to_vec(), b"mine".to_vec()));
+}
+
+#[test]
+fn only_a_regular_file_is_replaced() {
+    let pair = Pair::new();
+    pair.hold("a", b"hello");
+    nix::unistd::mkfifo(&pair.here.path().join("pipe"), nix::sys::stat::Mode::S_IRUSR).unwrap();
+    let ended = pair.exits(2, "get", &["a", "-o", "pipe", "--force"]);
+    assert!(ended.err.contains("pipe is not a regular file"), "{ended:?}");
+    for (target, why) in [("-", "name one"), ("nowhere/", "not a directory"), ("nowhere/x", "not a directory")] {
+        let ended = pair.exits(2, "get", &["a", "-o", target]);
+        assert!(ended.err.contains(why), "{target}: {ended:?}");
+    }
 }
 
 #[test]
@@ -123,7 +136,8 @@ fn get_takes_no_file_for_another() {
     }
     pair.exits(0, "get", &[&ids[3]]);
     assert_eq!(pair.read("same name"), contents[3]);
-    for wanted in ["same", "", "same name ", &"f".repeat(32), &ids[3].to_uppercase()] {
+    pair.exits(0, "get", &[&ids[3].to_uppercase(), "--force"]);
+    for wanted in ["same", "", "same name ", &"f".repeat(32)] {
         let ended = pair.exits(4, "get", &[wanted, "-o", "x"]);
         assert!(ended.err.contains("no file"), "{wanted}: {ended:?}");
     }

@@ -68,7 +68,13 @@ impl Arriving {
         let reserved = Reserved::new(store, size)?;
         let number = reserved.store.arrivals.fetch_add(1, Ordering::Relaxed);
         let path = Path::new(INCOMING).join(number.to_string());
-        let file = reserved.store.disk.create(&path).map_err(|error| storage(&error))?;
+        let disk = &reserved.store.disk;
+        let file = disk.create(&path).or_else(|error| match error.kind() {
+            // Somebody has tidied up. Nothing of ours was lost: what was arriving fails when it is to be moved.
+            ErrorKind::NotFound => disk.make_dir(Path::new(INCOMING)).and_then(|()| disk.create(&path)),
+            _ => Err(error),
+        });
+        let file = file.map_err(|error| storage(&error))?;
         Ok(Self { reserved, file, path, written: 0, moved: false })
     }
 

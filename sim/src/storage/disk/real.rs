@@ -22,6 +22,9 @@ impl RealDisk {
     /// If it cannot be made, or is not a directory.
     pub fn new(root: &Path) -> io::Result<Self> {
         let made: Vec<&Path> = root.ancestors().take_while(|above| !above.exists()).collect();
+        if root.exists() && !root.is_dir() {
+            return Err(ErrorKind::NotADirectory.into());
+        }
         fs::create_dir_all(root)?;
         for directory in made {
             match directory.parent() {
