@@ -276,4 +276,3 @@ fn with_output(why: String, server: Option<Running>) -> Trouble {
     let output = ended.map(|ended| last_lines("server", &ended.lines)).unwrap_or_default();
     Trouble { why, output }
 }
-

@@ -81,7 +81,8 @@ impl Way {
     ) -> Result<Ended, String> {
         match self {
             Self::Here { address } => {
-                let port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default();
+                let port =
+                    address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default();
                 start(&launch(port))?.wait(deadline, GRACE).map_err(text)
             }
             // There is no way but through one: it has no faults.

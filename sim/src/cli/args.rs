@@ -197,6 +197,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(super) grace: Duration,
 
+    /// Make this mistake (see `sim mutants`)
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(super) mutant: Option<Flaw>,
+
     /// Log errors only
     #[arg(long)]
     pub(super) quiet: bool,
@@ -224,6 +228,10 @@ pub(super) struct ClientArgs {
     /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less two]
     #[arg(long, value_name = "N")]
     pub(super) hash_threads: Option<u16>,
+
+    /// Make this mistake (see `sim mutants`)
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(super) mutant: Option<Flaw>,
 
     /// Print nothing but errors
     #[arg(long)]
