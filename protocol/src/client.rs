@@ -248,6 +248,8 @@ impl Client {
                 self.close();
                 ClientEvent::Refused(code, text)
             }
+            // One refusal is all that an upload gets: a second one waits like what comes too early.
+            Some(_) if self.state == State::SendingRefused => return Ok(None),
             Some((code, text)) => {
                 self.go(Input::Error)?;
                 ClientEvent::Refused(code, text)

@@ -295,7 +295,7 @@ fn the_client_closes_on_every_malformed_reply() {
     use ClientState as S;
     let long = "x".repeat(MAX_LINE);
     let uppercase = format!("{}\n", ID.to_uppercase());
-    let cases: [(S, &[u8], Violation); 14] = [
+    let cases: [(S, &[u8], Violation); 13] = [
         (S::Idle, b"hello\n", Violation::UnexpectedLine),
         (S::Idle, b"\n", Violation::UnexpectedLine),
         (S::Idle, b"ERROR storage\n", Violation::UnexpectedLine),
@@ -304,7 +304,6 @@ fn the_client_closes_on_every_malformed_reply() {
         (S::InListing, b"No files available at the moment\n", Violation::UnexpectedLine),
         (S::AfterNoFiles, b"ERROR storage\n", Violation::UnexpectedLine),
         (S::AfterNoFiles, b"5d41402abc4b2a76b9719d911017c592;a;7\n", Violation::UnexpectedLine),
-        (S::SendingRefused, b"ERROR storage\n", Violation::UnexpectedLine),
         (S::AwaitHash, uppercase.as_bytes(), Violation::BadId),
         (S::AwaitSize, b"007\n", Violation::BadSize),
         (S::AwaitSize, b"9223372036854775808\n", Violation::BadSize),
@@ -325,7 +324,13 @@ fn while_it_sends_the_client_reads_refusals_only() {
             let bytes = format!("{line}\n");
             assert_eq!(client_reads(state, bytes.as_bytes()), (Ok(None), state), "{state:?} {line:?}");
         }
+        // What cannot be read cannot be read as a refusal.
+        for bytes in [&b"\xff\n"[..], &[b'x'; MAX_LINE]] {
+            assert_eq!(client_reads(state, bytes), (Ok(None), state), "{state:?}");
+        }
     }
+    let again = client_reads(S::SendingRefused, b"ERROR storage\n");
+    assert_eq!(again, (Ok(None), S::SendingRefused), "an upload is refused once");
     let mut client = client_in(S::SendingFile);
     let hash = format!("{ID}\n");
     assert_eq!(client.handle_input(hash.as_bytes()), Ok(None));

@@ -186,8 +186,8 @@ fn client_due(state: ClientState, input: ClientInput) -> Outcome<ClientState> {
         Some(next) => Outcome::To(next),
         None if commands.contains(&input) => Outcome::Misuse,
         None if state == S::Closed || state.after(I::DigestSame).is_some() => Outcome::Left,
-        // While it sends it looks for refusals only.
-        None if input != I::Error && state.after(I::FileSent).is_some() => Outcome::Left,
+        // While it sends it looks for a refusal only, and for one.
+        None if state.after(I::FileSent).is_some() => Outcome::Left,
         None => Outcome::Violation,
     }
 }

@@ -189,7 +189,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(super) timeout: Duration,
 
-    /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less two]
+    /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less one]
     #[arg(long, value_name = "N")]
     pub(super) hash_threads: Option<u16>,
 
@@ -225,7 +225,7 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) retries: u32,
 
-    /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less two]
+    /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less one]
     #[arg(long, value_name = "N")]
     pub(super) hash_threads: Option<u16>,
 

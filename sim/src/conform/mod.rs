@@ -3,8 +3,27 @@
 //! could not tell anything. [`test_server`] plays the client over raw sockets, [`test_client`] the server.
 //!
 //! A case accepts all that the rules leave free, and nothing else. One that could not be played is *not
-//! reached*, which is never a pass. Nothing here uses the state machines of [`protocol`] or our endpoints: a
-//! judge that shared a mistake with the judged would not see it.
+//! reached*, which is never a pass. Of [`protocol`], only the codec is used here, not the state machines, and none
+//! of our endpoints: a judge that shared a mistake with the judged would not see it.
+
+/// A table of cases: level, name, the rules that it tests, the cases that it needs, what the program has to do,
+/// and the script.
+macro_rules! cases {
+    ($bench:ty: $(
+        $level:literal $name:literal [$($rule:literal)*] after [$($need:literal)*] $about:literal => $script:expr;
+    )*) => {
+        pub(super) const CASES: &[crate::conform::Case<$bench>] = &[$(crate::conform::Case {
+            info: crate::conform::CaseInfo {
+                name: $name,
+                level: $level,
+                rules: &[$($rule),*],
+                about: $about,
+                needs: &[$($need),*],
+            },
+            script: $script,
+        }),*];
+    };
+}
 
 mod client;
 mod rules;
@@ -183,6 +202,13 @@ struct Case<B: 'static> {
     script: fn(&mut B) -> Check,
 }
 
+// Derived, it would want benches that can be cloned.
+impl<B> Clone for Case<B> {
+    fn clone(&self) -> Self {
+        Self { info: self.info.clone(), script: self.script }
+    }
+}
+
 /// What a case is played on.
 trait Bench {
     /// Before each case.
@@ -244,7 +270,7 @@ fn play<B: Bench>(case: &Case<B>, bench: &mut B) -> Outcome {
         return match ((case.script)(bench), bench.warning()) {
             (Ok(()), None) => Outcome::Pass,
             (Ok(()), Some(finding)) => Outcome::Warning(Box::new(finding)),
-            (Err(Stop::Fail(finding)), _) => Outcome::Fail(finding),
+            (Err(Stop::Fail(finding)), _) => Outcome::Fail(Box::new(sharpened(&case.info, *finding))),
             (Err(Stop::NotReached(why)), _) => Outcome::NotReached { why, free: false },
             (Err(Stop::Free(why)), _) => Outcome::NotReached { why, free: true },
             (Err(Stop::Busy), _) => {
@@ -255,6 +281,15 @@ fn play<B: Bench>(case: &Case<B>, bench: &mut B) -> Outcome {
         };
     }
     Outcome::NotReached { why: "the server is busy".into(), free: false }
+}
+
+/// That a side says something else than it should is against R5 at the least: the rule that the case is about
+/// tells more.
+fn sharpened(case: &CaseInfo, finding: Finding) -> Finding {
+    match case.rules.first() {
+        Some(rule) if finding.rule == 5 && !case.rules.contains(&5) => Finding { rule: *rule, ..finding },
+        _ => finding,
+    }
 }
 
 /// A rule was broken on `wire`.

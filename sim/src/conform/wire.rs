@@ -15,6 +15,8 @@ use tokio::time::Instant;
 const MAX_DIALOGUE: usize = 8;
 /// How many bytes of a message a report shows at most.
 const MAX_SHOWN: usize = 160;
+/// How many times the time for an answer a whole payload may take, however steadily it trickles.
+const MAX_WAITS: u32 = 10;
 /// How much is read at once, in bytes.
 const CHUNK: usize = 64 * 1024;
 /// How much is read and thrown away before a close is waited for in vain, in bytes.
@@ -108,7 +110,9 @@ impl Wire {
 
     fn say(&mut self, ours: bool, text: String) {
         if self.dialogue.len() == MAX_DIALOGUE {
-            self.dialogue.pop_front();
+            // The last that we sent stays, however much came since.
+            let last_of_ours = self.dialogue.iter().rposition(|said| said.ours);
+            self.dialogue.remove(usize::from(last_of_ours == Some(0) && !ours));
         }
         self.dialogue.push_back(Said { ours, text });
     }
@@ -193,12 +197,11 @@ impl Wire {
 
     /// Exactly `count` bytes of payload; or what came in their place.
     pub(crate) fn payload(&mut self, count: usize) -> Result<Vec<u8>, Came> {
-        let mut deadline = self.deadline();
+        let latest = Instant::now() + self.limit * MAX_WAITS;
         while self.inbox.len() < count {
-            if let Some(came) = self.read(deadline) {
+            if let Some(came) = self.read(self.deadline().min(latest)) {
                 return Err(self.note(came));
             }
-            deadline = self.deadline();
         }
         Ok(self.take(count))
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 
 use protocol::FileId;
@@ -43,19 +43,46 @@ fn files(round: u64, client: u64, random: &mut ChaCha8Rng) -> Vec<File> {
     (0..FILES).map(file).collect()
 }
 
-/// Counts what all clients have sent, and gives the alarm at a certain byte.
+/// Counts what all clients have sent, and gives the alarm at a certain byte, or when a certain number of files is out
+/// whole: the moments between the last byte and the hash are few among all bytes, and the most delicate.
 #[derive(Clone)]
 struct Fuse {
-    sent: Arc<AtomicU64>,
+    counted: Arc<AtomicU64>,
+    counts_files: bool,
     at: u64,
     alarm: Sender<()>,
 }
 
 impl Fuse {
+    /// A fuse for these files.
+    fn new(plans: &[Vec<File>], random: &mut ChaCha8Rng, alarm: Sender<()>) -> Self {
+        let counts_files = random.random();
+        let files = plans.iter().flatten();
+        let all: u64 = if counts_files {
+            files.count() as u64
+        } else {
+            files.map(|file| file.content.len() as u64).sum()
+        };
+        Self { counted: Arc::default(), counts_files, at: random.random_range(0..all.max(1)), alarm }
+    }
+
     /// So many more bytes are on their way.
-    fn burn(&self, bytes: usize) {
-        let before = self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
-        if before <= self.at && self.at < before + bytes as u64 {
+    fn sent(&self, bytes: usize) {
+        if !self.counts_files {
+            self.burn(bytes as u64);
+        }
+    }
+
+    /// All of a file is.
+    fn sent_file(&self) {
+        if self.counts_files {
+            self.burn(1);
+        }
+    }
+
+    fn burn(&self, count: u64) {
+        let before = self.counted.fetch_add(count, Ordering::Relaxed);
+        if before <= self.at && self.at < before + count {
             // An error means that the server is dead already.
             let _ = self.alarm.send(());
         }
@@ -71,10 +98,9 @@ fn upload(mut raw: Raw, files: &[File], fuse: &Fuse) -> Vec<File> {
             raw.announce(&file.name, file.content.len())?;
             for piece in file.content.chunks(PIECE) {
                 raw.send(piece)?;
-                fuse.burn(piece.len());
+                fuse.sent(piece.len());
             }
-            // One more for the moments between the last byte and the hash.
-            fuse.burn(1);
+            fuse.sent_file();
             raw.line()
         };
         match go() {
@@ -99,9 +125,8 @@ struct Known {
 fn round(seed: u64, round: u64, dir: &Path, known: &mut Known) {
     let mut random = ChaCha8Rng::seed_from_u64(seed ^ (round << 32));
     let plans: Vec<Vec<File>> = (0..CLIENTS).map(|client| files(round, client, &mut random)).collect();
-    let total: u64 = plans.iter().flatten().map(|file| file.content.len() as u64 + 1).sum();
     let (alarm, raised) = channel();
-    let fuse = Fuse { sent: Arc::default(), at: random.random_range(0..total), alarm };
+    let fuse = Fuse::new(&plans, &mut random, alarm);
     let mut serve = Serve::start(dir, &["--quiet"]);
     thread::scope(|scope| {
         // All are connected before the first byte: it can be the one that blows the fuse.
@@ -111,7 +136,13 @@ fn round(seed: u64, round: u64, dir: &Path, known: &mut Known) {
             let fuse = fuse.clone();
             clients.push(scope.spawn(move || upload(raw, plan, &fuse)));
         }
-        raised.recv_timeout(PATIENCE).unwrap();
+        // Files that are all empty have no byte at which to strike.
+        drop(fuse);
+        assert_ne!(
+            raised.recv_timeout(PATIENCE),
+            Err(RecvTimeoutError::Timeout),
+            "seed {seed}, kill {round}"
+        );
         serve.kill();
         for client in clients {
             known.acknowledged.extend(client.join().unwrap());

@@ -68,6 +68,7 @@ fn one_too_many_is_told_busy_and_served_when_another_has_left() {
     let ended = retry_while_busy(&serve.address);
     assert_eq!(ended, Some(0));
     assert!(two[0].list().unwrap().is_empty(), "the one that stayed never noticed");
+    drop((two, third));
     serve.stop();
 }
 
@@ -91,5 +92,6 @@ fn far_too_many_harm_nobody() {
     }
     let content = noise(1, 100_000);
     assert_eq!(first.put("a", &content).unwrap(), md5(&content).to_string());
+    drop(first);
     serve.stop();
 }

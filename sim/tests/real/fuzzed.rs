@@ -115,6 +115,23 @@ impl Drop for Named {
     }
 }
 
+/// What a fuzzer has found: the cuts, and what came.
+const FOUND: &[(&[u8], &[u8])] = &[
+    // A line that is not UTF-8, right behind the go-ahead of an upload (R6).
+    (&[3], b"ERROR x\nok\nok\n\xff\n"),
+    // Two refusals at once in place of the go-ahead's payload.
+    (&[3], b"ERROR x\nok\nok\nERROR storage x\nERROR bad-id x\n"),
+];
+
+#[test]
+fn what_was_found_stays_mended() {
+    for (cuts, bytes) in FOUND {
+        bodies::cut_sessions(bytes, cuts);
+    }
+    let too_long = [&b"ERROR x\nok\nok\n"[..], &[b'x'; 2_000]].concat();
+    bodies::cut_sessions(&too_long, &[3]);
+}
+
 #[test]
 fn ten_thousand_sessions_are_answered_alike_however_they_are_cut() {
     let corpus = corpus();
@@ -154,5 +171,6 @@ fn the_server_outlives_hundreds_of_mad_sessions() {
         assert_eq!((md5(&stored), stored.len() as u64), (entry.id, entry.size), "{entry}");
     }
     assert_eq!(super::arriving(dir.path()), [""; 0]);
+    drop(raw);
     serve.stop();
 }

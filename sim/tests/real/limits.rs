@@ -35,6 +35,7 @@ fn beyond_the_quota_is_no_space() {
     // Room that comes free can be used again.
     assert_eq!(raw.ask(&format!("DISCARD {}", md5(&first))).unwrap(), "Discarded");
     assert_eq!(raw.put("second", &noise(2, 60_000)).unwrap(), md5(&noise(2, 60_000)).to_string());
+    drop(raw);
     // It counts what was there before, too.
     serve.stop();
     let serve = Serve::start(dir.path(), &["--quota", "100KB"]);
@@ -52,6 +53,7 @@ fn beyond_the_largest_file_is_too_large() {
     let just = noise(1, 1_000);
     assert_eq!(raw.put("just", &just).unwrap(), md5(&just).to_string());
     goes_on(&mut raw, &["just", "small"]);
+    drop(raw);
     serve.stop();
 }
 
@@ -72,6 +74,7 @@ fn a_disk_that_fails_in_the_midst_is_a_refusal() {
     let reply = raw.put("large", &noise(1, 5_000_000)).unwrap();
     assert_eq!(reply, "ERROR storage the storage failed");
     goes_on(&mut raw, &["small"]);
+    drop(raw);
     assert_eq!(arriving(dir.path()), [""; 0]);
     serve.stop();
 }
@@ -109,5 +112,6 @@ fn a_full_disk_is_no_space() {
     assert_eq!(raw.put("fits", &fits).unwrap(), md5(&fits).to_string());
     assert_eq!(raw.put("no more", &noise(3, 700_000)).unwrap(), NO_SPACE);
     goes_on(&mut raw, &["fits", "small"]);
+    drop(raw);
     serve.stop();
 }

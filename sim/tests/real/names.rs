@@ -47,6 +47,7 @@ fn names_that_lead_elsewhere_are_refused() {
         assert_eq!(raw.announce(name, 5).unwrap(), BAD_NAME, "{name:?}");
     }
     assert_eq!(raw.list().unwrap(), []);
+    drop(raw);
     serve.stop();
     assert_eq!(names_in(outside.path()), ["store"]);
 }
@@ -62,6 +63,7 @@ fn strange_names_stay_in_the_store_and_come_back() {
     for name in &names {
         assert_eq!(raw.put(name, name.as_bytes()).unwrap(), md5(name.as_bytes()).to_string(), "{name:?}");
     }
+    drop(raw);
     serve.stop();
     // They are as they were after a restart, too.
     let serve = Serve::start(&dir, &[]);
@@ -73,6 +75,7 @@ fn strange_names_stay_in_the_store_and_come_back() {
     }
     names.sort_unstable();
     assert_eq!(listed.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), names);
+    drop(raw);
     serve.stop();
     assert_eq!(names_in(outside.path()), ["store"]);
     assert_eq!(arriving(&dir), [""; 0]);
@@ -87,6 +90,7 @@ fn what_is_arriving_is_not_listed() {
     arriving_now.send("01234").unwrap();
     assert_eq!(Raw::connect(&serve.address).list().unwrap(), []);
     assert_eq!(arriving(dir.path()).len(), 1);
+    drop(arriving_now);
     serve.stop();
 }
 
@@ -121,6 +125,7 @@ fn links_in_the_store_are_neither_listed_nor_followed() {
         let reply = raw.put(name, content).unwrap();
         assert!(reply.starts_with("ERROR ") || reply == md5(content).to_string(), "{reply}");
     }
+    drop(raw);
     serve.stop();
     assert_eq!(fs::read(outside.path().join("secret")).unwrap(), b"secret");
     assert_eq!(names_in(&outside.path().join("elsewhere")), ["file"]);
@@ -142,6 +147,7 @@ fn an_upload_of_another_session_cannot_be_discarded() {
     assert_eq!(owner.list().unwrap().len(), 1);
     assert_eq!(owner.ask(&discard).unwrap(), "Discarded");
     assert_eq!(other.list().unwrap(), []);
+    drop((owner, other));
     serve.stop();
 }
 

@@ -43,6 +43,7 @@ fn a_trickle_does_not_keep_a_session_alive() {
     timed_out(format!("{}\n", silent.line().unwrap()).as_bytes());
     silent.expect_end();
     assert_eq!(arriving(dir.path()), [""; 0]);
+    drop((payload, silent));
     serve.stop();
 }
 
@@ -78,6 +79,7 @@ fn one_that_reads_nothing_costs_little_and_ends() {
     if let Some(peak) = serve.peak_memory() {
         assert!(peak < MEMORY, "{peak} KiB");
     }
+    drop(other);
     serve.stop();
 }
 
@@ -110,5 +112,6 @@ fn one_that_vanishes_leaves_nothing_behind() {
     let mut raw = Raw::connect(&serve.address);
     assert_eq!(raw.list().unwrap().len(), 1);
     assert!(raw.get(&id).unwrap().unwrap() == content);
+    drop(raw);
     serve.stop();
 }

@@ -2,228 +2,168 @@
 
 use super::play::Play;
 use super::{Goal, Studio, Take};
-use crate::conform::{Case, CaseInfo, Check, QUIET, Stop, id_of};
+use crate::conform::{Check, QUIET, Stop, id_of};
 
 /// A file of no round length that is more than a segment.
 pub(super) const SMALL: usize = 3001;
 /// More than a read, a buffer or a segment takes.
 pub(super) const LARGE: usize = 300_007;
 
-pub(super) fn case(
-    level: u8,
-    name: &'static str,
-    rules: &'static [u8],
-    needs: &'static [&'static str],
-    about: &'static str,
-    script: fn(&mut Studio) -> Check,
-) -> Case<Studio> {
-    Case { info: CaseInfo { name, level, rules, about, needs }, script }
+cases! { Studio:
+    1 "connect" [5] after []
+        "It connects, and what it says first is a command."
+        => connect;
+    1 "waits-for-replies" [5 16] after ["connect"]
+        "It sends nothing before the reply that comes first."
+        => waits_for_replies;
+    1 "list" [5 8] after ["connect"]
+        "It takes a listing of files with odd names, and goes on."
+        => list;
+    1 "plain-lines" [1 7] after ["connect"]
+        "It should send LIST_FILES, and LF alone."
+        => |studio| studio.list(&Play { strict: true, ..Play::default() }).map(drop);
+    1 "leave" [26] after ["connect"]
+        "When it is done it closes, and ends."
+        => leave;
+    2 "upload" [3 10 30] after ["connect"]
+        "It uploads exactly the file, and says Success."
+        => |studio| studio.put(SMALL, &Play::default())?.uploaded(30);
+    2 "upload-empty" [16] after ["upload"]
+        "Of an empty file, nothing is sent."
+        => |studio| studio.put(0, &Play::default())?.uploaded(16);
+    2 "upload-large" [3] after ["upload"]
+        "It uploads a file of 300,007 bytes."
+        => |studio| studio.put(LARGE, &Play::default())?.uploaded(3);
+    3 "download" [3 30] after ["connect"]
+        "It downloads the file, and says Success."
+        => |studio| studio.get(SMALL, &Play::default())?.downloaded(30);
+    3 "download-empty" [3] after ["download"]
+        "Of an empty file, the size is all."
+        => |studio| studio.get(0, &Play::default())?.downloaded(3);
+    3 "download-large" [3] after ["download"]
+        "It downloads a file of 300,007 bytes."
+        => |studio| studio.get(LARGE, &Play::default())?.downloaded(3);
+    3 "download-by-size-line" [3] after ["download"]
+        "The size line counts, not the listing."
+        => |studio| whole_or_get(studio, &Play { listing: other_sizes, ..Play::default() })?.downloaded(3);
+    3 "download-among-many" [8] after ["download"]
+        "It finds its file in a listing of odd names."
+        => |studio| whole_or_get(studio, &Play { company: true, ..Play::default() })?.downloaded(8);
+    3 "all-22-steps" [5 26] after ["upload" "download"]
+        "The 22 steps in their order."
+        => steps;
+    4 "wrong-hash" [29 30] after ["connect"]
+        "It does not say Success when the hash is of other bytes."
+        => |studio| wrong_hash(studio, |bytes| id_of(&[bytes, b"!"].concat()));
+    4 "hash-of-nothing" [29 30] after ["connect"]
+        "Nor when it is the hash of nothing at all."
+        => |studio| wrong_hash(studio, |_| id_of(b""));
+    4 "hash-of-one-bit" [29 30] after ["connect"]
+        "Nor when the server got one bit wrong."
+        => hash_of_one_bit;
+    4 "hash-with-other-end" [30] after ["connect"]
+        "All digits of the hash count, to the last."
+        => hash_with_other_end;
+    4 "hash-with-other-start" [30] after ["connect"]
+        "And from the first."
+        => hash_with_other_start;
+    4 "discard" [31] after ["wrong-hash"]
+        "It should withdraw the upload by the server's hash."
+        => discard;
+    4 "damaged-download" [30 32] after ["connect"]
+        "It does not say Success when a bit of a download is wrong."
+        => damaged_download;
+    4 "damaged-last-byte" [30 32] after ["connect"]
+        "Nor when its last byte is wrong."
+        => damaged_last_byte;
+    4 "swapped-bytes" [30 32] after ["connect"]
+        "Nor when two of its bytes changed places."
+        => swapped_bytes;
+    4 "short-download" [30 32] after ["connect"]
+        "Nor when it is shorter than it was, as its size line says."
+        => short_download;
 }
 
-pub(super) fn cases() -> Vec<Case<Studio>> {
-    [basics(), transfers(), comparisons()].into_iter().flatten().collect()
+fn connect(studio: &mut Studio) -> Check {
+    let goals = [Goal::Whole, Goal::List, Goal::Put, Goal::Get];
+    let goal = goals.into_iter().find(|goal| studio.program.can(*goal)).unwrap_or(Goal::Whole);
+    let take = studio.play(goal, SMALL, &Play::default())?;
+    if take.seen.commands.is_empty() {
+        return Err(take.broken(5, 4, "a command", "nothing: it closed".into()));
+    }
+    Ok(())
 }
 
-fn basics() -> Vec<Case<Studio>> {
-    vec![
-        case(1, "connect", &[5], &[], "It connects, and what it says first is a command.", |studio| {
-            let goals = [Goal::Whole, Goal::List, Goal::Put, Goal::Get];
-            let goal = goals.into_iter().find(|goal| studio.program.can(*goal)).unwrap_or(Goal::Whole);
-            let take = studio.play(goal, SMALL, &Play::default())?;
-            if take.seen.commands.is_empty() {
-                return Err(take.broken(5, 4, "a command", "nothing: it closed".into()));
-            }
-            Ok(())
-        }),
-        case(
-            1,
-            "waits-for-replies",
-            &[5, 16],
-            &["connect"],
-            "It sends nothing before the reply that comes first.",
-            |studio| {
-                let play = Play { patience: QUIET, ..Play::default() };
-                let goal = if studio.program.can(Goal::Whole) { Goal::Whole } else { Goal::Put };
-                studio.play(goal, SMALL, &play).map(drop)
-            },
-        ),
-        case(
-            1,
-            "list",
-            &[5, 8],
-            &["connect"],
-            "It takes a listing of files with odd names, and goes on.",
-            |studio| {
-                let take = studio.list(&Play { listing: odd_names, ..Play::default() })?;
-                listed(&take)
-            },
-        ),
-        case(1, "plain-lines", &[1, 7], &["connect"], "It should send LIST_FILES, and LF alone.", |studio| {
-            studio.list(&Play { strict: true, ..Play::default() }).map(drop)
-        }),
-        case(1, "leave", &[26], &["connect"], "When it is done it closes, and ends.", |studio| {
-            let goal = [Goal::Whole, Goal::List].into_iter().find(|goal| studio.program.can(*goal));
-            let take = studio.play(goal.unwrap_or(Goal::Put), SMALL, &Play::default())?;
-            take.over(26)
-        }),
-    ]
+fn waits_for_replies(studio: &mut Studio) -> Check {
+    let play = Play { patience: QUIET, ..Play::default() };
+    let goal = if studio.program.can(Goal::Whole) { Goal::Whole } else { Goal::Put };
+    studio.play(goal, SMALL, &play).map(drop)
 }
 
-fn transfers() -> Vec<Case<Studio>> {
-    vec![
-        case(
-            2,
-            "upload",
-            &[3, 10, 30],
-            &["connect"],
-            "It uploads exactly the file, and says Success.",
-            |studio| studio.put(SMALL, &Play::default())?.uploaded(30),
-        ),
-        case(2, "upload-empty", &[16], &["upload"], "Of an empty file, nothing is sent.", |studio| {
-            studio.put(0, &Play::default())?.uploaded(16)
-        }),
-        case(2, "upload-large", &[3], &["upload"], "It uploads a file of 300,007 bytes.", |studio| {
-            studio.put(LARGE, &Play::default())?.uploaded(3)
-        }),
-        case(3, "download", &[3, 30], &["connect"], "It downloads the file, and says Success.", |studio| {
-            studio.get(SMALL, &Play::default())?.downloaded(30)
-        }),
-        case(3, "download-empty", &[3], &["download"], "Of an empty file, the size is all.", |studio| {
-            studio.get(0, &Play::default())?.downloaded(3)
-        }),
-        case(3, "download-large", &[3], &["download"], "It downloads a file of 300,007 bytes.", |studio| {
-            studio.get(LARGE, &Play::default())?.downloaded(3)
-        }),
-        case(
-            3,
-            "download-by-size-line",
-            &[3],
-            &["download"],
-            "The size line counts, not the listing.",
-            |studio| whole_or_get(studio, &Play { listing: other_sizes, ..Play::default() })?.downloaded(3),
-        ),
-        case(
-            3,
-            "download-among-many",
-            &[8],
-            &["download"],
-            "It finds its file in a listing of odd names.",
-            |studio| whole_or_get(studio, &Play { listing: odd_names, ..Play::default() })?.downloaded(8),
-        ),
-        case(3, "all-22-steps", &[5, 26], &["upload", "download"], "The 22 steps in their order.", steps),
-    ]
+fn list(studio: &mut Studio) -> Check {
+    let take = studio.list(&Play { company: true, ..Play::default() })?;
+    listed(&take)
 }
 
-fn comparisons() -> Vec<Case<Studio>> {
-    vec![
-        case(
-            4,
-            "wrong-hash",
-            &[29, 30],
-            &["connect"],
-            "It does not say Success when the hash is of other bytes.",
-            |studio| wrong_hash(studio, |bytes| id_of(&[bytes, b"!"].concat())),
-        ),
-        case(
-            4,
-            "hash-of-nothing",
-            &[29, 30],
-            &["connect"],
-            "Nor when it is the hash of nothing at all.",
-            |studio| wrong_hash(studio, |_| id_of(b"")),
-        ),
-        case(
-            4,
-            "hash-of-one-bit",
-            &[29, 30],
-            &["connect"],
-            "Nor when the server got one bit wrong.",
-            |studio| {
-                wrong_hash(studio, |bytes| {
-                    let mut bytes = bytes.to_vec();
-                    bytes[SMALL / 2] ^= 4;
-                    id_of(&bytes)
-                })
-            },
-        ),
-        case(
-            4,
-            "hash-with-other-end",
-            &[30],
-            &["connect"],
-            "All digits of the hash count, to the last.",
-            |studio| {
-                wrong_hash(studio, |bytes| {
-                    let id = id_of(bytes);
-                    let last = if id.ends_with('0') { '1' } else { '0' };
-                    format!("{}{last}", &id[..31])
-                })
-            },
-        ),
-        case(4, "hash-with-other-start", &[30], &["connect"], "And from the first.", |studio| {
-            wrong_hash(studio, |bytes| {
-                let id = id_of(bytes);
-                let first = if id.starts_with('0') { '1' } else { '0' };
-                format!("{first}{}", &id[1..])
-            })
-        }),
-        case(
-            4,
-            "discard",
-            &[31],
-            &["wrong-hash"],
-            "It should withdraw the upload by the server's hash.",
-            discard,
-        ),
-        case(
-            4,
-            "damaged-download",
-            &[30, 32],
-            &["connect"],
-            "It does not say Success when a bit of a download is wrong.",
-            |studio| {
-                damaged(studio, |mut bytes| {
-                    bytes[SMALL / 2] ^= 4;
-                    bytes
-                })
-            },
-        ),
-        case(4, "damaged-last-byte", &[30, 32], &["connect"], "Nor when its last byte is wrong.", |studio| {
-            damaged(studio, |mut bytes| {
-                bytes[SMALL - 1] ^= 1;
-                bytes
-            })
-        }),
-        case(
-            4,
-            "swapped-bytes",
-            &[30, 32],
-            &["connect"],
-            "Nor when two of its bytes changed places.",
-            |studio| {
-                damaged(studio, |mut bytes| {
-                    let first = bytes[0];
-                    // Two bytes that differ: among so many noise has some.
-                    let other = bytes.iter().position(|byte| *byte != first).unwrap_or_default();
-                    bytes.swap(0, other);
-                    bytes
-                })
-            },
-        ),
-        case(
-            4,
-            "short-download",
-            &[30, 32],
-            &["connect"],
-            "Nor when it is shorter than it was, as its size line says.",
-            |studio| {
-                let play = Play { size: |size| size - 1, payload: all_but_one, ..Play::default() };
-                let take = studio.get(SMALL, &play)?;
-                came_to_download(&take)?;
-                take.not_downloaded(30, "no Success: a byte is missing")
-            },
-        ),
-    ]
+fn leave(studio: &mut Studio) -> Check {
+    let goal = [Goal::Whole, Goal::List].into_iter().find(|goal| studio.program.can(*goal));
+    let take = studio.play(goal.unwrap_or(Goal::Put), SMALL, &Play::default())?;
+    take.over(26)
+}
+
+fn hash_of_one_bit(studio: &mut Studio) -> Check {
+    wrong_hash(studio, |bytes| {
+        let mut bytes = bytes.to_vec();
+        bytes[SMALL / 2] ^= 4;
+        id_of(&bytes)
+    })
+}
+
+fn hash_with_other_end(studio: &mut Studio) -> Check {
+    wrong_hash(studio, |bytes| {
+        let id = id_of(bytes);
+        let last = if id.ends_with('0') { '1' } else { '0' };
+        format!("{}{last}", &id[..31])
+    })
+}
+
+fn hash_with_other_start(studio: &mut Studio) -> Check {
+    wrong_hash(studio, |bytes| {
+        let id = id_of(bytes);
+        let first = if id.starts_with('0') { '1' } else { '0' };
+        format!("{first}{}", &id[1..])
+    })
+}
+
+fn damaged_download(studio: &mut Studio) -> Check {
+    damaged(studio, |mut bytes| {
+        bytes[SMALL / 2] ^= 4;
+        bytes
+    })
+}
+
+fn damaged_last_byte(studio: &mut Studio) -> Check {
+    damaged(studio, |mut bytes| {
+        bytes[SMALL - 1] ^= 1;
+        bytes
+    })
+}
+
+fn swapped_bytes(studio: &mut Studio) -> Check {
+    damaged(studio, |mut bytes| {
+        let first = bytes[0];
+        // Two bytes that differ: among so many noise has some.
+        let other = bytes.iter().position(|byte| *byte != first).unwrap_or_default();
+        bytes.swap(0, other);
+        bytes
+    })
+}
+
+fn short_download(studio: &mut Studio) -> Check {
+    let play = Play { size: |size| size - 1, payload: all_but_one, ..Play::default() };
+    let take = studio.get(SMALL, &play)?;
+    came_to_download(&take)?;
+    take.not_downloaded(30, "no Success: a byte is missing")
 }
 
 /// The client asked for the listing, and ends well.
@@ -236,13 +176,6 @@ fn listed(take: &Take) -> Check {
         crate::process::How::Exited(0) => Ok(()),
         _ => Err(take.broken(5, 16, "exit code 0", super::command::end_text(&take.ended))),
     }
-}
-
-fn odd_names(mut lines: Vec<String>) -> Vec<String> {
-    lines.insert(0, "00000000000000000000000000000001;a;b;;7;1;22".into());
-    lines.push("00000000000000000000000000000002;  No files available at the moment ;0".into());
-    lines.push("ffffffffffffffffffffffffffffffff;ERROR other — ünïcode 文件;9223372036854775807".into());
-    lines
 }
 
 fn other_sizes(lines: Vec<String>) -> Vec<String> {

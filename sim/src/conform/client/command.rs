@@ -140,8 +140,15 @@ impl Program for Templates {
     fn run(&self, job: &Job, stop: &AtomicBool) -> io::Result<Ended> {
         let mut words = self.of(job.goal).map(|command| command.fill(job)).unwrap_or_default().into_iter();
         let program = words.next().ok_or(io::ErrorKind::NotFound)?;
-        let launch = Launch { program, args: words.collect(), dir: job.dir.clone(), env: unbuffered() };
-        let mut running = launch.spawn()?;
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", program.display()));
+        let launch = Launch {
+            program: program.clone(),
+            args: words.collect(),
+            dir: job.dir.clone(),
+            env: unbuffered(),
+        };
+        let mut running = launch.spawn().map_err(named)?;
         while running.poll()?.is_none() && !stop.load(Ordering::Relaxed) {
             std::thread::sleep(TICK);
         }

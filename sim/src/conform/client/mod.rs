@@ -26,8 +26,7 @@ pub use command::{Command, TemplateError, Templates};
 use play::{Play, Seen, Stage};
 
 static CASES: LazyLock<Vec<Case<Studio>>> = LazyLock::new(|| {
-    let mut cases = cases::cases();
-    cases.extend(trouble::cases());
+    let mut cases = [cases::CASES, trouble::CASES].concat();
     cases.sort_by_key(|case| case.info.level);
     cases
 });
@@ -126,7 +125,6 @@ struct Take {
     /// What the client made of a download.
     out: Option<Vec<u8>>,
     writes_out: bool,
-    file: File,
 }
 
 impl Studio {
@@ -149,7 +147,7 @@ impl Studio {
         let goal = goal.ok_or_else(|| Stop::NotReached("there is no command for it".into()))?;
         let file = File { name: "my_file.jpg".into(), bytes: noise(self.seed, len) };
         let take = self
-            .stage(goal, file, play)
+            .stage(goal, &file, play)
             .map_err(|error| Stop::NotReached(format!("it could not be played: {error}")))??;
         self.warning = take.seen.warning.clone();
         if !take.seen.connected {
@@ -167,9 +165,9 @@ impl Studio {
         Ok(take)
     }
 
-    fn stage(&self, goal: Goal, file: File, play: &Play) -> io::Result<Check<Take>> {
+    fn stage(&self, goal: Goal, file: &File, play: &Play) -> io::Result<Check<Take>> {
         let dir = tempfile::tempdir()?;
-        let job = job(goal, &file, dir.path())?;
+        let job = job(goal, file, dir.path())?;
         let listener = TcpListener::bind(job.address)?;
         let job = Job { address: listener.local_addr()?, ..job };
         listener.set_nonblocking(true)?;
@@ -177,7 +175,7 @@ impl Studio {
         let (played, ended) = thread::scope(|scope| {
             let running = scope.spawn(|| self.program.run(&job, &stop));
             let is_over = || running.is_finished();
-            let played = self.serve(&listener, &file, goal, play, &is_over);
+            let played = self.serve(&listener, file, goal, play, &is_over);
             let deadline = Instant::now() + self.limit;
             while !is_over() && Instant::now() < deadline && played.1.is_ok() {
                 thread::sleep(TICK);
@@ -189,7 +187,7 @@ impl Studio {
         let ended = ended?;
         let out = std::fs::read(&job.out).ok();
         let writes_out = self.program.writes_out(goal);
-        Ok(result.map(|()| Take { goal, seen, ended, dialogue, out, writes_out, file }))
+        Ok(result.map(|()| Take { goal, seen, ended, dialogue, out, writes_out }))
     }
 
     /// Serves the client's connections, one after the other, until it is over or has no more to say.
@@ -303,8 +301,8 @@ impl Take {
         }
         match &self.out {
             None if self.writes_out => Err(self.broken(3, 21, "the file at {out}", "no file".into())),
-            Some(bytes) if *bytes != self.file.bytes => {
-                let expected = super::wire::escaped(&self.file.bytes);
+            Some(bytes) if *bytes != self.seen.wanted => {
+                let expected = super::wire::escaped(&self.seen.wanted);
                 Err(self.broken(3, 21, &expected, super::wire::escaped(bytes)))
             }
             _ => Ok(()),

@@ -73,6 +73,8 @@ pub(super) struct Play {
     pub(super) size: fn(usize) -> usize,
     /// What it sends of a download.
     pub(super) payload: fn(Vec<u8>) -> Vec<u8>,
+    /// Whether files with odd names lie beside the one that matters.
+    pub(super) company: bool,
     /// The lines of a listing that is not empty.
     pub(super) listing: fn(Vec<String>) -> Vec<String>,
     pub(super) act: Option<(Point, Act)>,
@@ -93,6 +95,7 @@ impl Default for Play {
             hash: id_of,
             size: |size| size,
             payload: |bytes| bytes,
+            company: false,
             listing: |lines| lines,
             act: None,
             strict: false,
@@ -112,6 +115,8 @@ pub(super) struct Seen {
     pub(super) uploads: Vec<String>,
     /// The ids that it asked for.
     pub(super) downloads: Vec<String>,
+    /// What the last of these files holds.
+    pub(super) wanted: Vec<u8>,
     /// The ids that it withdrew.
     pub(super) discards: Vec<String>,
     /// Whether it left a server that said nothing.
@@ -225,6 +230,9 @@ impl Stage<'_> {
     }
 
     fn list(&mut self) -> Check<Flow> {
+        if self.play.company && self.store.len() == 1 {
+            self.add_company();
+        }
         let entry = |(id, file): &(String, File)| format!("{id};{}", file.details());
         let mut lines: Vec<String> = self.store.iter().map(entry).collect();
         if lines.is_empty() {
@@ -246,6 +254,15 @@ impl Stage<'_> {
             Flow::On => self.act(Point::ListEnd, eol.as_bytes()),
             flow => Ok(flow),
         }
+    }
+
+    /// They can be downloaded like any: which of the listed files a client takes is its own affair.
+    fn add_company(&mut self) {
+        for name in ["a;b;;7;1", "  No files available at the moment ", "ERROR other — ünïcode 文件"] {
+            let file = File { name: name.into(), bytes: name.as_bytes().to_vec() };
+            self.store.push((file.id(), file));
+        }
+        self.store.rotate_right(2);
     }
 
     fn upload(&mut self) -> Check<Flow> {
@@ -344,12 +361,13 @@ impl Stage<'_> {
             return Ok(Flow::Refused);
         };
         let bytes = file.bytes.clone();
+        self.seen.wanted.clone_from(&bytes);
         let size = (self.play.size)(bytes.len()).to_string();
-        self.send_file(&size, (self.play.payload)(bytes))
+        self.send_file(&size, &(self.play.payload)(bytes))
     }
 
     /// Size and payload in one piece, so that a client has to take them apart.
-    fn send_file(&mut self, size: &str, bytes: Vec<u8>) -> Check<Flow> {
+    fn send_file(&mut self, size: &str, bytes: &[u8]) -> Check<Flow> {
         let mut message = format!("{size}{}", self.play.eol).into_bytes();
         let keep = match self.play.act {
             Some((Point::HalfDownload, _)) => bytes.len() / 2,

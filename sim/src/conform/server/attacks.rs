@@ -5,8 +5,8 @@ use std::time::Duration;
 use protocol::wire::MAX_SIZE;
 
 use super::uploads::LARGE;
-use super::{Came, Case, Check, Desk, File, Stop, broken, case};
-use crate::conform::noise;
+use super::{Came, Check, Desk, File, Stop, broken};
+use crate::conform::{QUIET, noise};
 
 /// How many connections come and go.
 const MANY: usize = 40;
@@ -15,224 +15,183 @@ const TRICKLE: Duration = Duration::from_millis(15);
 /// How much garbage is sent, in bytes.
 const GARBAGE: usize = 20_000;
 
-pub(super) fn cases() -> Vec<Case<Desk>> {
-    let mut cases = vanishing();
-    cases.extend(abusing());
-    cases
+cases! { Desk:
+    8 "vanish-in-upload" [27] after ["upload-listed"]
+        "Half an upload is not listed."
+        => vanish_in_upload;
+    8 "vanish-before-last-byte" [27] after ["upload-listed"]
+        "Nor is one that misses a byte."
+        => vanish_before_last_byte;
+    8 "vanish-before-payload" [27] after ["upload-listed"]
+        "Nor is one of which nothing came."
+        => vanish_before_payload;
+    8 "vanish-in-a-line" [27] after ["list"]
+        "The end of the stream within a line is no command."
+        => vanish_in_a_line;
+    8 "vanish-in-details" [27] after ["upload-listed"]
+        "Nor are they details."
+        => vanish_in_details;
+    8 "vanish-at-prompt" [27] after ["list"]
+        "A client may be gone when a message of its is due."
+        => vanish_at_prompt;
+    8 "vanish-in-download" [27] after ["download-large"]
+        "A client may be gone in the midst of a download."
+        => vanish_in_download;
+    8 "vanish-unread" [27] after ["list"]
+        "A connection may be reset before its answer is read."
+        => vanish_unread;
+    8 "many-come-and-go" [26] after ["list"]
+        "Forty connections that come and go at once."
+        => many_come_and_go;
+    8 "garbage" [2] after ["list"]
+        "Random bytes do not bring the server down."
+        => garbage;
+    8 "another-protocol" [33] after ["unknown-command"]
+        "A browser is told that it is wrong here."
+        => another_protocol;
+    8 "huge-size-announced" [27] after ["upload-listed"]
+        "A size is only a claim: nothing is made for it."
+        => huge_size_announced;
+    8 "trickle" [28] after ["upload"]
+        "A slow client is no silent one."
+        => trickle;
+    8 "refused-many-times" [22] after ["unknown-command"]
+        "A session survives hundreds of refusals."
+        => refused_many_times;
+    8 "hidden-until-whole" [17] after ["upload-listed"]
+        "A file is not listed while it arrives."
+        => hidden;
+    8 "silent-client" [28] after ["list"]
+        "A client that says nothing is left alone, or sent away."
+        => silent;
 }
 
-fn vanishing() -> Vec<Case<Desk>> {
-    vec![
-        case(8, "vanish-in-upload", &[27], &["upload-listed"], "Half an upload is not listed.", |desk| {
-            let file = desk.file(50_000);
-            let mut talk = desk.connect()?;
-            talk.begin_put(&file.name, file.bytes.len())?;
-            talk.send(&file.bytes[..25_000]);
-            talk.wire.close();
-            desk.never_lists(27, &file)
-        }),
-        case(
-            8,
-            "vanish-before-last-byte",
-            &[27],
-            &["upload-listed"],
-            "Nor is one that misses a byte.",
-            |desk| {
-                let file = desk.file(3000);
-                let mut talk = desk.connect()?;
-                talk.begin_put(&file.name, file.bytes.len())?;
-                talk.send(&file.bytes[..2999]);
-                talk.wire.finish();
-                talk.wire
-                    .end_at_last()
-                    .map_err(|came| broken(&talk.wire, 27, 11, "the end of the connection", &came))?;
-                desk.never_lists(27, &file)
-            },
-        ),
-        case(
-            8,
-            "vanish-before-payload",
-            &[27],
-            &["upload-listed"],
-            "Nor is one of which nothing came.",
-            |desk| {
-                let file = desk.file(3001);
-                desk.connect()?.begin_put(&file.name, file.bytes.len())?;
-                desk.never_lists(27, &file)
-            },
-        ),
-        case(
-            8,
-            "vanish-in-a-line",
-            &[27],
-            &["list"],
-            "The end of the stream within a line is no command.",
-            |desk| {
-                let mut talk = desk.connect()?;
-                talk.send("LIST_FILES");
-                talk.wire.finish();
-                match talk.wire.end_at_last() {
-                    Ok(bytes) if bytes.is_empty() || bytes.starts_with(b"ERROR ") => desk.still_serves(),
-                    Ok(bytes) => {
-                        Err(broken(&talk.wire, 27, 4, "the end of the connection", &Came::Bytes(bytes)))
-                    }
-                    Err(came) => Err(broken(&talk.wire, 27, 4, "the end of the connection", &came)),
-                }
-            },
-        ),
-        case(8, "vanish-in-details", &[27], &["upload-listed"], "Nor are they details.", |desk| {
-            let (file, mut talk) = (desk.file(0), desk.connect()?);
-            talk.send("UPLOAD\n");
-            talk.go_ahead(7)?;
-            talk.send(format!("{};0", file.name));
-            talk.wire.close();
-            desk.never_lists(27, &file)
-        }),
-        case(
-            8,
-            "vanish-at-prompt",
-            &[27],
-            &["list"],
-            "A client may be gone when a message of its is due.",
-            |desk| {
-                for command in ["UPLOAD\n", "DOWNLOAD\n"] {
-                    let mut talk = desk.connect()?;
-                    talk.send(command);
-                    talk.go_ahead(7)?;
-                }
-                desk.still_serves()
-            },
-        ),
-        case(
-            8,
-            "vanish-in-download",
-            &[27],
-            &["download-large"],
-            "A client may be gone in the midst of a download.",
-            |desk| {
-                let file = desk.file(4 * LARGE);
-                let mut talk = desk.connect()?;
-                talk.put(&file)?;
-                talk.send("DOWNLOAD\n");
-                talk.go_ahead(18)?;
-                talk.send(format!("{}\n", file.id()));
-                talk.wire.wait_for_input();
-                talk.wire.close();
-                desk.connect()?.get(&file)?;
-                desk.still_serves()
-            },
-        ),
-        case(
-            8,
-            "vanish-unread",
-            &[27],
-            &["list"],
-            "A connection may be reset before its answer is read.",
-            |desk| {
-                for _ in 0..MANY / 4 {
-                    let mut talk = desk.connect()?;
-                    talk.send("LIST_FILES\nLIST_FILES\nLIST_FILES\n");
-                    talk.wire.wait_for_input();
-                    talk.wire.close();
-                }
-                desk.still_serves()
-            },
-        ),
-        case(
-            8,
-            "many-come-and-go",
-            &[26],
-            &["list"],
-            "Forty connections that come and go at once.",
-            |desk| {
-                for _ in 0..MANY {
-                    desk.connect()?.wire.close();
-                }
-                desk.still_serves()
-            },
-        ),
-    ]
+fn vanish_in_upload(desk: &mut Desk) -> Check {
+    let file = desk.file(50_000);
+    let mut talk = desk.connect()?;
+    talk.begin_put(&file.name, file.bytes.len())?;
+    talk.send(&file.bytes[..25_000]);
+    talk.wire.close();
+    desk.never_lists(27, &file)
 }
 
-fn abusing() -> Vec<Case<Desk>> {
-    vec![
-        case(8, "garbage", &[2], &["list"], "Random bytes do not bring the server down.", |desk| {
-            for round in 0..4 {
-                let mut talk = desk.connect()?;
-                talk.send(noise(round, GARBAGE));
-                talk.wire.finish();
-                let end = talk.wire.end_at_last();
-                end.map_err(|came| broken(&talk.wire, 2, None, "the end of the connection", &came))?;
-            }
-            desk.still_serves()
-        }),
-        case(
-            8,
-            "another-protocol",
-            &[33],
-            &["unknown-command"],
-            "A browser is told that it is wrong here.",
-            |desk| {
-                let mut talk = desk.connect()?;
-                talk.refused("GET / HTTP/1.1\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
-                talk.refused("Host: localhost\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
-                talk.refused("\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
-                drop(talk);
-                desk.still_serves()
-            },
-        ),
-        case(
-            8,
-            "huge-size-announced",
-            &[27],
-            &["upload-listed"],
-            "A size is only a claim: nothing is made for it.",
-            |desk| {
-                for size in [MAX_SIZE, 1 << 40, 1 << 33] {
-                    let file = desk.file(1000);
-                    announce(desk, &file, size)?;
-                    desk.never_lists(27, &file)?;
-                }
-                Ok(())
-            },
-        ),
-        case(8, "trickle", &[28], &["upload"], "A slow client is no silent one.", |desk| {
-            let (file, mut talk) = (desk.file(40), desk.connect()?);
-            talk.begin_put(&file.name, file.bytes.len())?;
-            talk.wire.send_in_pieces(&file.bytes, 1, TRICKLE);
-            talk.hash(&file)
-        }),
-        case(
-            8,
-            "refused-many-times",
-            &[22],
-            &["unknown-command"],
-            "A session survives hundreds of refusals.",
-            |desk| {
-                let mut talk = desk.connect()?;
-                for _ in 0..10 * MANY {
-                    talk.refused("?\n", 22, protocol::ErrorCode::UnknownCommand)?;
-                }
-                talk.list().map(drop)
-            },
-        ),
-        case(
-            8,
-            "hidden-until-whole",
-            &[17],
-            &["upload-listed"],
-            "A file is not listed while it arrives.",
-            hidden,
-        ),
-        case(
-            8,
-            "silent-client",
-            &[28],
-            &["list"],
-            "A client that says nothing is left alone, or sent away.",
-            silent,
-        ),
-    ]
+fn vanish_before_last_byte(desk: &mut Desk) -> Check {
+    let file = desk.file(3000);
+    let mut talk = desk.connect()?;
+    talk.begin_put(&file.name, file.bytes.len())?;
+    talk.send(&file.bytes[..2999]);
+    talk.wire.finish();
+    talk.wire.end_at_last().map_err(|came| broken(&talk.wire, 27, 11, "the end of the connection", &came))?;
+    desk.never_lists(27, &file)
+}
+
+fn vanish_before_payload(desk: &mut Desk) -> Check {
+    let file = desk.file(3001);
+    desk.connect()?.begin_put(&file.name, file.bytes.len())?;
+    desk.never_lists(27, &file)
+}
+
+fn vanish_in_a_line(desk: &mut Desk) -> Check {
+    let mut talk = desk.connect()?;
+    talk.send("LIST_FILES");
+    talk.wire.finish();
+    match talk.wire.end_at_last() {
+        Ok(bytes) if bytes.is_empty() || bytes.starts_with(b"ERROR ") => desk.still_serves(),
+        Ok(bytes) => Err(broken(&talk.wire, 27, 4, "the end of the connection", &Came::Bytes(bytes))),
+        Err(came) => Err(broken(&talk.wire, 27, 4, "the end of the connection", &came)),
+    }
+}
+
+fn vanish_in_details(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(0), desk.connect()?);
+    talk.send("UPLOAD\n");
+    talk.go_ahead(7)?;
+    talk.send(format!("{};0", file.name));
+    talk.wire.close();
+    desk.never_lists(27, &file)
+}
+
+fn vanish_at_prompt(desk: &mut Desk) -> Check {
+    for command in ["UPLOAD\n", "DOWNLOAD\n"] {
+        let mut talk = desk.connect()?;
+        talk.send(command);
+        talk.go_ahead(7)?;
+    }
+    desk.still_serves()
+}
+
+fn vanish_in_download(desk: &mut Desk) -> Check {
+    let file = desk.file(4 * LARGE);
+    let mut talk = desk.connect()?;
+    talk.put(&file)?;
+    talk.send("DOWNLOAD\n");
+    talk.go_ahead(18)?;
+    talk.send(format!("{}\n", file.id()));
+    talk.wire.wait_for_input();
+    talk.wire.close();
+    desk.connect()?.get(&file)?;
+    desk.still_serves()
+}
+
+fn vanish_unread(desk: &mut Desk) -> Check {
+    for _ in 0..MANY / 4 {
+        let mut talk = desk.connect()?;
+        talk.send("LIST_FILES\nLIST_FILES\nLIST_FILES\n");
+        talk.wire.wait_for_input();
+        talk.wire.close();
+    }
+    desk.still_serves()
+}
+
+fn many_come_and_go(desk: &mut Desk) -> Check {
+    for _ in 0..MANY {
+        desk.connect()?.wire.close();
+    }
+    desk.still_serves()
+}
+
+fn garbage(desk: &mut Desk) -> Check {
+    for round in 0..4 {
+        let mut talk = desk.connect()?;
+        talk.send(noise(round, GARBAGE));
+        talk.wire.finish();
+        let end = talk.wire.end_at_last();
+        end.map_err(|came| broken(&talk.wire, 2, None, "the end of the connection", &came))?;
+    }
+    desk.still_serves()
+}
+
+fn another_protocol(desk: &mut Desk) -> Check {
+    let mut talk = desk.connect()?;
+    talk.refused("GET / HTTP/1.1\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
+    talk.refused("Host: localhost\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
+    talk.refused("\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
+    drop(talk);
+    desk.still_serves()
+}
+
+fn huge_size_announced(desk: &mut Desk) -> Check {
+    for size in [MAX_SIZE, 1 << 40, 1 << 33] {
+        let file = desk.file(1000);
+        announce(desk, &file, size)?;
+        desk.never_lists(27, &file)?;
+    }
+    Ok(())
+}
+
+fn trickle(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(40), desk.connect()?);
+    talk.begin_put(&file.name, file.bytes.len())?;
+    talk.wire.send_in_pieces(&file.bytes, 1, TRICKLE);
+    talk.hash(&file)
+}
+
+fn refused_many_times(desk: &mut Desk) -> Check {
+    let mut talk = desk.connect()?;
+    for _ in 0..10 * MANY {
+        talk.refused("?\n", 22, protocol::ErrorCode::UnknownCommand)?;
+    }
+    talk.list().map(drop)
 }
 
 /// Announces an upload of `size` bytes, sends the few of `file`, and is gone.
@@ -254,6 +213,8 @@ fn hidden(desk: &mut Desk) -> Check {
     let (file, mut talk) = (desk.file(2000), desk.connect()?);
     talk.begin_put(&file.name, file.bytes.len())?;
     talk.send(&file.bytes[..1999]);
+    // A moment for the server to take it in: it is not to be listed then either.
+    std::thread::sleep(QUIET);
     let seen = desk.connect()?.lists_not(17, &file);
     talk.send(&file.bytes[1999..]);
     talk.hash(&file)?;

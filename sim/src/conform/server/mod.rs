@@ -24,15 +24,9 @@ use super::{
 };
 
 static CASES: LazyLock<Vec<Case<Desk>>> = LazyLock::new(|| {
-    let parts = [
-        lists::cases(),
-        uploads::cases(),
-        transfers::cases(),
-        refusals::cases(),
-        framing::cases(),
-        attacks::cases(),
-    ];
-    let mut cases: Vec<_> = parts.into_iter().flatten().collect();
+    let parts =
+        [lists::CASES, uploads::CASES, transfers::CASES, refusals::CASES, framing::CASES, attacks::CASES];
+    let mut cases = parts.concat();
     cases.sort_by_key(|case| case.info.level);
     cases
 });
@@ -60,17 +54,6 @@ pub fn test(addresses: &[SocketAddr], options: &Options) -> Report {
         warning: Rc::default(),
     };
     Report { side: Side::Server, results: run(&CASES, options, &mut desk) }
-}
-
-fn case(
-    level: u8,
-    name: &'static str,
-    rules: &'static [u8],
-    needs: &'static [&'static str],
-    about: &'static str,
-    script: fn(&mut Desk) -> Check,
-) -> Case<Desk> {
-    Case { info: CaseInfo { name, level, rules, about, needs }, script }
 }
 
 /// Where the cases are played.
@@ -289,11 +272,12 @@ impl Talk {
             expected = "\"id;name;size\\n\" for another file, or the empty line that ends the listing".into();
         }
         self.between = true;
-        self.no_pair_twice(&mut entries)?;
         Ok(entries)
     }
 
-    fn no_pair_twice(&self, entries: &mut [Entry]) -> Check {
+    /// Looked at where it is the point, and not in every listing: one pair there twice is one mistake.
+    fn lists_no_pair_twice(&mut self) -> Check {
+        let mut entries = self.list()?;
         entries.sort();
         let twice =
             entries.windows(2).find(|pair| (&pair[0].name, pair[0].id) == (&pair[1].name, pair[1].id));

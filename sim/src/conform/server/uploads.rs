@@ -2,7 +2,7 @@
 
 use protocol::MAX_NAME;
 
-use super::{Case, Check, Desk, File, Stop, case};
+use super::{Check, Desk, File, Stop};
 
 /// More than a read, a buffer or a segment takes, and no multiple of anything.
 pub(super) const LARGE: usize = 300_007;
@@ -11,185 +11,146 @@ const LARGER: usize = 4 * 1024 * 1024 + 13;
 /// How many files one session uploads.
 const SEVERAL: usize = 12;
 
-pub(super) fn cases() -> Vec<Case<Desk>> {
-    let mut cases = basics();
-    cases.extend(contents());
-    cases.extend(names());
-    cases
+cases! { Desk:
+    2 "upload" [5 17] after ["list"]
+        "An upload goes through, and its hash is the MD5."
+        => upload;
+    2 "upload-listed" [17] after ["upload"]
+        "From the hash on, the file is listed as it was announced."
+        => upload_listed;
+    2 "upload-outlives" [15] after ["upload"]
+        "The next connection lists the file too."
+        => upload_outlives;
+    2 "upload-waits" [5 17] after ["upload"]
+        "No hash comes before the last byte of the payload."
+        => upload_waits;
+    2 "upload-several" [3] after ["upload"]
+        "One session uploads file after file."
+        => upload_several;
+    2 "upload-again" [15 21] after ["upload-listed"]
+        "The same file again succeeds and is listed once."
+        => upload_again;
+    2 "one-content-two-names" [15] after ["upload-listed"]
+        "Two names can share a content."
+        => one_content_two_names;
+    2 "one-name-two-contents" [15] after ["upload-listed"]
+        "One name can stand with two contents."
+        => one_name_two_contents;
+    2 "upload-empty" [16] after ["upload"]
+        "An empty file has no payload: the hash comes at once."
+        => upload_empty;
+    2 "upload-one-byte" [3] after ["upload"]
+        "A file may be one LF."
+        => |desk| put_content(desk, b"\n");
+    2 "upload-every-byte" [3] after ["upload"]
+        "A payload can hold every byte there is."
+        => upload_every_byte;
+    2 "upload-like-commands" [3] after ["upload"]
+        "Nothing in a payload is looked at."
+        => |desk| put_content(desk, b"LIST_FILES\nUPLOAD\r\n\nERROR other\nDISCARD 0\n\x1a\x04");
+    2 "upload-large" [3 17] after ["upload"]
+        "A file of 300,007 bytes is hashed to its last byte."
+        => upload_large;
+    2 "upload-larger" [18 22] after ["upload"]
+        "Of 4 MiB, all is taken, or refused in good order."
+        => larger;
+    2 "name-with-semicolons" [8] after ["upload-listed"]
+        "A name can hold semicolons."
+        => |desk| put_named(desk, 8, "a;", ";7;.txt");
+    2 "name-with-blanks" [9] after ["upload-listed"]
+        "Blanks belong to a name, also at its ends."
+        => |desk| put_named(desk, 9, "  of ", " mine  ");
+    2 "name-in-utf-8" [9] after ["upload-listed"]
+        "A name is UTF-8, of any language."
+        => |desk| put_named(desk, 9, "Übung-文件-", "-файл-🗎.txt");
+    2 "name-with-dots" [9] after ["upload-listed"]
+        "Only . and .. are no names; ..a and a.. are."
+        => |desk| put_named(desk, 9, "..", "..");
+    2 "name-like-a-command" [9] after ["upload-listed"]
+        "A name may look like anything."
+        => |desk| put_named(desk, 9, "ERROR other ", ";LIST_FILES");
+    2 "name-for-a-shell" [9] after ["upload-listed"]
+        "A name is no option, pattern or command."
+        => |desk| put_named(desk, 9, "-rf *?\"'$(x)`|&<>:%s%n ", "~");
+    7 "name-of-255-bytes" [9] after ["upload-listed"]
+        "A name can have 255 bytes."
+        => name_of_255_bytes;
 }
 
-fn basics() -> Vec<Case<Desk>> {
-    vec![
-        case(2, "upload", &[5, 17], &["list"], "An upload goes through, and its hash is the MD5.", |desk| {
-            let file = desk.file(1000);
-            desk.connect()?.put(&file)
-        }),
-        case(
-            2,
-            "upload-listed",
-            &[17],
-            &["upload"],
-            "From the hash on, the file is listed as it was announced.",
-            |desk| {
-                let (file, mut talk) = (desk.file(1001), desk.connect()?);
-                talk.put(&file)?;
-                talk.lists(17, &file)
-            },
-        ),
-        case(2, "upload-outlives", &[15], &["upload"], "The next connection lists the file too.", |desk| {
-            let file = desk.file(1002);
-            desk.connect()?.put(&file)?;
-            desk.connect()?.lists(15, &file)
-        }),
-        case(
-            2,
-            "upload-waits",
-            &[5, 17],
-            &["upload"],
-            "No hash comes before the last byte of the payload.",
-            |desk| {
-                let (file, mut talk) = (desk.file(1003), desk.connect()?);
-                talk.begin_put(&file.name, file.bytes.len())?;
-                talk.send(&file.bytes[..1002]);
-                talk.quiet(17, Some(13), "nothing while a byte is missing")?;
-                talk.send(&file.bytes[1002..]);
-                talk.hash(&file)
-            },
-        ),
-        case(2, "upload-several", &[3], &["upload"], "One session uploads file after file.", |desk| {
-            let mut talk = desk.connect()?;
-            for len in 1..=SEVERAL {
-                let file = desk.file(len * 100);
-                talk.put(&file)?;
-            }
-            talk.list().map(drop)
-        }),
-        case(
-            2,
-            "upload-again",
-            &[15, 21],
-            &["upload-listed"],
-            "The same file again succeeds and is listed once.",
-            |desk| {
-                let (file, mut talk) = (desk.file(1004), desk.connect()?);
-                talk.put(&file)?;
-                talk.put(&file)?;
-                talk.lists(15, &file)
-            },
-        ),
-        case(
-            2,
-            "one-content-two-names",
-            &[15],
-            &["upload-listed"],
-            "Two names can share a content.",
-            |desk| {
-                let (one, mut talk) = (desk.file(1005), desk.connect()?);
-                let two = desk.with_content(&one.bytes);
-                both_listed(&mut talk, &one, &two)
-            },
-        ),
-        case(
-            2,
-            "one-name-two-contents",
-            &[15],
-            &["upload-listed"],
-            "One name can stand with two contents.",
-            |desk| {
-                let (one, other, mut talk) = (desk.file(1006), desk.file(1006), desk.connect()?);
-                both_listed(&mut talk, &one, &File { name: one.name.clone(), ..other })
-            },
-        ),
-    ]
+fn upload(desk: &mut Desk) -> Check {
+    let file = desk.file(1000);
+    desk.connect()?.put(&file)
 }
 
-fn contents() -> Vec<Case<Desk>> {
-    vec![
-        case(
-            2,
-            "upload-empty",
-            &[16],
-            &["upload"],
-            "An empty file has no payload: the hash comes at once.",
-            |desk| {
-                let (file, mut talk) = (desk.file(0), desk.connect()?);
-                talk.put(&file)?;
-                talk.lists(16, &file)
-            },
-        ),
-        case(2, "upload-one-byte", &[3], &["upload"], "A file may be one LF.", |desk| {
-            put_content(desk, b"\n")
-        }),
-        case(2, "upload-every-byte", &[3], &["upload"], "A payload can hold every byte there is.", |desk| {
-            let all: Vec<u8> = (0..=255).chain((0..=255).rev()).collect();
-            put_content(desk, &all)
-        }),
-        case(2, "upload-like-commands", &[3], &["upload"], "Nothing in a payload is looked at.", |desk| {
-            put_content(desk, b"LIST_FILES\nUPLOAD\r\n\nERROR other\nDISCARD 0\n\x1a\x04")
-        }),
-        case(
-            2,
-            "upload-large",
-            &[3, 17],
-            &["upload"],
-            "A file of 300,007 bytes is hashed to its last byte.",
-            |desk| {
-                let file = desk.file(LARGE);
-                desk.connect()?.put(&file)
-            },
-        ),
-        case(
-            2,
-            "upload-larger",
-            &[18, 22],
-            &["upload"],
-            "Of 4 MiB, all is taken, or refused in good order.",
-            larger,
-        ),
-    ]
+fn upload_listed(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(1001), desk.connect()?);
+    talk.put(&file)?;
+    talk.lists(17, &file)
 }
 
-fn names() -> Vec<Case<Desk>> {
-    vec![
-        case(2, "name-with-semicolons", &[8], &["upload-listed"], "A name can hold semicolons.", |desk| {
-            put_named(desk, 8, "a;", ";7;.txt")
-        }),
-        case(
-            2,
-            "name-with-blanks",
-            &[9],
-            &["upload-listed"],
-            "Blanks belong to a name, also at its ends.",
-            |desk| put_named(desk, 9, "  of ", " mine  "),
-        ),
-        case(2, "name-in-utf-8", &[9], &["upload-listed"], "A name is UTF-8, of any language.", |desk| {
-            put_named(desk, 9, "Übung-文件-", "-файл-🗎.txt")
-        }),
-        case(
-            2,
-            "name-with-dots",
-            &[9],
-            &["upload-listed"],
-            "Only . and .. are no names; ..a and a.. are.",
-            |desk| put_named(desk, 9, "..", ".."),
-        ),
-        case(2, "name-like-a-command", &[9], &["upload-listed"], "A name may look like anything.", |desk| {
-            put_named(desk, 9, "ERROR other ", ";LIST_FILES")
-        }),
-        case(
-            2,
-            "name-for-a-shell",
-            &[9],
-            &["upload-listed"],
-            "A name is no option, pattern or command.",
-            |desk| put_named(desk, 9, "-rf *?\"'$(x)`|&<>:%s%n ", "~"),
-        ),
-        case(7, "name-of-255-bytes", &[9], &["upload-listed"], "A name can have 255 bytes.", |desk| {
-            let mut file = desk.file(77);
-            file.name.extend(std::iter::repeat_n('n', MAX_NAME - file.name.len()));
-            round_trip(desk, 9, &file)
-        }),
-    ]
+fn upload_outlives(desk: &mut Desk) -> Check {
+    let file = desk.file(1002);
+    desk.connect()?.put(&file)?;
+    desk.connect()?.lists(15, &file)
+}
+
+fn upload_waits(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(1003), desk.connect()?);
+    talk.begin_put(&file.name, file.bytes.len())?;
+    talk.send(&file.bytes[..1002]);
+    talk.quiet(17, Some(13), "nothing while a byte is missing")?;
+    talk.send(&file.bytes[1002..]);
+    talk.hash(&file)
+}
+
+fn upload_several(desk: &mut Desk) -> Check {
+    let mut talk = desk.connect()?;
+    for len in 1..=SEVERAL {
+        let file = desk.file(len * 100);
+        talk.put(&file)?;
+    }
+    talk.list().map(drop)
+}
+
+fn upload_again(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(1004), desk.connect()?);
+    talk.put(&file)?;
+    talk.put(&file)?;
+    talk.lists(15, &file)?;
+    talk.lists_no_pair_twice()
+}
+
+fn one_content_two_names(desk: &mut Desk) -> Check {
+    let (one, mut talk) = (desk.file(1005), desk.connect()?);
+    let two = desk.with_content(&one.bytes);
+    both_listed(&mut talk, &one, &two)
+}
+
+fn one_name_two_contents(desk: &mut Desk) -> Check {
+    let (one, other, mut talk) = (desk.file(1006), desk.file(1006), desk.connect()?);
+    both_listed(&mut talk, &one, &File { name: one.name.clone(), ..other })
+}
+
+fn upload_empty(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(0), desk.connect()?);
+    talk.put(&file)?;
+    talk.lists(16, &file)
+}
+
+fn upload_every_byte(desk: &mut Desk) -> Check {
+    let all: Vec<u8> = (0..=255).chain((0..=255).rev()).collect();
+    put_content(desk, &all)
+}
+
+fn upload_large(desk: &mut Desk) -> Check {
+    let file = desk.file(LARGE);
+    desk.connect()?.put(&file)
+}
+
+fn name_of_255_bytes(desk: &mut Desk) -> Check {
+    let mut file = desk.file(77);
+    file.name.extend(std::iter::repeat_n('n', MAX_NAME - file.name.len()));
+    round_trip(desk, 9, &file)
 }
 
 fn put_content(desk: &mut Desk, bytes: &[u8]) -> Check {

@@ -1,133 +1,27 @@
 //! Whole programs: our endpoints, `sim conform` itself, and the ones in `audits/student/`.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
-use protocol::{Compared, FileId, FileName};
-use sim::conform::{Conclusion, Goal, Job, Program, test_client, test_server};
-use sim::endpoint::{self, Buffer, ClientConfig, Endpoint, ServerConfig, Service, Sessions};
-use sim::process::{Ended, How, Launch, Line};
-use sim::record::{Action, Recorder};
-use sim::storage::{Content, Folder, MemoryStore};
-use tokio::time::Instant;
+use sim::conform::{Conclusion, test_server};
+use sim::live::{Server, ServerSettings};
+use sim::process::Launch;
+use sim::storage::MemoryStore;
 
 use super::{assert_passes, options};
 use crate::workspace;
 
-/// How often a silent connection looks at its deadline.
-const TICK: Duration = Duration::from_millis(20);
-const DEADLINE: Duration = Duration::from_secs(20);
-
-/// Moves one of our endpoints over a socket, with nothing but blocking calls.
-fn drive(mut stream: TcpStream, endpoint: &mut dyn Endpoint, start: Instant) {
-    stream.set_read_timeout(Some(TICK)).unwrap();
-    stream.set_nodelay(true).unwrap();
-    let (mut inbox, mut outbox) = (Vec::new(), Buffer::default());
-    loop {
-        endpoint.poll_transmit(start.elapsed(), &mut outbox);
-        if !outbox.is_empty() {
-            // That the peer is gone shows when it is read from.
-            let _ = stream.write_all(outbox.filled());
-            outbox.consume(outbox.filled().len());
-            continue;
-        }
-        if endpoint.is_closed() {
-            break;
-        }
-        let mut chunk = [0; 16384];
-        match stream.read(&mut chunk) {
-            Ok(0) => endpoint.handle_end(start.elapsed(), endpoint::End::Finished),
-            Ok(count) => {
-                inbox.extend_from_slice(&chunk[..count]);
-                let used = endpoint.handle_input(start.elapsed(), &inbox);
-                inbox.drain(..used);
-            }
-            Err(error)
-                if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) =>
-            {
-                if endpoint.poll_timeout().is_some_and(|time| time <= start.elapsed()) {
-                    endpoint.handle_timeout(start.elapsed());
-                }
-            }
-            Err(_) => endpoint.handle_end(start.elapsed(), endpoint::End::Broken),
-        }
-    }
-    let _ = stream.shutdown(Shutdown::Write);
-    // Unread input would reset the connection, and with it the last word.
-    while matches!(stream.read(&mut [0; 16384]), Ok(1..)) {}
-}
-
+/// Our server, in this process; it ends with it.
 fn our_server() -> SocketAddr {
-    let config = ServerConfig { store: Arc::new(MemoryStore::default()), deadline: DEADLINE, flaw: None };
-    let sessions = Arc::new(Sessions::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let start = Instant::now();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut session = sessions.accept(start.elapsed());
-            thread::spawn(move || drive(stream.unwrap(), &mut *session, start));
-        }
-    });
+    let store = Arc::new(MemoryStore::default());
+    let server = Server::bind("127.0.0.1:0", store, ServerSettings::default()).unwrap();
+    let address = server.local_addr().unwrap();
+    thread::spawn(move || server.run(std::future::pending()));
     address
-}
-
-struct OurClient;
-
-impl Program for OurClient {
-    fn can(&self, goal: Goal) -> bool {
-        goal != Goal::Whole
-    }
-
-    fn writes_out(&self, goal: Goal) -> bool {
-        goal == Goal::Get
-    }
-
-    fn run(&self, job: &Job, _: &AtomicBool) -> std::io::Result<Ended> {
-        let (folder, record, start) = (Folder::in_memory(), Recorder::default(), Instant::now());
-        let name = FileName::parse(&job.name).unwrap();
-        let command = match job.goal {
-            Goal::Put => endpoint::Command::Upload { name: name.clone(), content: Content::open(&job.file)? },
-            Goal::Get => {
-                endpoint::Command::DownloadId { id: FileId::parse(&job.id).unwrap(), name: name.clone() }
-            }
-            _ => endpoint::Command::ListFiles,
-        };
-        let commands = match job.goal {
-            // So that its listings are tested as well.
-            Goal::Get => vec![endpoint::Command::ListFiles, command],
-            _ => vec![command],
-        };
-        let mut client = endpoint::Client::new(ClientConfig {
-            commands,
-            folder: folder.clone(),
-            deadline: DEADLINE,
-            retries: 0,
-            flaw: None,
-            record: record.clone(),
-            progress: None,
-        });
-        client.handle_connected(start.elapsed());
-        drive(TcpStream::connect(job.address)?, &mut client, start);
-        if let Some(content) = folder.get(&name)? {
-            let mut bytes = vec![0; usize::try_from(content.len()).unwrap()];
-            content.read_at(0, &mut bytes)?;
-            std::fs::write(&job.out, bytes)?;
-        }
-        let actions = record.take().into_iter().map(|event| event.action);
-        let same = |action: &Action| matches!(action, Action::Compared(_, Compared::Same(_)));
-        let bad = |action: &Action| matches!(action, Action::Failed(_));
-        let actions: Vec<_> = actions.collect();
-        let good = if job.goal == Goal::List { !actions.iter().any(bad) } else { actions.iter().any(same) };
-        let text = if good { "Success" } else { "Fail" }.into();
-        Ok(Ended { how: How::Exited(i32::from(!good)), lines: vec![Line { is_error: false, text }] })
-    }
 }
 
 #[test]
@@ -135,9 +29,24 @@ fn our_server_passes_every_case() {
     assert_passes(&test_server(&[our_server()], &options(2.0, &[])));
 }
 
+/// `sim` with these arguments, as a command for `sim conform`.
+fn our(args: &str) -> String {
+    format!("{} {args}", env!("CARGO_BIN_EXE_sim"))
+}
+
 #[test]
-fn our_client_passes_every_case() {
-    assert_passes(&test_client(Arc::new(OurClient), &options(2.0, &[])));
+fn our_put_get_and_ls_pass_every_case() {
+    let put = our("put {host}:{port} {file} --timeout 4");
+    let get = our("get {host}:{port} {id} -o {out} --timeout 4");
+    let list = our("ls {host}:{port} --timeout 4");
+    let output = sim(&["--put", &put, "--get", &get, "--ls", &list]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+}
+
+#[test]
+fn our_session_passes_every_case() {
+    let output = sim(&["--client", &our("session {host}:{port} {file} --timeout 4")]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
 }
 
 fn sim(args: &[&str]) -> Output {
@@ -240,7 +149,7 @@ fn a_students_correct_server_passes() {
     let dir = tempfile::tempdir().unwrap();
     let (_running, address) = student_server("correct", dir.path());
     let address: SocketAddr = address.parse().unwrap();
-    assert_passes(&test_server(&[address], &options(5.0, &[])));
+    assert_passes(&test_server(&[address], &options(3.0, &[])));
     // Its files are still there: another run has others.
     let again =
         test_server(&[address], &sim::conform::Options { seed: 8, level: Some(4), ..options(5.0, &[]) });
@@ -248,11 +157,21 @@ fn a_students_correct_server_passes() {
 }
 
 #[test]
+fn a_students_correct_client_passes_as_far_as_it_verifies() {
+    student_passes(&["--level", "4"]);
+}
+
+#[test]
+#[ignore = "starts Python for every case, which takes half a minute"]
 fn a_students_correct_client_passes() {
+    student_passes(&[]);
+}
+
+fn student_passes(args: &[&str]) {
     if !has_python() {
         return;
     }
-    let output = sim(&["--client", &client_of("correct")]);
+    let output = sim(&[&["--client", &client_of("correct")][..], args].concat());
     assert_eq!(output.status.code(), Some(0), "{}", out(&output));
 }
 

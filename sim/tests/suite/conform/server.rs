@@ -182,7 +182,7 @@ impl Session {
             "DISCARD" if self.bug("discard-alone-is-bad-id") => self.refuse("bad-id"),
             _ if line.starts_with("GET ") && self.bug("http") => self.say("HTTP/1.1 400 Bad Request\r\n"),
             _ => match line.strip_prefix("DISCARD ") {
-                Some(id) => self.discard(&id.to_owned()),
+                Some(id) => self.discard(id),
                 None => self.refuse(if self.bug("unknown-is-other") { "other" } else { "unknown-command" }),
             },
         }
@@ -345,6 +345,9 @@ impl Session {
             self.die();
             return Err(None);
         }
+        if self.bug("lists-early") {
+            self.shared.files.lock().unwrap().push((md5(b""), name.clone(), Vec::new()));
+        }
         self.say("go\n")?;
         self.receive(&name, usize::try_from(size).unwrap())
     }
@@ -366,10 +369,6 @@ impl Session {
             }
             if bug == "impatient" && start.elapsed() > Duration::from_millis(400) {
                 return Err(None);
-            }
-            if bug == "lists-early" {
-                let part = (md5(&self.inbox), name.to_owned(), self.inbox.clone());
-                self.shared.files.lock().unwrap().push(part);
             }
             if bug == "payload-per-read" {
                 break;
@@ -444,7 +443,7 @@ impl Session {
         };
         match self.shared.bug {
             "seven-bits" if bytes.len() == 768 => {
-                bytes.iter_mut().filter(|byte| **byte == 0xff).for_each(|byte| *byte = 0x7f)
+                bytes.iter_mut().filter(|byte| **byte == 0xff).for_each(|byte| *byte = 0x7f);
             }
             "64k-downloads" => bytes.iter_mut().skip(65536).for_each(|byte| *byte = 0),
             "unlists-downloads" => self.shared.files.lock().unwrap().retain(|file| file.0 != any_case),
@@ -483,9 +482,7 @@ impl Session {
             };
         };
         let (_, name, is_new) = self.uploaded.remove(latest);
-        let gone = |file: &Stored| {
-            (file.0 == id && file.1 == name) || (self.bug("discards-by-name") && file.1 == name)
-        };
+        let gone = |file: &Stored| file.1 == name && (file.0 == id || self.bug("discards-by-name"));
         if (is_new || self.bug("discards-what-was")) && !self.bug("discards-nothing") {
             if self.bug("only-unlists") {
                 shared.hidden.lock().unwrap().extend(files.iter().filter(|file| gone(file)).cloned());
