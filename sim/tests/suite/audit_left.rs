@@ -76,7 +76,7 @@ fn no_port_stays_taken() {
     let desk = upload("{sim} put {host}:{port} {file}", "fail: Exit(1),");
     let (lines, _) = desk.json(&["delay"]);
     let said = lines[0]["output"].as_array().unwrap().iter().filter_map(|line| line.as_str());
-    let said = said.filter_map(|line| line.split("listening on ").nth(1)).last();
+    let said = said.filter_map(|line| line.split("listening on ").nth(1)).next_back();
     let address: std::net::SocketAddr = said.unwrap().parse().unwrap();
     std::net::TcpListener::bind(address).unwrap();
     assert_eq!(processes(desk.path()), Vec::<String>::new());

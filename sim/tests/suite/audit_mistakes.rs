@@ -65,7 +65,7 @@ fn each_mistake_is_shown_where_it_stands() {
 #[test]
 fn all_mistakes_are_found_at_once() {
     let error = with("about: \"Sound.\"", "abuot: 1, seed: -1, deadline: 0").unwrap_err();
-    assert_eq!(error.mistakes().len(), 4, "{}", error.render(false));
+    assert_eq!(error.mistakes().len(), 3, "{}", error.render(false));
 }
 
 #[test]
