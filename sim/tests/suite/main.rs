@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail there")]
 
 mod agreement;
+mod audit;
+#[cfg(target_os = "linux")]
+mod audit_left;
+mod audit_mistakes;
 mod cli;
 mod conform;
 mod damage;
