@@ -34,7 +34,8 @@ Examples:
                                                the same faults for programs of your own
   sim conform --server localhost:9999          hold a server in any language against the protocol's rules
   sim conform --client 'python3 client.py {host} {port} {file}'
-                                               the same for a client";
+                                               the same for a client
+  sim audit audits/own_upload.ron              does a program's check really check? Other people's, unmodified";
 
 /// The time for an answer in a conformance run unless told otherwise, in seconds.
 pub(super) const CONFORM_TIMEOUT: &str = "5";
@@ -124,6 +125,10 @@ pub(super) enum Command {
     /// Hold a program in any language against the rules of protocol/PROTOCOL.md, case by case
     #[command(after_help = CONFORM_HELP)]
     Conform(ConformArgs),
+
+    /// Audit programs in any language: does their integrity check really check?
+    #[command(after_help = AUDIT_HELP)]
+    Audit(AuditArgs),
 
     /// Look for rot in a server's store: files that are no longer what their id says go to its quarantine
     ///
@@ -284,6 +289,64 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn size(text: &str) -> Result<u64, String> {
     let parsed = text.parse::<ByteSize>().map_err(|_| "expected a size, such as 4096, 500MB or 4GiB")?;
     Ok(parsed.as_u64())
+}
+
+const AUDIT_HELP: &str = "\
+The file says how a server is started, how a client transfers one file, and how it says success; docs/audit.md
+describes it. The transfer is repeated once for each fault.
+
+Exit codes:
+  0  no wrong file was taken for good, but for known limits of the check
+  1  a wrong file was taken for good
+  2  bad usage, or a bad audit file
+  3  nothing is concluded: the transfer does not succeed without faults, or none of them reached its reader";
+
+/// What is to be audited, and how.
+#[derive(Debug, ClapArgs)]
+pub(super) struct AuditArgs {
+    /// The audit file
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+
+    /// Only the fault with this name or number; can be given several times
+    #[arg(long, value_name = "FAULT")]
+    pub(super) only: Vec<String>,
+
+    /// Seed of the file that is sent and of everything left to chance [default: what the audit says]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+
+    /// Print the faults, and run nothing
+    #[arg(long)]
+    pub(super) list: bool,
+
+    /// Leave the working directories of all runs in this directory, which has to be new or empty
+    #[arg(long, value_name = "DIR")]
+    pub(super) keep: Option<PathBuf>,
+
+    /// How many runs at a time; where a port is fixed it is one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(super) jobs: u8,
+
+    /// How to print
+    #[arg(long, value_enum, default_value_t = AuditFormat::Text)]
+    pub(super) format: AuditFormat,
+
+    /// Say nothing of what is under way
+    #[arg(long)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum AuditFormat {
+    /// For people
+    Text,
+    /// For programs: one JSON object per line, described in docs/audit.md
+    Json,
+    /// `JUnit` XML, for CI
+    Junit,
+    /// Markdown, for the summary of a CI run
+    Markdown,
 }
 
 const CONFORM_HELP: &str = "\

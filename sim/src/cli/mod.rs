@@ -1,6 +1,7 @@
 //! A thin face of the library: every capability is reachable without it.
 
 mod args;
+mod audit;
 mod cleanup;
 mod client;
 mod conform;
@@ -68,6 +69,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Session(args)) => client::session(args),
         Some(Command::Scrub { dir, json, quiet }) => scrub::run(dir, *json, *quiet),
         Some(Command::Proxy(options)) => proxy::proxy(options),
+        Some(Command::Audit(args)) => audit::audit(args),
         Some(Command::Conform(args)) => conform::conform(args),
         None => run::run_files(&args),
     };

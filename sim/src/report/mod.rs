@@ -1,7 +1,8 @@
 //! The outcome of a run in words: for people with [`text`] and, of several runs, [`table`]; for programs with
 //! [`json`]. The [`mutants`] are a table of their own, and so are what a [`scrub`] found and what came of a client's
-//! errands ([`live`]), and a [`conform`]ance run. It prints nothing and decides nothing.
+//! errands ([`live`]), a [`conform`]ance run, and an [`audit`]. It prints nothing and decides nothing.
 
+pub mod audit;
 pub mod conform;
 mod json;
 pub mod live;

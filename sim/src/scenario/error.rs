@@ -177,7 +177,7 @@ impl std::error::Error for ScenarioError {}
 
 /// Collects mistakes while reading, so that one reading finds them all.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes {
+pub(crate) struct Mistakes {
     list: Vec<Mistake>,
     unshown: usize,
 }
@@ -185,7 +185,7 @@ pub(super) struct Mistakes {
 impl Mistakes {
     /// Adds a mistake. It is made only if it will be shown, because looking
     /// for a suggestion among thousands of names takes time.
-    pub(super) fn add(&mut self, make: impl FnOnce() -> Mistake) {
+    pub(crate) fn add(&mut self, make: impl FnOnce() -> Mistake) {
         if self.list.len() < MAX_MISTAKES {
             self.list.push(make());
         } else {
@@ -193,13 +193,13 @@ impl Mistakes {
         }
     }
 
-    pub(super) const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.list.len()
     }
 
     /// Puts the mistakes from index `from` on into reading order: what is in
     /// other files, on which `path` builds, then `path` from top to bottom.
-    pub(super) fn sort_from(&mut self, from: usize, path: &Path) {
+    pub(crate) fn sort_from(&mut self, from: usize, path: &Path) {
         self.list[from..].sort_by_key(|mistake| {
             let place = mistake.place().filter(|place| place.path() == path);
             place.map(Place::start)
@@ -207,7 +207,7 @@ impl Mistakes {
     }
 
     /// The error, if there was a mistake.
-    pub(super) fn into_result(self) -> Result<(), ScenarioError> {
+    pub(crate) fn into_result(self) -> Result<(), ScenarioError> {
         match self.list.is_empty() {
             true => Ok(()),
             false => Err(ScenarioError { mistakes: self.list, unshown: self.unshown }),

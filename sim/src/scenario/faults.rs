@@ -101,7 +101,7 @@ fn example(field: &str) -> &'static str {
 
 /// One item of the field `faults`. The steps that it names are added to the
 /// reader's.
-pub(super) fn parse(reader: &mut Reader, piece: Piece<'_>) -> Option<Fault> {
+pub(crate) fn parse(reader: &mut Reader, piece: Piece<'_>) -> Option<Fault> {
     let item: Item<'_> = match piece.parse() {
         Ok(item) => item,
         Err(error) => {

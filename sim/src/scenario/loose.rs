@@ -35,7 +35,11 @@ pub fn load_faults(path: &Path) -> Result<Vec<Located<Fault>>, ScenarioError> {
     finish(reader, &file, faults)
 }
 
-fn finish<T>(mut reader: Reader, file: &Arc<SourceFile>, value: Option<T>) -> Result<T, ScenarioError> {
+pub(crate) fn finish<T>(
+    mut reader: Reader,
+    file: &Arc<SourceFile>,
+    value: Option<T>,
+) -> Result<T, ScenarioError> {
     reader.mistakes.sort_from(0, file.path());
     reader.mistakes.into_result()?;
     // Without a mistake there is a value; this line is for the type only.

@@ -19,44 +19,44 @@ use super::place::{Place, SourceFile};
 /// A slice of a scenario file that holds one RON value, without the white
 /// space and the comments around it.
 #[derive(Clone, Copy)]
-pub(super) struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     file: &'a Arc<SourceFile>,
     text: &'a str,
 }
 
 impl<'a> Piece<'a> {
     /// The file as one piece.
-    pub(super) fn whole(file: &'a Arc<SourceFile>) -> Self {
+    pub(crate) fn whole(file: &'a Arc<SourceFile>) -> Self {
         Self { file, text: file.text() }
     }
 
     /// A value inside this piece.
-    pub(super) fn inner(self, raw: &'a RawValue) -> Self {
+    pub(crate) fn inner(self, raw: &'a RawValue) -> Self {
         self.slice(raw.trim().get_ron())
     }
 
     /// `text`, which is borrowed from the same file.
-    pub(super) const fn slice(self, text: &'a str) -> Self {
+    pub(crate) const fn slice(self, text: &'a str) -> Self {
         Self { file: self.file, text }
     }
 
-    pub(super) const fn text(self) -> &'a str {
+    pub(crate) const fn text(self) -> &'a str {
         self.text
     }
 
-    pub(super) fn place(self) -> Place {
+    pub(crate) fn place(self) -> Place {
         self.place_of(0..self.text.len())
     }
 
     /// The place of a range of this piece.
-    pub(super) fn place_of(self, range: Range<usize>) -> Place {
+    pub(crate) fn place_of(self, range: Range<usize>) -> Place {
         let start = self.text.as_ptr().addr() - self.file.text().as_ptr().addr();
         Place::new(self.file, start + range.start..start + range.end)
     }
 
     /// Where `error` points to. RON tells what it had just read and where it
     /// stood; which of the two is wrong depends on the error.
-    pub(super) fn place_of_error(self, error: &SpannedError) -> Place {
+    pub(crate) fn place_of_error(self, error: &SpannedError) -> Place {
         let start = offset(self.text, error.span.start);
         let end = offset(self.text, error.span.end);
         let range = if blames_what_was_read(error) { start..end } else { end..self.next_char(end) };
@@ -68,12 +68,12 @@ impl<'a> Piece<'a> {
     }
 
     /// Parses this piece alone.
-    pub(super) fn parse<T: Deserialize<'a>>(self) -> Result<T, SpannedError> {
+    pub(crate) fn parse<T: Deserialize<'a>>(self) -> Result<T, SpannedError> {
         ron::from_str(self.text)
     }
 
     /// What stands here, in plain words.
-    pub(super) fn kind(self) -> String {
+    pub(crate) fn kind(self) -> String {
         let shown = super::suggest::shortened(self.text);
         match self.text.chars().next() {
             None => "nothing".to_owned(),
@@ -114,7 +114,7 @@ fn offset(text: &str, position: Position) -> usize {
 
 /// The fields of a `Scenario(...)` in the order they stand there, known and
 /// unknown, once or twice: judging them is stage two's business.
-pub(super) struct Fields<'a>(pub(super) Vec<(&'a str, &'a RawValue)>);
+pub(crate) struct Fields<'a>(pub(crate) Vec<(&'a str, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -124,7 +124,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
 /// The entries of a RON map, in order and with repeated keys, which a map type
 /// would swallow.
-pub(super) struct Entries<'a>(pub(super) Vec<(&'a RawValue, &'a RawValue)>);
+pub(crate) struct Entries<'a>(pub(crate) Vec<(&'a RawValue, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -133,9 +133,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
 }
 
 /// A word with fields, such as `Flip(in: Upload, bit: 3)`, both known and unknown.
-pub(super) struct Item<'a> {
-    pub(super) word: &'a str,
-    pub(super) fields: Fields<'a>,
+pub(crate) struct Item<'a> {
+    pub(crate) word: &'a str,
+    pub(crate) fields: Fields<'a>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Item<'a> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// The text of one scenario file, kept so that a mistake found long after
 /// reading can still be shown underlined.
 #[derive(PartialEq, Eq)]
-pub(super) struct SourceFile {
+pub(crate) struct SourceFile {
     path: PathBuf,
     text: String,
     /// The byte offset at which each line begins. Never empty.
@@ -19,18 +19,18 @@ pub(super) struct SourceFile {
 impl SourceFile {
     /// Some editors begin a file with a byte order mark, which is no part of
     /// its text and no column of its first line.
-    pub(super) fn new(path: &Path, text: String) -> Arc<Self> {
+    pub(crate) fn new(path: &Path, text: String) -> Arc<Self> {
         let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
         let after_newlines = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(i, _)| i + 1);
         let line_starts = std::iter::once(0).chain(after_newlines).collect();
         Arc::new(Self { path: path.to_owned(), text, line_starts })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
@@ -58,7 +58,7 @@ pub struct Place {
 
 impl Place {
     /// `span` in bytes of `file`; what lies past the end of the text is cut off.
-    pub(super) fn new(file: &Arc<SourceFile>, span: Range<usize>) -> Self {
+    pub(crate) fn new(file: &Arc<SourceFile>, span: Range<usize>) -> Self {
         let start = span.start.min(file.text.len());
         let end = span.end.clamp(start, file.text.len());
         Self { file: Arc::clone(file), span: start..end }
@@ -97,13 +97,13 @@ impl Place {
     }
 
     /// The byte offset at which the range begins.
-    pub(super) fn start(&self) -> usize {
+    pub(crate) fn start(&self) -> usize {
         self.span.start
     }
 
     /// The line at which the range begins, and which bytes of that line to
     /// underline. A range of several lines is cut at the end of its first.
-    pub(super) fn first_line(&self) -> (&str, Range<usize>) {
+    pub(crate) fn first_line(&self) -> (&str, Range<usize>) {
         let line = self.file.line_range(self.line() - 1);
         let end = self.span.end.clamp(line.start, line.end);
         let start = self.span.start.clamp(line.start, end.max(line.start));

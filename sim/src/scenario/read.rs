@@ -19,9 +19,9 @@ const MAX_DEPTH: usize = 8;
 
 /// Why a file cannot be used. The message continues "the file ".
 #[derive(Debug)]
-pub(super) struct Unusable {
-    pub(super) message: String,
-    pub(super) help: Option<String>,
+pub(crate) struct Unusable {
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
 }
 
 impl Unusable {
@@ -30,13 +30,13 @@ impl Unusable {
     }
 
     /// The mistake of having named this file.
-    pub(super) fn mistake(self, path: &Path) -> Mistake {
+    pub(crate) fn mistake(self, path: &Path) -> Mistake {
         Mistake::of_file(path, format!("the file {}", self.message)).help(self.help)
     }
 }
 
 /// The text of the file at `path`.
-pub(super) fn text(path: &Path) -> Result<String, Unusable> {
+pub(crate) fn text(path: &Path) -> Result<String, Unusable> {
     check_size(regular_file(path)?.len())?;
     String::from_utf8(bytes(path)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -46,7 +46,7 @@ pub(super) fn text(path: &Path) -> Result<String, Unusable> {
 }
 
 /// Checks before opening, because opening a named pipe waits for its writer.
-pub(super) fn regular_file(path: &Path) -> Result<Metadata, Unusable> {
+pub(crate) fn regular_file(path: &Path) -> Result<Metadata, Unusable> {
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     match metadata.file_type() {
         kind if kind.is_file() => Ok(metadata),
@@ -67,7 +67,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Unusable> {
 }
 
 /// Refuses more than [`MAX_SCENARIO_BYTES`].
-pub(super) fn check_size(bytes: u64) -> Result<(), Unusable> {
+pub(crate) fn check_size(bytes: u64) -> Result<(), Unusable> {
     if bytes <= MAX_SCENARIO_BYTES {
         return Ok(());
     }

@@ -17,22 +17,22 @@ use super::place::Located;
 use super::suggest;
 
 /// The shortest time that is any time at all.
-pub(super) const SHORTEST: Duration = Duration::from_nanos(1);
+pub(crate) const SHORTEST: Duration = Duration::from_nanos(1);
 
 /// What one reading has found so far.
 #[derive(Default)]
-pub(super) struct Reader {
-    pub(super) mistakes: Mistakes,
+pub(crate) struct Reader {
+    pub(crate) mistakes: Mistakes,
     /// Every file name that a step or a command mentions, where it stands.
-    pub(super) mentions: Vec<Located<FileName>>,
+    pub(crate) mentions: Vec<Located<FileName>>,
     /// The number of every step that a fault names, where it stands.
-    pub(super) steps_named: Vec<Located<usize>>,
+    pub(crate) steps_named: Vec<Located<usize>>,
 }
 
 impl Reader {
     /// Parses a value that is one word, number or text. `what` is its role and
     /// `wanted` what it has to be, as in "`seed` must be a whole number".
-    pub(super) fn value<'a, T: Deserialize<'a>>(
+    pub(crate) fn value<'a, T: Deserialize<'a>>(
         &mut self,
         piece: Piece<'a>,
         what: &str,
@@ -48,7 +48,7 @@ impl Reader {
 
     /// Parses a value that begins with one of several words. `kind` is what
     /// these words are, as in "unknown transport".
-    pub(super) fn word<'a, T: Deserialize<'a>>(
+    pub(crate) fn word<'a, T: Deserialize<'a>>(
         &mut self,
         piece: Piece<'a>,
         kind: &str,
@@ -68,7 +68,7 @@ impl Reader {
     }
 
     /// Parses a whole number in `range`.
-    pub(super) fn whole(&mut self, piece: Piece<'_>, what: &str, range: RangeInclusive<u64>) -> Option<u64> {
+    pub(crate) fn whole(&mut self, piece: Piece<'_>, what: &str, range: RangeInclusive<u64>) -> Option<u64> {
         let number = piece.parse().ok().filter(|number| range.contains(number));
         if number.is_none() {
             let (least, most) = (grouped(*range.start()), grouped(*range.end()));
@@ -81,7 +81,7 @@ impl Reader {
     }
 
     /// Parses a time in seconds, whole or not, from `least` to [`MAX_DEADLINE`].
-    pub(super) fn seconds(&mut self, piece: Piece<'_>, what: &str, least: Duration) -> Option<Duration> {
+    pub(crate) fn seconds(&mut self, piece: Piece<'_>, what: &str, least: Duration) -> Option<Duration> {
         let time = match piece.parse() {
             Ok(whole) => Some(Duration::from_secs(whole)),
             Err(_) => Duration::try_from_secs_f64(self.value(piece, what, "a number of seconds")?).ok(),
@@ -97,7 +97,7 @@ impl Reader {
 
     /// Parses a list, each item on its own: all mistakes are found, and every
     /// item knows its place. `None` if there was a mistake in any.
-    pub(super) fn list<'a, T>(
+    pub(crate) fn list<'a, T>(
         &mut self,
         piece: Piece<'a>,
         what: &str,
@@ -115,7 +115,7 @@ impl Reader {
     }
 
     /// Parses a list as [`list`](Self::list) does, of at most `most` items.
-    pub(super) fn at_most<'a, T>(
+    pub(crate) fn at_most<'a, T>(
         &mut self,
         most: usize,
         piece: Piece<'a>,
@@ -134,7 +134,7 @@ impl Reader {
     }
 
     /// Parses a file name.
-    pub(super) fn name(&mut self, piece: Piece<'_>) -> Option<FileName> {
+    pub(crate) fn name(&mut self, piece: Piece<'_>) -> Option<FileName> {
         let text: String = self.value(piece, "a file name", "text in double quotes")?;
         match FileName::parse(&text) {
             Ok(name) => Some(name),
@@ -146,7 +146,7 @@ impl Reader {
     }
 
     /// Parses a file name that has to be declared under `files`.
-    pub(super) fn mention(&mut self, piece: Piece<'_>) -> Option<FileName> {
+    pub(crate) fn mention(&mut self, piece: Piece<'_>) -> Option<FileName> {
         let name = self.name(piece)?;
         self.mentions.push(Located { value: name.clone(), place: piece.place() });
         Some(name)

@@ -13,7 +13,7 @@ const MAX_LISTED: usize = 30;
 /// The candidate nearest to `found`, if one is near enough to be a slip of the
 /// keyboard: one letter in three, upper and lower case counted as equal. A single
 /// letter is near to nothing else.
-pub(super) fn nearest<S: AsRef<str>>(found: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
+pub(crate) fn nearest<S: AsRef<str>>(found: &str, candidates: impl IntoIterator<Item = S>) -> Option<S> {
     if found.len() > MAX_WORD_BYTES {
         return None;
     }
@@ -31,7 +31,7 @@ pub(super) fn nearest<S: AsRef<str>>(found: &str, candidates: impl IntoIterator<
 
 /// `unknown step "Uplaod", did you mean "Upload"?`, or the list of what there
 /// is when nothing is near.
-pub(super) fn unknown<S: AsRef<str>>(kind: &str, found: &str, known: impl IntoIterator<Item = S>) -> String {
+pub(crate) fn unknown<S: AsRef<str>>(kind: &str, found: &str, known: impl IntoIterator<Item = S>) -> String {
     let known: Vec<S> = known.into_iter().collect();
     let found_quoted = quoted(found);
     match nearest(found, known.iter().map(AsRef::as_ref)) {
@@ -41,20 +41,20 @@ pub(super) fn unknown<S: AsRef<str>>(kind: &str, found: &str, known: impl IntoIt
 }
 
 /// `a, b, c`, cut short when there are many.
-pub(super) fn list<S: AsRef<str>>(words: &[S], separator: &str) -> String {
+pub(crate) fn list<S: AsRef<str>>(words: &[S], separator: &str) -> String {
     let shown = words.iter().take(MAX_LISTED).map(|word| shortened(word.as_ref()));
     let rest = (words.len() > MAX_LISTED).then(|| "…".to_owned());
     shown.chain(rest).collect::<Vec<String>>().join(separator)
 }
 
 /// `text` in quotes, its control characters escaped, cut when it is long.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let short = shortened(text);
     format!("{short:?}")
 }
 
 /// `text`, cut when it is long.
-pub(super) fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTED_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -16,7 +16,7 @@ use super::suggest;
 const SCENARIO: &str = "a scenario is written Scenario(about: \"...\", steps: [...])";
 
 /// Stage one: the fields of the scenario in `file`.
-pub(super) fn fields(file: &Arc<SourceFile>) -> Result<Fields<'_>, Mistake> {
+pub(crate) fn fields(file: &Arc<SourceFile>) -> Result<Fields<'_>, Mistake> {
     let whole = Piece::whole(file);
     refuse_extensions(whole, SCENARIO)?;
     whole.parse().map_err(|error| explain(whole, &error, SCENARIO))
@@ -24,7 +24,7 @@ pub(super) fn fields(file: &Arc<SourceFile>) -> Result<Fields<'_>, Mistake> {
 
 /// Stage one for a file with one value, which is written as `shape` says: that value without the comments
 /// around it, once all of the file can be read as RON.
-pub(super) fn value<'a>(file: &'a Arc<SourceFile>, shape: &str) -> Result<Piece<'a>, Mistake> {
+pub(crate) fn value<'a>(file: &'a Arc<SourceFile>, shape: &str) -> Result<Piece<'a>, Mistake> {
     let whole = Piece::whole(file);
     if whole.text().trim().is_empty() {
         return Err(Mistake::at(&whole.place(), "there is nothing here").help(shape.to_owned()));
@@ -46,7 +46,7 @@ fn refuse_extensions(whole: Piece<'_>, shape: &str) -> Result<(), Mistake> {
 }
 
 /// Why `piece` is not an item of some `kind`. `forms` says how one is written.
-pub(super) fn explain_item(piece: Piece<'_>, error: &SpannedError, kind: &str, forms: &str) -> Mistake {
+pub(crate) fn explain_item(piece: Piece<'_>, error: &SpannedError, kind: &str, forms: &str) -> Mistake {
     let place = piece.place_of_error(error);
     let mistake = match &error.code {
         Error::NoSuchEnumVariant { expected, found, .. } => {
@@ -116,7 +116,7 @@ fn explain_bracket(whole: Piece<'_>, bracket: &Unclosed) -> Mistake {
 }
 
 /// RON's own wording speaks of structs and enums, which a scenario has none of.
-pub(super) fn plain_words(code: &Error) -> String {
+pub(crate) fn plain_words(code: &Error) -> String {
     match code {
         Error::Eof => "the file ends in the middle".to_owned(),
         Error::ExpectedComma => "expected a comma before this".to_owned(),

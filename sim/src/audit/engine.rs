@@ -1,0 +1,217 @@
+//! The runs of an audit: the control run, one for each trial, and the control run once more.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::judge::{control_trouble, judge};
+use super::outcome::{Report, Row};
+use super::payload::payload;
+use super::places::{Ground, Struck};
+use super::spec::{Audit, Server};
+use super::transfer::{Bench, Trouble};
+use super::trials::Trial;
+use crate::proxy::{Placed, Which};
+use crate::scenario::Verdict;
+use crate::storage::Content;
+use crate::text::number_text;
+use crate::verdict::Truth;
+
+/// The most runs at a time.
+pub const MAX_JOBS: usize = 64;
+
+/// How an audit is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// In place of the audit's own seed.
+    pub seed: Option<u64>,
+    /// Where the directories of the runs are made; it has to be there.
+    pub root: PathBuf,
+    /// Whether they stay.
+    pub keep: bool,
+    /// How many runs at a time, at most [`MAX_JOBS`]. Where the port is fixed it is one.
+    pub jobs: usize,
+    /// The program `sim`, for whatever of the pair is ours.
+    pub sim: PathBuf,
+}
+
+/// What an audit is at.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// The control run.
+    Control,
+    /// A trial begins.
+    Trial {
+        /// How many began before it, plus one.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Which.
+        trial: &'a Trial,
+    },
+    /// A trial is over.
+    Done(&'a Row),
+}
+
+/// Runs `trials` and says what came of them. `told` is told of each as it happens, perhaps by several threads at a
+/// time.
+///
+/// # Errors
+/// If a directory cannot be made or removed.
+pub fn run(
+    audit: &Audit,
+    trials: Vec<Trial>,
+    options: &Options,
+    told: &(dyn Fn(Step<'_>) + Sync),
+) -> io::Result<Report> {
+    let seed = options.seed.unwrap_or(audit.seed);
+    let bytes = payload(seed, audit.size);
+    let bench = Bench { audit, payload: Content::Memory(bytes.clone().into()), sim: &options.sim };
+    let mut report = Report { audit: audit.clone(), seed, control: None, spread: None, rows: Vec::new() };
+    told(Step::Control);
+    let (ground, connections) = match control(&bench, options, bytes) {
+        Ok(found) => found,
+        Err(Trouble { why, output }) => {
+            report.control = Some((why, output));
+            return Ok(report);
+        }
+    };
+    report.spread = Some(ground.spread());
+    let series = Series { bench: &bench, ground: &ground, connections, options, seed };
+    report.rows = series.run(&trials, told)?;
+    if let Err(Trouble { why, .. }) = series.control_again() {
+        spoil(&mut report.rows, &why);
+    }
+    Ok(report)
+}
+
+/// The control run: it has to succeed, and shows where the payload is.
+fn control(bench: &Bench<'_>, options: &Options, payload: Vec<u8>) -> Result<(Ground, u64), Trouble> {
+    let ran = in_dir(options, "control", |dir| bench.transfer(dir, Vec::new()))?;
+    if let Some(why) = control_trouble(bench.audit, &ran) {
+        return Err(Trouble { why, output: ran.output });
+    }
+    let connections = ran.outcome.connections;
+    let ground = Ground::survey(payload, bench.audit.transfer, ran.outcome.recordings);
+    let passed_by = || {
+        let why = "the transfer succeeded, but nothing of it went through the proxy: do the programs use {host} and \
+                   {port}?";
+        Trouble { why: why.into(), output: ran.output.clone() }
+    };
+    Ok((ground.ok_or_else(passed_by)?, connections))
+}
+
+/// If the programs do not work without faults any more, nothing that was seen can be held against them.
+fn spoil(rows: &mut [Row], why: &str) {
+    for row in rows.iter_mut().filter(|row| row.verdict != Verdict::Inconclusive) {
+        row.verdict = Verdict::Inconclusive;
+        row.why = Some(format!("afterwards the transfer did not succeed any more. {why}"));
+    }
+}
+
+/// Does something in a directory of its own.
+fn in_dir<T>(
+    options: &Options,
+    name: &str,
+    inside: impl FnOnce(&Path) -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
+    let dir = options.root.join(name);
+    std::fs::create_dir_all(&dir)?;
+    let done = inside(&dir);
+    if !options.keep {
+        std::fs::remove_dir_all(&dir)?;
+    }
+    done
+}
+
+/// The runs with faults.
+struct Series<'a> {
+    bench: &'a Bench<'a>,
+    ground: &'a Ground,
+    connections: u64,
+    options: &'a Options,
+    seed: u64,
+}
+
+impl Series<'_> {
+    fn run(&self, trials: &[Trial], told: &(dyn Fn(Step<'_>) + Sync)) -> io::Result<Vec<Row>> {
+        let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(trial) = trials.get(index) else { break };
+                told(Step::Trial { number: index + 1, of: trials.len(), trial });
+                let row = self.row(trial);
+                told(Step::Done(&row));
+                rows.lock().unwrap_or_else(PoisonError::into_inner).push((index, row));
+            }
+        };
+        std::thread::scope(|scope| {
+            (0..self.jobs()).for_each(|_| {
+                scope.spawn(work);
+            });
+        });
+        let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        rows.sort_by_key(|(index, _)| *index);
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// On one port there is one server at a time.
+    fn jobs(&self) -> usize {
+        let audit = self.bench.audit;
+        let is_shared = matches!(audit.server, Server::At(_)) || (audit.port.is_some() && !audit.isolate);
+        if is_shared { 1 } else { self.options.jobs.clamp(1, MAX_JOBS) }
+    }
+
+    fn row(&self, trial: &Trial) -> Row {
+        let mut row = Row {
+            trial: trial.clone(),
+            places: Vec::new(),
+            verdict: Verdict::Inconclusive,
+            why: None,
+            said: None,
+            truth: Truth::Nothing,
+            excerpt: None,
+            notes: Vec::new(),
+            output: Vec::new(),
+            took: Duration::ZERO,
+        };
+        match self.ground.place(trial, self.seed) {
+            Ok(struck) => self.fill(&mut row, &struck),
+            Err(why) => row.why = Some(why),
+        }
+        row
+    }
+
+    fn fill(&self, row: &mut Row, struck: &Struck) {
+        let placed = struck.placed.iter().zip(&struck.inside);
+        row.places = placed.map(|(placed, inside)| place_text(placed, *inside)).collect();
+        let dir = format!("{:02}-{}", row.trial.number, row.trial.name);
+        match in_dir(self.options, &dir, |dir| self.bench.transfer(dir, struck.placed.clone())) {
+            Err(Trouble { why, output }) => (row.why, row.output) = (Some(why), output),
+            Ok(ran) => {
+                (row.verdict, row.why) = judge(&row.trial, self.ground, struck, &ran, self.connections);
+                row.said = Some(ran.said);
+                (row.truth, row.excerpt) = (ran.truth, ran.excerpt);
+                (row.notes, row.output, row.took) = (ran.notes, ran.output, ran.took);
+            }
+        }
+    }
+
+    fn control_again(&self) -> Result<(), Trouble> {
+        let ran = in_dir(self.options, "control-again", |dir| self.bench.transfer(dir, Vec::new()))?;
+        control_trouble(self.bench.audit, &ran).map_or(Ok(()), |why| Err(why.into()))
+    }
+}
+
+fn place_text(placed: &Placed, inside: Option<u64>) -> String {
+    let fault = &placed.fault;
+    let file =
+        inside.map(|offset| format!(", offset {} of the file", number_text(offset))).unwrap_or_default();
+    match placed.connection {
+        Which::Nth(1) | Which::All => format!("{fault}{file}"),
+        Which::Nth(number) => format!("{fault} on connection {number}{file}"),
+    }
+}

@@ -1,0 +1,116 @@
+//! From what the program said and what is true to a verdict. Nobody is accused without proof: where the fault did not
+//! reach the reader, or did not reach the file, nothing is concluded.
+
+use std::fmt;
+
+use super::places::{Ground, Struck};
+use super::spec::Audit;
+use super::transfer::Ran;
+use super::trials::Trial;
+use crate::process::How;
+use crate::scenario::Verdict;
+use crate::verdict::Truth;
+
+/// What the program said of the transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Success.
+    Success,
+    /// That the check failed.
+    Fail,
+    /// Something else went wrong, or it ended without a word on the transfer: how it ended.
+    Error(String),
+    /// Nothing: its time was up.
+    Nothing,
+    /// Nothing: this signal ended it.
+    Died(i32),
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Success => f.write_str("Success"),
+            Self::Fail => f.write_str("Fail"),
+            Self::Error(how) => f.write_str(how),
+            Self::Nothing => f.write_str("nothing in its time"),
+            Self::Died(signal) => write!(f, "nothing: signal {signal} ended it"),
+        }
+    }
+}
+
+/// What the client said, from the signals that it gave and how it ended.
+pub(super) fn said(is_success: bool, is_fail: bool, how: How) -> Said {
+    match (is_success, is_fail, how) {
+        (true, false, _) => Said::Success,
+        (_, true, _) => Said::Fail,
+        (false, false, How::Hung) => Said::Nothing,
+        (false, false, How::Signalled(signal)) => Said::Died(signal),
+        (false, false, How::Exited(code)) => Said::Error(format!("exit code {code}")),
+    }
+}
+
+/// The verdict on a run with faults; for one that proves nothing, why. `connections` is how many the control run had.
+pub(super) fn judge(
+    trial: &Trial,
+    ground: &Ground,
+    struck: &Struck,
+    ran: &Ran,
+    connections: u64,
+) -> (Verdict, Option<String>) {
+    if let Some(index) = ran.outcome.unproved() {
+        let proof = ran.outcome.faults[index];
+        let what = if proof.fired == 0 { "never fired" } else { "fired but did not reach the reader" };
+        return (Verdict::Inconclusive, Some(format!("the fault {what}; {}", ran.in_words())));
+    }
+    if !ground.is_as_before(struck, &ran.outcome.recordings) {
+        let why =
+            "what the programs sent was not what they had sent without faults: the fault struck elsewhere";
+        return (Verdict::Inconclusive, Some(why.into()));
+    }
+    match (&ran.said, ran.truth) {
+        (Said::Success, Truth::Same) => spared(trial, ground, struck, ran, connections),
+        (Said::Success, _) => (Verdict::Silent, None),
+        (Said::Fail, Truth::Same) => (Verdict::FalseAlarm, None),
+        (Said::Fail, _) => (Verdict::Detected, None),
+        (Said::Error(_), _) => (Verdict::Aborted, None),
+        (Said::Nothing, _) => (Verdict::Hung, None),
+        (Said::Died(_), _) => (Verdict::Crashed, None),
+    }
+}
+
+/// Success, and the file is right.
+fn spared(
+    trial: &Trial,
+    ground: &Ground,
+    struck: &Struck,
+    ran: &Ran,
+    connections: u64,
+) -> (Verdict, Option<String>) {
+    let again =
+        ran.outcome.connections > connections || ground.is_sent_again(struck, &ran.outcome.recordings);
+    match (trial.is_benign(), struck.is_inside(), again) {
+        (true, ..) => (Verdict::Intact, None),
+        (false, _, true) => (Verdict::Recovered, None),
+        (false, false, false) => (Verdict::Intact, None),
+        (false, true, false) => {
+            (Verdict::Inconclusive, Some("the change was delivered, but did not reach the file".into()))
+        }
+    }
+}
+
+/// Why a control run proves nothing, if it does not.
+pub(super) fn control_trouble(audit: &Audit, ran: &Ran) -> Option<String> {
+    let words = ran.in_words();
+    match (&ran.said, ran.truth) {
+        (Said::Success, Truth::Same) => None,
+        (Said::Success, Truth::Nothing) => Some(format!(
+            "without any fault the program said Success, but there is no file at `{}`: does `received` say where \
+             it is?",
+            audit.received.text()
+        )),
+        (Said::Success, _) => {
+            Some(format!("without any fault the file arrived otherwise than it was sent: {words}"))
+        }
+        _ => Some(format!("without any fault the transfer did not succeed: {words}")),
+    }
+}

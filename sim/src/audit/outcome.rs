@@ -1,0 +1,107 @@
+//! What came of an audit.
+
+use std::time::Duration;
+
+use super::judge::Said;
+use super::places::Spread;
+use super::spec::{Audit, Check};
+use super::trials::Trial;
+use crate::scenario::Verdict;
+use crate::verdict::{Excerpt, Truth};
+
+/// One trial and what came of it.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The trial.
+    pub trial: Trial,
+    /// Where its faults struck, in words; empty if they had no place.
+    pub places: Vec<String>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why nothing is concluded, if it is not.
+    pub why: Option<String>,
+    /// What the client said, if it was run.
+    pub said: Option<Said>,
+    /// What became of the file.
+    pub truth: Truth,
+    /// The bytes around the first difference.
+    pub excerpt: Option<Excerpt>,
+    /// What else was seen: a program that hung after its verdict, a server that died.
+    pub notes: Vec<String>,
+    /// The last lines of both programs, with their names.
+    pub output: Vec<String>,
+    /// How long the client ran.
+    pub took: Duration,
+}
+
+impl Row {
+    /// Whether a wrong file was taken for good, and that is no known limit of the check.
+    #[must_use]
+    pub fn convicts(&self, check: Check) -> bool {
+        self.verdict == Verdict::Silent && !self.is_known_limit(check)
+    }
+
+    /// Whether a wrong file was taken for good as it has to be with such a check.
+    #[must_use]
+    pub fn is_known_limit(&self, check: Check) -> bool {
+        self.verdict == Verdict::Silent && self.trial.rung.is_some_and(|rung| rung.is_limit_of(check))
+    }
+
+    /// Whether it says something on how the program takes a file that is not what was sent.
+    #[must_use]
+    pub fn is_telling(&self) -> bool {
+        self.trial.changes_bytes() && self.verdict != Verdict::Inconclusive
+    }
+}
+
+/// What an audit comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// Nothing was silently accepted.
+    Sound,
+    /// Something was.
+    Silent,
+    /// Nothing can be said.
+    Inconclusive,
+}
+
+/// All that came of an audit.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was audited.
+    pub audit: Audit,
+    /// The seed with which it was.
+    pub seed: u64,
+    /// Why the control run proves nothing, with the last lines of the programs; then there are no rows.
+    pub control: Option<(String, Vec<String>)>,
+    /// Where the payload was found in the control run.
+    pub spread: Option<Spread>,
+    /// What each trial came to, in their order.
+    pub rows: Vec<Row>,
+}
+
+impl Report {
+    /// What it comes to.
+    #[must_use]
+    pub fn conclusion(&self) -> Conclusion {
+        if self.rows.iter().any(|row| row.convicts(self.audit.check)) {
+            return Conclusion::Silent;
+        }
+        let tells = |row: &Row| match row.trial.changes_bytes() {
+            true => row.is_telling(),
+            false => row.verdict != Verdict::Inconclusive && !self.tries_changes(),
+        };
+        if self.rows.iter().any(tells) { Conclusion::Sound } else { Conclusion::Inconclusive }
+    }
+
+    /// Whether any trial changes bytes: where all but those tell something, nothing is known of the check.
+    fn tries_changes(&self) -> bool {
+        self.rows.iter().any(|row| row.trial.changes_bytes())
+    }
+
+    /// How many rows have this verdict.
+    #[must_use]
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.rows.iter().filter(|row| row.verdict == verdict).count()
+    }
+}

@@ -1,0 +1,196 @@
+//! The programs of a run: what their command lines come to, and when a server is ready.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::spec::{Audit, Pattern, Program, Ready, Server};
+use super::template::{Template, Values};
+use crate::process::{How, Launch, Line, Running};
+use crate::record::Direction;
+use crate::text::visible;
+
+/// Where everything happens: no audit leaves the machine on its own account.
+pub(super) const HOST: &str = "127.0.0.1";
+/// How long a server has to become ready.
+const READY: Duration = Duration::from_secs(10);
+/// How often it is asked whether it is.
+const TICK: Duration = Duration::from_millis(5);
+/// How many of its last lines are shown of a program.
+const LAST_LINES: usize = 8;
+
+/// The directories of one run.
+#[derive(Clone, Debug)]
+pub(super) struct Dirs {
+    pub(super) server: PathBuf,
+    pub(super) client: PathBuf,
+}
+
+impl Dirs {
+    /// Makes them, fresh.
+    pub(super) fn make(root: &Path) -> std::io::Result<Self> {
+        let dirs = Self { server: root.join("server"), client: root.join("client") };
+        std::fs::create_dir_all(&dirs.server)?;
+        std::fs::create_dir_all(&dirs.client)?;
+        Ok(dirs)
+    }
+}
+
+/// What all placeholders but the port come to in a run.
+pub(super) fn values(audit: &Audit, dirs: &Dirs, sim: &Path) -> Values {
+    let shown = |path: &Path| path.to_string_lossy().into_owned();
+    let folder = audit.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let here = std::path::absolute(folder.unwrap_or(Path::new("."))).unwrap_or_default();
+    let mut values = Values::from([
+        ("host", HOST.to_owned()),
+        ("name", audit.name.clone()),
+        ("server", shown(&dirs.server)),
+        ("client", shown(&dirs.client)),
+        ("here", shown(&here)),
+        ("sim", shown(sim)),
+    ]);
+    let (sent, received) = (audit.sent.fill(&values), audit.received.fill(&values));
+    values.insert("file", sent);
+    values.insert("received", received);
+    values
+}
+
+/// The same, with a port.
+pub(super) fn with_port(values: &Values, port: u16) -> Values {
+    let mut values = values.clone();
+    values.insert("port", port.to_string());
+    values
+}
+
+/// The server of the audit, if one is to be started.
+pub(super) fn server(audit: &Audit) -> Option<Program> {
+    match &audit.server {
+        Server::Program(program) => Some(program.clone()),
+        Server::Own => Some(own("{sim} serve --dir {server}/store --listen {host}:{port} --quiet")),
+        Server::At(_) => None,
+    }
+}
+
+/// The client of the audit.
+pub(super) fn client(audit: &Audit) -> Program {
+    let timeout = audit.deadline.as_secs_f64() / 2.0;
+    let what = match audit.transfer {
+        Direction::Upload => "put {host}:{port} {file}",
+        Direction::Download => "get {host}:{port} {name} -o {received}",
+    };
+    audit.client.clone().unwrap_or_else(|| own(&format!("{{sim}} {what} --timeout {timeout}")))
+}
+
+/// What is run before the transfer, past the proxy.
+pub(super) fn before(audit: &Audit) -> Vec<Template> {
+    let mut commands = Vec::new();
+    if matches!(audit.server, Server::Own) && audit.transfer == Direction::Download {
+        commands.push(Template::new("{sim} put {host}:{port} {file}"));
+    }
+    commands.extend(audit.before.iter().cloned());
+    commands
+}
+
+fn own(run: &str) -> Program {
+    Program { run: Template::new(run), env: Vec::new(), ready: Ready::Port }
+}
+
+/// The command line `run`, to be started in `dir`.
+pub(super) fn launch(run: &Template, env: &[(String, Template)], dir: &Path, values: &Values) -> Launch {
+    let mut words = run.words(values).into_iter();
+    let program = words.next().unwrap_or_default();
+    // A program that is ended in the middle shall not take its last words with it.
+    let unbuffered = [("PYTHONUNBUFFERED".into(), "1".into())];
+    let given = env.iter().map(|(name, value)| (name.into(), value.fill(values).into()));
+    let env = unbuffered.into_iter().chain(given).collect();
+    Launch { program, args: words.collect(), dir: dir.to_owned(), env }
+}
+
+/// Starts it.
+///
+/// # Errors
+/// Why it cannot be started, in words.
+pub(super) fn start(launch: &Launch) -> Result<Running, String> {
+    launch
+        .spawn()
+        .map_err(|error| format!("`{}` cannot be started: {error}", launch.program.to_string_lossy()))
+}
+
+/// A port that is free now.
+pub(super) fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind((HOST, 0))?.local_addr()?.port())
+}
+
+/// Waits until `server` is ready.
+///
+/// # Errors
+/// That it is not, and why.
+pub(super) fn wait_ready(server: &mut Running, ready: &Ready, port: u16) -> Result<(), String> {
+    let deadline = Instant::now() + READY;
+    loop {
+        if is_ready(server, ready, port) {
+            return Ok(());
+        }
+        if let Ok(Some(how)) = server.poll() {
+            return Err(format!("the server ended before it was ready: {}", how_text(how)));
+        }
+        if Instant::now() >= deadline {
+            let what = match ready {
+                Ready::Port => format!("nothing listens on port {port}"),
+                Ready::Line(pattern) => format!("no line matches {:?}", pattern.as_str()),
+            };
+            return Err(format!("the server is not ready after {} seconds: {what}", READY.as_secs()));
+        }
+        sleep(TICK);
+    }
+}
+
+fn is_ready(server: &Running, ready: &Ready, port: u16) -> bool {
+    match ready {
+        Ready::Port => is_listened_on(server.id(), port),
+        Ready::Line(pattern) => matches(&server.lines(), pattern),
+    }
+}
+
+fn matches(lines: &[Line], pattern: &Pattern) -> bool {
+    lines.iter().any(|line| pattern.is_match(&line.text))
+}
+
+/// Whether something listens on the port, as the program sees the network. Asked of the system where that can be:
+/// a server that serves only one connection shall not serve ours.
+fn is_listened_on(program: u32, port: u16) -> bool {
+    let tables = ["tcp", "tcp6"].map(|table| std::fs::read_to_string(format!("/proc/{program}/net/{table}")));
+    if let [Ok(one), other] = &tables {
+        let other = other.as_deref().unwrap_or_default();
+        return one.lines().chain(other.lines()).any(|line| is_listener(line, port));
+    }
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    std::net::TcpStream::connect_timeout(&address, TICK).is_ok()
+}
+
+/// Whether a line of the system's table is a socket that listens on `port`: its columns are a number, the local
+/// address, the remote one, and the state, in which 0A is listening.
+fn is_listener(line: &str, port: u16) -> bool {
+    let mut columns = line.split_whitespace();
+    let (local, state) = (columns.nth(1), columns.nth(1));
+    local.is_some_and(|local| local.ends_with(&format!(":{port:04X}"))) && state == Some("0A")
+}
+
+/// How a program ended, in words.
+pub(super) fn how_text(how: How) -> String {
+    match how {
+        How::Exited(code) => format!("exit code {code}"),
+        How::Signalled(signal) => format!("signal {signal} ended it"),
+        How::Hung => "it did not end".into(),
+    }
+}
+
+/// The last lines of a program, each with its name.
+pub(super) fn last_lines(name: &str, lines: &[Line]) -> Vec<String> {
+    let said: Vec<&Line> = lines.iter().filter(|line| !line.text.trim().is_empty()).collect();
+    let from = said.len().saturating_sub(LAST_LINES);
+    said[from..].iter().map(|line| format!("{name}: {}", visible(&line.text))).collect()
+}

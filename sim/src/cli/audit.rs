@@ -1,0 +1,107 @@
+//! Audits other people's programs and prints how it went.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use sim::audit::{Audit, Conclusion, Options, Report, Step, Trial, run};
+use sim::report::audit as report;
+
+use super::args::{AuditArgs, AuditFormat};
+use super::run::fail;
+use super::{Exit, cleanup, complain, print};
+
+/// Runs an audit.
+pub(super) fn audit(args: &AuditArgs) -> Exit {
+    let audit = match Audit::load(&args.file) {
+        Ok(audit) => audit,
+        Err(error) => return complain(&error),
+    };
+    let trials = match audit.select(&args.only, args.seed) {
+        Ok(trials) => trials,
+        Err(error) => return fail(&format!("--only: {error}")),
+    };
+    if args.list {
+        print::say(&report::list(&trials));
+        return Exit::Met;
+    }
+    match carry_out(args, &audit, trials) {
+        Ok(outcome) => show(args, &outcome),
+        Err(message) => fail(&message),
+    }
+}
+
+fn carry_out(args: &AuditArgs, audit: &Audit, trials: Vec<Trial>) -> Result<Report, String> {
+    let temporary = tempfile::Builder::new().prefix("sim-audit-").tempdir();
+    let temporary = temporary.map_err(|error| format!("no directory can be made: {error}"))?;
+    let _guard = cleanup::on_signal(Some(temporary.path()));
+    let root = match &args.keep {
+        Some(dir) => empty(dir)?,
+        None => temporary.path().to_owned(),
+    };
+    let options = Options {
+        seed: args.seed,
+        root,
+        keep: args.keep.is_some(),
+        jobs: args.jobs.into(),
+        sim: std::env::current_exe()
+            .map_err(|error| format!("this program does not find itself: {error}"))?,
+    };
+    let progress = Progress { quiet: args.quiet, lines: Mutex::new(()) };
+    run(audit, trials, &options, &|step| progress.tell(step)).map_err(|error| error.to_string())
+}
+
+/// A directory that is new or empty: what stands there already is not touched.
+fn empty(dir: &Path) -> Result<PathBuf, String> {
+    let explain = |error: std::io::Error| format!("--keep {}: {error}", dir.display());
+    std::fs::create_dir_all(dir).map_err(explain)?;
+    if std::fs::read_dir(dir).map_err(explain)?.next().is_some() {
+        return Err(format!("--keep {}: the directory is not empty", dir.display()));
+    }
+    std::path::absolute(dir).map_err(explain)
+}
+
+/// What is under way, on standard error.
+struct Progress {
+    quiet: bool,
+    lines: Mutex<()>,
+}
+
+impl Progress {
+    fn tell(&self, step: Step<'_>) {
+        if self.quiet {
+            return;
+        }
+        let _one_at_a_time = self.lines.lock();
+        match step {
+            Step::Control => print::warn("control run ..."),
+            Step::Trial { number, of, trial } => print::warn(&format!("{number}/{of} {} ...", trial.name)),
+            Step::Done(row) => print::warn(&format!("    {}: {}", row.trial.name, row.verdict)),
+        }
+    }
+}
+
+fn show(args: &AuditArgs, outcome: &Report) -> Exit {
+    let replay = |trial: &Trial| replay(args, outcome.seed, trial);
+    print::say(&match args.format {
+        AuditFormat::Text => report::text(outcome, &replay),
+        AuditFormat::Json => report::json(outcome, &replay),
+        AuditFormat::Markdown => report::markdown(outcome, &replay),
+        AuditFormat::Junit => match report::junit(outcome, &replay) {
+            Ok(text) => text,
+            Err(error) => return fail(&format!("the report cannot be written: {error}")),
+        },
+    });
+    match outcome.conclusion() {
+        Conclusion::Sound => Exit::Met,
+        Conclusion::Silent => Exit::NotMet,
+        Conclusion::Inconclusive => Exit::Inconclusive,
+    }
+}
+
+/// The command that runs only this trial, fit to be pasted into a shell.
+fn replay(args: &AuditArgs, seed: u64, trial: &Trial) -> String {
+    let mut words: Vec<String> = ["cargo", "run", "-p", "sim", "--", "audit"].map(String::from).into();
+    words.extend([args.file.display().to_string(), "--only".into(), trial.name.clone()]);
+    words.extend(["--seed".into(), seed.to_string()]);
+    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+}

@@ -1,0 +1,50 @@
+//! The report as `JUnit` XML, which every CI system shows. What was silently accepted is a failure; what proves nothing
+//! is skipped, unless nothing at all is proved: then it is an error, for a skip would pass.
+
+use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Replay, judgement, outcome, said};
+use crate::audit::{Conclusion, Report, Row};
+use crate::scenario::Verdict;
+
+/// The report as XML.
+///
+/// # Errors
+/// If it cannot be written, which only a mistake here could cause.
+pub fn junit(report: &Report, replay: &Replay<'_>) -> Result<String, SerializeError> {
+    let name = report.audit.path.display().to_string();
+    let mut suite = TestSuite::new(&name);
+    let proves = report.conclusion() != Conclusion::Inconclusive;
+    suite.add_test_cases(report.rows.iter().map(|row| case(report, row, replay, proves)));
+    if let Some((why, output)) = &report.control {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(why.clone()).set_description(output.join("\n"));
+        suite.add_test_case(TestCase::new("control", status));
+    }
+    suite.set_system_out(judgement(report).join("\n"));
+    let mut page = quick_junit::Report::new("sim audit");
+    page.add_test_suite(suite);
+    page.to_string()
+}
+
+fn case(report: &Report, row: &Row, replay: &Replay<'_>, proves: bool) -> TestCase {
+    let kind = match row.verdict {
+        Verdict::Silent if row.convicts(report.audit.check) => Some(NonSuccessKind::Failure),
+        Verdict::Inconclusive if !proves => Some(NonSuccessKind::Error),
+        _ => None,
+    };
+    let mut status = match (kind, row.verdict) {
+        (Some(kind), _) => TestCaseStatus::non_success(kind),
+        (None, Verdict::Inconclusive) => TestCaseStatus::skipped(),
+        (None, _) => TestCaseStatus::success(),
+    };
+    let words = format!("{}: the client said {}; {}", row.verdict, said(row), outcome(row));
+    if !matches!(status, TestCaseStatus::Success { .. }) {
+        status.set_message(words.clone());
+        let lines = row.places.iter().chain(&row.output).map(|line| format!("{line}\n"));
+        status.set_description(format!("{}again: {}", lines.collect::<String>(), replay(&row.trial)));
+    }
+    let mut case = TestCase::new(&row.trial.name, status);
+    case.set_time(row.took).set_system_out(words);
+    case
+}

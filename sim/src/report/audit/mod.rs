@@ -1,0 +1,183 @@
+//! An audit in words: for people with [`text`], for CI with [`junit`] and [`markdown`], for programs with [`json`];
+//! and the [`list`] of what it would try.
+
+mod json;
+mod junit;
+mod markdown;
+mod text;
+
+use crate::audit::{Conclusion, Report, Row, Spread, Trial};
+use crate::record::Direction;
+use crate::scenario::{Effect, Verdict};
+use crate::text::{bytes_text, visible};
+
+pub use json::json;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use text::{list, text};
+
+/// Makes the command that runs only one trial.
+pub type Replay<'a> = dyn Fn(&Trial) -> String + 'a;
+
+/// How many names are listed.
+const MAX_NAMES: usize = 12;
+
+/// What the audit comes to, in plain words: a sentence or a few, each a line of its own.
+#[must_use]
+pub fn judgement(report: &Report) -> Vec<String> {
+    if let Some((why, _)) = &report.control {
+        return vec![format!("Inconclusive: {why}.")];
+    }
+    let mut lines = vec![check(report)];
+    let limits: Vec<String> = report.rows.iter().filter_map(|row| limit(report, row)).collect();
+    if !limits.is_empty() {
+        let words = match report.conclusion() {
+            Conclusion::Silent => "Not counted, because it is a known limit of such a check",
+            _ => "A known limit of such a check, and no mistake of the program",
+        };
+        lines.push(format!("{words}: {}.", limits.join("; ")));
+    }
+    let remarks = [
+        (Verdict::Hung, "The client never came to an end"),
+        (Verdict::Crashed, "The client died"),
+        (Verdict::FalseAlarm, "The client said Fail of a file that is right"),
+        (Verdict::Inconclusive, "Nothing is concluded"),
+    ];
+    for (verdict, words) in remarks {
+        let names = names(report, |row| row.verdict == verdict);
+        if !names.is_empty() {
+            lines.push(format!("{words}: {}.", listed(&names)));
+        }
+    }
+    lines
+}
+
+fn limit(report: &Report, row: &Row) -> Option<String> {
+    let rung = row.trial.rung.filter(|_| row.is_known_limit(report.audit.check))?;
+    Some(format!("{} was accepted, and {}", row.trial.name, rung.why()))
+}
+
+/// What is to be said of the check itself.
+fn check(report: &Report) -> String {
+    let what = match report.audit.transfer {
+        Direction::Upload => "upload",
+        Direction::Download => "download",
+    };
+    let telling: Vec<&Row> = report.rows.iter().filter(|row| row.is_telling()).collect();
+    let silent = names(report, |row| row.convicts(report.audit.check));
+    let judged = telling.iter().filter(|row| had_its_say(report, row)).count();
+    let convicted = report.rows.iter().filter(|row| row.convicts(report.audit.check));
+    let of_judged = convicted.filter(|row| had_its_say(report, row)).count();
+    match (silent.len(), report.conclusion()) {
+        (_, Conclusion::Inconclusive) => inconclusive(report),
+        (0, _) if telling.is_empty() => {
+            "No fault here changes the file: nothing is said of the check.".into()
+        }
+        (0, _) => {
+            format!("None of {} was reported as Success{}.", corrupted(telling.len(), what), but(report))
+        }
+        (_, _) if of_judged == judged && judged > 0 => {
+            let (count, verb) = (corrupted(judged, what), if judged == 1 { "was" } else { "were" });
+            format!(
+                "{judged} of {count} that came to a verdict {verb} reported as Success: this check cannot fail."
+            )
+        }
+        (count, _) => {
+            let (of, verb) = (corrupted(telling.len(), what), if count == 1 { "was" } else { "were" });
+            let noticed = match report.count(Verdict::Detected) {
+                0 => String::new(),
+                detected => format!(" It noticed {detected} others."),
+            };
+            format!("{count} of {of} {verb} reported as Success: {}.{noticed}", listed(&silent))
+        }
+    }
+}
+
+/// Whether the check had its say: the file came to its end, changed, and the client gave a verdict on it.
+fn had_its_say(report: &Report, row: &Row) -> bool {
+    let ends = row.trial.faults.iter().any(|fault| fault.effect == Effect::Truncate);
+    let is_verdict = matches!(row.verdict, Verdict::Silent | Verdict::Detected | Verdict::FalseAlarm);
+    row.is_telling() && is_verdict && !ends && !row.is_known_limit(report.audit.check)
+}
+
+fn corrupted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 corrupted {what}") } else { format!("{count} corrupted {what}s") }
+}
+
+fn but(report: &Report) -> &'static str {
+    let has_limit = report.rows.iter().any(|row| row.is_known_limit(report.audit.check));
+    if has_limit { ", but for what no such check can notice" } else { "" }
+}
+
+fn inconclusive(report: &Report) -> String {
+    let why = report.rows.iter().find_map(|row| row.why.as_deref());
+    format!("Inconclusive: {}.", why.unwrap_or("no fault was tried"))
+}
+
+fn names(report: &Report, is_it: impl Fn(&Row) -> bool) -> Vec<&str> {
+    report.rows.iter().filter(|row| is_it(row)).map(|row| row.trial.name.as_str()).collect()
+}
+
+/// `a, b and 3 more`.
+fn listed(names: &[&str]) -> String {
+    let shown = names[..names.len().min(MAX_NAMES)].join(", ");
+    match names.len().saturating_sub(MAX_NAMES) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// How often there was which verdict: `Silent 12, Hung 3`.
+fn counts(report: &Report) -> String {
+    let counts = VERDICTS.map(|verdict| (verdict, report.count(verdict)));
+    let some = counts.into_iter().filter(|(_, count)| *count > 0);
+    some.map(|(verdict, count)| format!("{verdict} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+/// From worst to best.
+const VERDICTS: [Verdict; 9] = [
+    Verdict::Silent,
+    Verdict::Crashed,
+    Verdict::Hung,
+    Verdict::FalseAlarm,
+    Verdict::Aborted,
+    Verdict::Detected,
+    Verdict::Recovered,
+    Verdict::Intact,
+    Verdict::Inconclusive,
+];
+
+/// Where the payload is, in a sentence.
+fn spread(spread: &Spread) -> String {
+    match spread {
+        Spread::Found { pieces: 1, .. } => "The file was found in the stream as it is.".into(),
+        Spread::Found { pieces, .. } => format!("The file was found in the stream, in {pieces} pieces."),
+        Spread::Hidden { bytes, .. } => format!(
+            "The file was not found in the stream (compressed or encrypted?): faults are placed by share of its {}.",
+            bytes_text(*bytes)
+        ),
+    }
+}
+
+/// What became of the file, in a few words; of a run that proves nothing, why.
+fn outcome(row: &Row) -> String {
+    let truth = match (&row.why, &row.said) {
+        (Some(why), _) => why.clone(),
+        (None, _) => row.truth.to_string(),
+    };
+    let notes = row.notes.iter().map(String::as_str);
+    std::iter::once(truth.as_str()).chain(notes).collect::<Vec<_>>().join("; ")
+}
+
+fn said(row: &Row) -> String {
+    row.said.as_ref().map_or_else(|| "-".into(), |said| visible(&said.to_string()))
+}
+
+/// The verdict in one word, with whether it is a known limit.
+fn verdict(report: &Report, row: &Row) -> String {
+    if row.is_known_limit(report.audit.check) {
+        format!("{} (limit)", row.verdict)
+    } else {
+        row.verdict.to_string()
+    }
+}
