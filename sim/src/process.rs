@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -30,6 +31,8 @@ const TERMINATE: i32 = 15;
 
 /// Every program that runs, so that an interruption can end them all.
 static RUNNING: Mutex<BTreeMap<u32, Shared>> = Mutex::new(BTreeMap::new());
+/// Whether no program is started any more: one that came between the end of all others and ours would be left behind.
+static CLOSED: AtomicBool = AtomicBool::new(false);
 
 type Shared = Arc<Mutex<Box<dyn ChildWrapper>>>;
 
@@ -97,7 +100,7 @@ impl Launch {
     /// Starts it, with nothing on its standard input.
     ///
     /// # Errors
-    /// If there is no such program, or it may not be run.
+    /// If there is no such program, or it may not be run; after [`end_all`] always.
     pub fn spawn(&self) -> io::Result<Running> {
         let mut wrap = CommandWrap::with_new(&self.program, |command| {
             command.args(&self.args).current_dir(&self.dir).envs(self.env.iter().cloned());
@@ -107,6 +110,10 @@ impl Launch {
         wrap.wrap(process_wrap::std::ProcessGroup::leader());
         #[cfg(windows)]
         wrap.wrap(process_wrap::std::JobObject);
+        let mut running = lock(&RUNNING);
+        if CLOSED.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let mut child = wrap.spawn()?;
         let (output, (done, readers)) = (Arc::new(Output::default()), channel());
         if let Some(stream) = child.stdout().take() {
@@ -116,7 +123,7 @@ impl Launch {
             read(stream, true, &output, &done);
         }
         let (id, child) = (child.id(), Arc::new(Mutex::new(child)));
-        lock(&RUNNING).insert(id, Arc::clone(&child));
+        running.insert(id, Arc::clone(&child));
         Ok(Running { id, child, output, readers })
     }
 }
@@ -241,9 +248,13 @@ fn end(child: &Shared) {
     let _ = child.wait();
 }
 
-/// Ends every program that runs, with everything that it started: for an interruption.
+/// Ends every program that runs, with everything that it started, and starts no more: for an interruption.
 pub fn end_all() {
-    let running: Vec<Shared> = lock(&RUNNING).values().cloned().collect();
+    let running: Vec<Shared> = {
+        let running = lock(&RUNNING);
+        CLOSED.store(true, Ordering::Relaxed);
+        running.values().cloned().collect()
+    };
     running.iter().for_each(end);
 }
 

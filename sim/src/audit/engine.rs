@@ -62,7 +62,7 @@ pub enum Step<'a> {
 /// If a directory cannot be made or removed.
 pub fn run(
     audit: &Audit,
-    trials: Vec<Trial>,
+    trials: &[Trial],
     options: &Options,
     told: &(dyn Fn(Step<'_>) + Sync),
 ) -> io::Result<Report> {
@@ -70,6 +70,10 @@ pub fn run(
     let bytes = payload(seed, audit.size);
     let bench = Bench { audit, payload: Content::Memory(bytes.clone().into()), sim: &options.sim };
     let mut report = Report { audit: audit.clone(), seed, control: None, spread: None, rows: Vec::new() };
+    if let Err(why) = check_isolation(audit) {
+        report.control = Some((why, Vec::new()));
+        return Ok(report);
+    }
     told(Step::Control);
     let (ground, connections) = match control(&bench, options, bytes) {
         Ok(found) => found,
@@ -80,11 +84,23 @@ pub fn run(
     };
     report.spread = Some(ground.spread());
     let series = Series { bench: &bench, ground: &ground, connections, options, seed };
-    report.rows = series.run(&trials, told)?;
+    report.rows = series.run(trials, told)?;
     if let Err(Trouble { why, .. }) = series.control_again() {
         spoil(&mut report.rows, &why);
     }
     Ok(report)
+}
+
+#[cfg(target_os = "linux")]
+fn check_isolation(audit: &Audit) -> Result<(), String> {
+    if audit.isolate { super::isolate::check() } else { Ok(()) }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn check_isolation(audit: &Audit) -> Result<(), String> {
+    let advice = "`isolate` needs the network namespaces of Linux: run the audit there, say in a container, or make \
+                  the programs take another port";
+    if audit.isolate { Err(advice.into()) } else { Ok(()) }
 }
 
 /// The control run: it has to succeed, and shows where the payload is.

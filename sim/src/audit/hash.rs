@@ -4,9 +4,11 @@ use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
-/// Those that are looked for: what each is called, and how it is computed.
-pub(super) const DIGESTS: [(&str, fn(&[u8]) -> String); 4] =
-    [("MD5", text::<Md5>), ("SHA-1", text::<Sha1>), ("SHA-256", text::<Sha256>), ("SHA-512", text::<Sha512>)];
+/// One of them: from bytes to its text.
+type AsText = fn(&[u8]) -> String;
+
+/// Those that are looked for: MD5, SHA-1, SHA-256 and SHA-512.
+pub(super) const DIGESTS: [AsText; 4] = [text::<Md5>, text::<Sha1>, text::<Sha256>, text::<Sha512>];
 
 fn text<D: Digest>(bytes: &[u8]) -> String {
     D::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()

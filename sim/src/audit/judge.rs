@@ -89,9 +89,8 @@ fn spared(
     let again =
         ran.outcome.connections > connections || ground.is_sent_again(struck, &ran.outcome.recordings);
     match (trial.is_benign(), struck.is_inside(), again) {
-        (true, ..) => (Verdict::Intact, None),
+        (true, ..) | (false, false, false) => (Verdict::Intact, None),
         (false, _, true) => (Verdict::Recovered, None),
-        (false, false, false) => (Verdict::Intact, None),
         (false, true, false) => {
             (Verdict::Inconclusive, Some("the change was delivered, but did not reach the file".into()))
         }

@@ -11,6 +11,8 @@
 
 mod engine;
 mod hash;
+#[cfg(target_os = "linux")]
+pub mod isolate;
 mod judge;
 mod outcome;
 mod parse;
@@ -21,6 +23,7 @@ mod spec;
 mod template;
 mod transfer;
 mod trials;
+mod way;
 
 pub use engine::{MAX_JOBS, Options, Step, run};
 pub use judge::Said;

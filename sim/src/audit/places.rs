@@ -206,7 +206,7 @@ impl Ground {
         let mut struck = Struck::default();
         let overwrite = |bytes: &[u8]| Effect::Overwrite { bytes: bytes.to_vec() };
         struck.push(placed_at(&of(overwrite(rewritten)), spot, 0)?, Some(offset));
-        for (_, digest) in DIGESTS {
+        for digest in DIGESTS {
             let (own, other) = (digest(&self.payload), digest(&forged));
             for found in self.texts(&own) {
                 let text = if found.flow == spot.flow { &other } else { &own };

@@ -15,6 +15,8 @@ use crate::text::visible;
 
 /// Where everything happens: no audit leaves the machine on its own account.
 pub(super) const HOST: &str = "127.0.0.1";
+/// How long a program that is told to end has for it.
+pub(super) const GRACE: Duration = Duration::from_millis(500);
 /// How long a server has to become ready.
 const READY: Duration = Duration::from_secs(10);
 /// How often it is asked whether it is.
@@ -36,6 +38,11 @@ impl Dirs {
         std::fs::create_dir_all(&dirs.server)?;
         std::fs::create_dir_all(&dirs.client)?;
         Ok(dirs)
+    }
+
+    /// Where a program in a network of its own and the harness meet.
+    pub(super) fn meeting(&self, name: &str) -> PathBuf {
+        self.server.with_file_name(format!(".{name}"))
     }
 }
 

@@ -10,22 +10,19 @@ use tokio::time::Instant;
 
 use super::judge::{Said, said};
 use super::programs::{
-    Dirs, HOST, before, client, free_port, how_text, last_lines, launch, server, start, values, wait_ready,
-    with_port,
+    Dirs, GRACE, HOST, before, client, free_port, how_text, last_lines, launch, server, start, values,
+    wait_ready, with_port,
 };
 use super::spec::{Audit, Program, Server, Signal};
-use super::template::Values;
+use super::template::{Template, Values};
+use super::way::Way;
 use crate::process::{Ended, How, Running};
-use crate::proxy::{Outcome, Placed, Proxy, Settings};
+use crate::proxy::{Outcome, Placed, Settings};
 use crate::storage::Content;
 use crate::verdict::{Excerpt, Truth};
 
 /// How much of what a run carries is kept, in bytes.
 const RECORDING: u64 = 256 << 20;
-/// How long a program that is told to end has for it.
-const GRACE: Duration = Duration::from_millis(500);
-/// How long connections may go on when the client has ended: what is on its way to the server shall arrive.
-const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a file may take to become what it should be once the client has ended.
 const SETTLE: Duration = Duration::from_secs(1);
 /// How often it is looked at.
@@ -88,20 +85,19 @@ impl Bench<'_> {
         let dirs = Dirs::make(root)?;
         let values = values(self.audit, &dirs, self.sim);
         self.put_payload(Path::new(&values["file"]))?;
-        let (mut server, target) = self.start_server(&dirs, &values)?;
+        let (mut server, way) = self.start_server(&dirs, &values)?;
         for command in before(self.audit) {
-            let done = self.run_before(&command, &dirs, &with_port(&values, port_of(&target)));
+            let done = self.run_before(&command, &dirs, &values, &way);
             done.map_err(|why| with_output(why, server.take()))?;
         }
         let settings = Settings { faults, recording: Some(RECORDING), once: None };
-        let proxy = Proxy::bind((HOST, 0), &*target, settings)?.spawn(|_| {})?;
-        let port = proxy.local_addr().port();
-        let began = Instant::now();
         let program = client(self.audit);
-        let launch = launch(&program.run, &program.env, &dirs.client, &with_port(&values, port));
-        let ended = start(&launch)?.wait(self.audit.deadline, GRACE)?;
-        let took = began.elapsed();
-        let outcome = proxy.finish(PATIENCE)?;
+        let launch = |port| launch(&program.run, &program.env, &dirs.client, &with_port(&values, port));
+        let ran = way.run(&dirs, settings, self.audit.deadline, &launch);
+        let (ended, took, outcome) = match ran {
+            Ok(ran) => ran,
+            Err(why) => return Err(with_output(why, server)),
+        };
         self.conclude(&values, &ended, took, outcome, server)
     }
 
@@ -114,17 +110,21 @@ impl Bench<'_> {
         fs::write(path, bytes)
     }
 
-    /// Starts the server, if there is one to start, and says where it listens.
-    fn start_server(&self, dirs: &Dirs, values: &Values) -> Result<(Option<Running>, String), Trouble> {
+    /// Starts the server, if there is one to start, and says how it is reached.
+    fn start_server(&self, dirs: &Dirs, values: &Values) -> Result<(Option<Running>, Way), Trouble> {
         if let Server::At(address) = &self.audit.server {
-            return Ok((None, address.clone()));
+            return Ok((None, Way::Here { address: address.clone() }));
         }
-        let Some(program) = server(self.audit) else { return Ok((None, String::new())) };
+        let Some(program) = server(self.audit) else { return Err("there is no server".to_owned().into()) };
         let mut starts = 1;
         loop {
             let port = self.audit.port.map_or_else(free_port, Ok)?;
-            match self.try_server(&program, dirs, &with_port(values, port), port) {
-                Ok(running) => return Ok((Some(running), format!("{HOST}:{port}"))),
+            let way = match self.audit.isolate {
+                true => Way::Apart { port, server: dirs.meeting("server"), sim: self.sim.to_owned() },
+                false => Way::Here { address: format!("{HOST}:{port}") },
+            };
+            match self.try_server(&program, dirs, &with_port(values, port), port, &way) {
+                Ok(running) => return Ok((Some(running), way)),
                 Err(trouble) if starts == STARTS || self.audit.port.is_some() => return Err(trouble),
                 Err(_) => starts += 1,
             }
@@ -137,22 +137,19 @@ impl Bench<'_> {
         dirs: &Dirs,
         values: &Values,
         port: u16,
+        way: &Way,
     ) -> Result<Running, Trouble> {
-        let mut running = start(&launch(&program.run, &program.env, &dirs.server, values))?;
+        let launch = way.server(launch(&program.run, &program.env, &dirs.server, values));
+        let mut running = start(&launch)?;
         match wait_ready(&mut running, &program.ready, port) {
             Ok(()) => Ok(running),
             Err(why) => Err(with_output(why, Some(running))),
         }
     }
 
-    fn run_before(
-        &self,
-        command: &super::template::Template,
-        dirs: &Dirs,
-        values: &Values,
-    ) -> Result<(), String> {
-        let ended = start(&launch(command, &[], &dirs.client, values))?;
-        let ended = ended.wait(self.audit.deadline, GRACE).map_err(|error| error.to_string())?;
+    fn run_before(&self, command: &Template, dirs: &Dirs, values: &Values, way: &Way) -> Result<(), String> {
+        let launch = |port| launch(command, &[], &dirs.client, &with_port(values, port));
+        let ended = way.run_past(dirs, self.audit.deadline, &launch)?;
         match ended.how {
             How::Exited(0) => Ok(()),
             how => {
@@ -280,7 +277,3 @@ fn with_output(why: String, server: Option<Running>) -> Trouble {
     Trouble { why, output }
 }
 
-/// The port in an address that was found sound.
-fn port_of(address: &str) -> u16 {
-    address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default()
-}

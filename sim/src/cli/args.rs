@@ -130,6 +130,21 @@ pub(super) enum Command {
     #[command(after_help = AUDIT_HELP)]
     Audit(AuditArgs),
 
+    /// What runs in the network of an isolated program before it does
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Inside {
+        /// client or server
+        side: sim::audit::isolate::Side,
+        /// The port of the two
+        port: u16,
+        /// Where the harness is met
+        socket: PathBuf,
+        /// The program
+        #[arg(last = true, required = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+
     /// Look for rot in a server's store: files that are no longer what their id says go to its quarantine
     ///
     /// Exit codes: 0 all is good, 1 something is rotten or cannot be read, 2 there is no store or it is in use

@@ -24,13 +24,13 @@ pub(super) fn audit(args: &AuditArgs) -> Exit {
         print::say(&report::list(&trials));
         return Exit::Met;
     }
-    match carry_out(args, &audit, trials) {
+    match carry_out(args, &audit, &trials) {
         Ok(outcome) => show(args, &outcome),
         Err(message) => fail(&message),
     }
 }
 
-fn carry_out(args: &AuditArgs, audit: &Audit, trials: Vec<Trial>) -> Result<Report, String> {
+fn carry_out(args: &AuditArgs, audit: &Audit, trials: &[Trial]) -> Result<Report, String> {
     let temporary = tempfile::Builder::new().prefix("sim-audit-").tempdir();
     let temporary = temporary.map_err(|error| format!("no directory can be made: {error}"))?;
     let _guard = cleanup::on_signal(Some(temporary.path()));
@@ -104,4 +104,25 @@ fn replay(args: &AuditArgs, seed: u64, trial: &Trial) -> String {
     words.extend([args.file.display().to_string(), "--only".into(), trial.name.clone()]);
     words.extend(["--seed".into(), seed.to_string()]);
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+}
+
+/// What a shell reports of a program that could not be started.
+#[cfg(target_os = "linux")]
+const CANNOT_START: u8 = 126;
+
+/// Runs a program in a network of its own.
+#[cfg(target_os = "linux")]
+pub(super) fn inside(
+    side: sim::audit::isolate::Side,
+    port: u16,
+    socket: &Path,
+    command: &[std::ffi::OsString],
+) -> std::process::ExitCode {
+    match sim::audit::isolate::inside(side, port, socket, command) {
+        Ok(code) => u8::try_from(code).unwrap_or(1).into(),
+        Err(why) => {
+            fail(&why);
+            CANNOT_START.into()
+        }
+    }
 }

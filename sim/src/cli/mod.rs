@@ -70,6 +70,10 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Scrub { dir, json, quiet }) => scrub::run(dir, *json, *quiet),
         Some(Command::Proxy(options)) => proxy::proxy(options),
         Some(Command::Audit(args)) => audit::audit(args),
+        #[cfg(target_os = "linux")]
+        Some(Command::Inside { side, port, socket, command }) => {
+            return audit::inside(*side, *port, socket, command);
+        }
         Some(Command::Conform(args)) => conform::conform(args),
         None => run::run_files(&args),
     };

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::hub::Hub;
 use super::lane::{End, Lane};
 use super::tap::Tap;
 use super::watch::Watch;
-use super::{How, Recording, What};
+use super::{How, Recording, Target, What};
 use crate::fault::{Faulty, Flow, Wires};
 use crate::record::Recorder;
 
@@ -31,7 +32,7 @@ pub(super) struct Connection {
     pub(super) listener: usize,
     pub(super) client: TcpStream,
     pub(super) from: SocketAddr,
-    pub(super) target: Arc<[SocketAddr]>,
+    pub(super) target: Target,
     pub(super) hub: Arc<Hub>,
 }
 
@@ -62,7 +63,7 @@ impl Connection {
     async fn connect(&self) -> io::Result<TcpStream> {
         self.client.set_nodelay(true)?;
         let server = tokio::select! {
-            connected = timeout(CONNECT_TIMEOUT, TcpStream::connect(&*self.target)) => connected??,
+            connected = timeout(CONNECT_TIMEOUT, self.target.connect()) => connected??,
             () = self.hub.halted() => return Err(io::ErrorKind::Interrupted.into()),
         };
         server.set_nodelay(true)?;
@@ -91,6 +92,20 @@ impl Connection {
             hub.keep(Recording { connection: number, to_server: up, to_client: down, whole });
         }
         What::Closed { how, to_server, to_client }
+    }
+}
+
+impl Target {
+    async fn connect(&self) -> io::Result<TcpStream> {
+        match self {
+            Self::At(addresses) => TcpStream::connect(&**addresses).await,
+            Self::By(dial) => {
+                let dial = Arc::clone(dial);
+                let stream = spawn_blocking(move || dial()).await.map_err(io::Error::other)??;
+                stream.set_nonblocking(true)?;
+                TcpStream::from_std(stream)
+            }
+        }
     }
 }
 

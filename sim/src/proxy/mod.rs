@@ -66,15 +66,25 @@ pub struct Settings {
     pub once: Option<Which>,
 }
 
+/// Makes a connection to a target that no address reaches from here: one in another network.
+pub type Dial = Arc<dyn Fn() -> io::Result<std::net::TcpStream> + Send + Sync>;
+
+/// How a target is reached.
+#[derive(Clone)]
+enum Target {
+    /// At the first of these that accepts.
+    At(Arc<[SocketAddr]>),
+    /// Somebody else does it.
+    By(Dial),
+}
+
 /// Where connections come from and where they go.
-#[derive(Debug)]
 struct Door {
     listener: TcpListener,
-    target: Vec<SocketAddr>,
+    target: Target,
 }
 
 /// A proxy that listens, and accepts once it runs.
-#[derive(Debug)]
 pub struct Proxy {
     doors: Vec<Door>,
     addresses: Vec<SocketAddr>,
@@ -92,13 +102,35 @@ impl Proxy {
         target: impl ToSocketAddrs,
         settings: Settings,
     ) -> io::Result<Self> {
+        let mut proxy = Self::closed(settings)?;
+        proxy.also(listen, target)?;
+        Ok(proxy)
+    }
+
+    /// Listens at `listener`, which may be in another network, for connections to whatever `dial` connects to.
+    ///
+    /// # Errors
+    /// If the listener is not fit for it, or if there are more than [`MAX_PLACED`] faults.
+    pub fn between(listener: TcpListener, dial: Dial, settings: Settings) -> io::Result<Self> {
+        let mut proxy = Self::closed(settings)?;
+        proxy.open(listener, Target::By(dial))?;
+        Ok(proxy)
+    }
+
+    /// Without a listener.
+    fn closed(settings: Settings) -> io::Result<Self> {
         if settings.faults.len() > MAX_PLACED {
             return Err(invalid(&format!("a proxy can have at most {MAX_PLACED} faults")));
         }
-        let stopper = Stopper::default();
-        let mut proxy = Self { doors: Vec::new(), addresses: Vec::new(), settings, stopper };
-        proxy.also(listen, target)?;
-        Ok(proxy)
+        Ok(Self { doors: Vec::new(), addresses: Vec::new(), settings, stopper: Stopper::default() })
+    }
+
+    fn open(&mut self, listener: TcpListener, target: Target) -> io::Result<SocketAddr> {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        self.doors.push(Door { listener, target });
+        self.addresses.push(address);
+        Ok(address)
     }
 
     /// Listens at `listen` for connections to `target` too: for protocols with more than one port. Returns
@@ -114,12 +146,7 @@ impl Proxy {
         if target.is_empty() {
             return Err(invalid("the target has no address"));
         }
-        let listener = TcpListener::bind(listen)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        self.doors.push(Door { listener, target });
-        self.addresses.push(address);
-        Ok(address)
+        self.open(TcpListener::bind(listen)?, Target::At(target.into()))
     }
 
     /// Where it listens: the address of the first listener.
@@ -148,7 +175,7 @@ impl Proxy {
     pub async fn run(self, sink: impl FnMut(Event) + Send + 'static) -> io::Result<Outcome> {
         let mut doors = Vec::new();
         for door in self.doors {
-            doors.push((tokio::net::TcpListener::from_std(door.listener)?, Arc::from(door.target)));
+            doors.push((tokio::net::TcpListener::from_std(door.listener)?, door.target));
         }
         let (halt, _) = signal::channel(false);
         let once = self.settings.once;
@@ -171,7 +198,7 @@ fn invalid(message: &str) -> io::Error {
 
 /// A proxy that runs.
 struct House {
-    doors: Vec<(tokio::net::TcpListener, Arc<[SocketAddr]>)>,
+    doors: Vec<(tokio::net::TcpListener, Target)>,
     hub: Arc<Hub>,
     /// Each gives its number back.
     tasks: JoinSet<u64>,
@@ -200,7 +227,7 @@ impl House {
     fn open(&mut self, door: usize, client: TcpStream, from: SocketAddr) {
         self.accepted += 1;
         let (number, listener) = (self.accepted, door);
-        let target = Arc::clone(&self.doors[door].1);
+        let target = self.doors[door].1.clone();
         let hub = Arc::clone(&self.hub);
         let connection = Connection { number, listener, client, from, target, hub };
         self.tasks.spawn(async move {
@@ -228,7 +255,7 @@ impl House {
 
 /// The next connection, and at which door.
 async fn accept(
-    doors: &[(tokio::net::TcpListener, Arc<[SocketAddr]>)],
+    doors: &[(tokio::net::TcpListener, Target)],
 ) -> (usize, io::Result<(TcpStream, SocketAddr)>) {
     poll_fn(|cx| {
         let ready = doors.iter().enumerate().find_map(|(index, (listener, _))| {
