@@ -139,11 +139,13 @@ pub fn inside(side: Side, port: u16, socket: &Path, command: &[OsString]) -> Res
             Err(cannot(&format!("`{}` cannot be started", program.to_string_lossy()), &error))
         }
         Side::Server => {
-            let meeting = UnixListener::bind(socket).map_err(|error| cannot("no socket can be made", &error))?;
+            let meeting =
+                UnixListener::bind(socket).map_err(|error| cannot("no socket can be made", &error))?;
             spawn(move || serve_dials(&meeting, port));
             let status = command.status();
-            let status = status
-                .map_err(|error| cannot(&format!("`{}` cannot be started", program.to_string_lossy()), &error))?;
+            let status = status.map_err(|error| {
+                cannot(&format!("`{}` cannot be started", program.to_string_lossy()), &error)
+            })?;
             Ok(status.code().unwrap_or(1))
         }
     }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::judge::{Said, said};
 use super::programs::{
     Dirs, GRACE, HOST, before, client, free_port, how_text, last_lines, launch, server, start, values,
-    wait_ready, with_port,
+    wait_ready, with_address,
 };
 use super::spec::{Audit, Program, Server, Signal};
 use super::template::{Template, Values};
@@ -83,16 +83,22 @@ impl Bench<'_> {
     /// One transfer, in the directory `root`.
     pub(super) fn transfer(&self, root: &Path, faults: Vec<Placed>) -> Result<Ran, Trouble> {
         let dirs = Dirs::make(root)?;
-        let values = values(self.audit, &dirs, self.sim);
+        let mut values = values(self.audit, &dirs, self.sim);
+        let data = if self.audit.data_port { Some(free_port()?) } else { None };
+        if let Some(data) = data {
+            values.insert("data", data.to_string());
+        }
         self.put_payload(Path::new(&values["file"]))?;
-        let (mut server, way) = self.start_server(&dirs, &values)?;
+        let (mut server, way) = self.start_server(&dirs, &values, data)?;
         for command in before(self.audit) {
             let done = self.run_before(&command, &dirs, &values, &way);
             done.map_err(|why| with_output(why, server.take()))?;
         }
         let settings = Settings { faults, recording: Some(RECORDING), once: None };
         let program = client(self.audit);
-        let launch = |port| launch(&program.run, &program.env, &dirs.client, &with_port(&values, port));
+        let launch = |host: &str, port| {
+            launch(&program.run, &program.env, &dirs.client, &with_address(&values, host, port))
+        };
         let ran = way.run(&dirs, settings, self.audit.deadline, &launch);
         let (ended, took, outcome) = match ran {
             Ok(ran) => ran,
@@ -111,9 +117,14 @@ impl Bench<'_> {
     }
 
     /// Starts the server, if there is one to start, and says how it is reached.
-    fn start_server(&self, dirs: &Dirs, values: &Values) -> Result<(Option<Running>, Way), Trouble> {
+    fn start_server(
+        &self,
+        dirs: &Dirs,
+        values: &Values,
+        data: Option<u16>,
+    ) -> Result<(Option<Running>, Way), Trouble> {
         if let Server::At(address) = &self.audit.server {
-            return Ok((None, Way::Here { address: address.clone() }));
+            return Ok((None, Way::Here { address: address.clone(), data: None }));
         }
         let Some(program) = server(self.audit) else { return Err("there is no server".to_owned().into()) };
         let mut starts = 1;
@@ -121,9 +132,9 @@ impl Bench<'_> {
             let port = self.audit.port.map_or_else(free_port, Ok)?;
             let way = match self.audit.isolate {
                 true => Way::Apart { port, server: dirs.meeting("server"), sim: self.sim.to_owned() },
-                false => Way::Here { address: format!("{HOST}:{port}") },
+                false => Way::Here { address: format!("{HOST}:{port}"), data },
             };
-            match self.try_server(&program, dirs, &with_port(values, port), port, &way) {
+            match self.try_server(&program, dirs, &with_address(values, HOST, port), port, &way) {
                 Ok(running) => return Ok((Some(running), way)),
                 Err(trouble) if starts == STARTS || self.audit.port.is_some() => return Err(trouble),
                 Err(_) => starts += 1,
@@ -148,7 +159,7 @@ impl Bench<'_> {
     }
 
     fn run_before(&self, command: &Template, dirs: &Dirs, values: &Values, way: &Way) -> Result<(), String> {
-        let launch = |port| launch(command, &[], &dirs.client, &with_port(values, port));
+        let launch = |host: &str, port| launch(command, &[], &dirs.client, &with_address(values, host, port));
         let ended = way.run_past(dirs, self.audit.deadline, &launch)?;
         match ended.how {
             How::Exited(0) => Ok(()),
@@ -276,4 +287,3 @@ fn with_output(why: String, server: Option<Running>) -> Trouble {
     let output = ended.map(|ended| last_lines("server", &ended.lines)).unwrap_or_default();
     Trouble { why, output }
 }
-

@@ -254,9 +254,7 @@ impl House {
 }
 
 /// The next connection, and at which door.
-async fn accept(
-    doors: &[(tokio::net::TcpListener, Target)],
-) -> (usize, io::Result<(TcpStream, SocketAddr)>) {
+async fn accept(doors: &[(tokio::net::TcpListener, Target)]) -> (usize, io::Result<(TcpStream, SocketAddr)>) {
     poll_fn(|cx| {
         let ready = doors.iter().enumerate().find_map(|(index, (listener, _))| {
             if let Poll::Ready(accepted) = listener.poll_accept(cx) { Some((index, accepted)) } else { None }
