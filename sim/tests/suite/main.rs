@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail there")]
 
 mod agreement;
+mod audits;
 mod cli;
 mod conform;
 mod damage;
