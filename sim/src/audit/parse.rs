@@ -77,6 +77,8 @@ impl Audit {
 struct Given<'a> {
     word: Piece<'a>,
     fields: BTreeMap<&'static str, Piece<'a>>,
+    /// Those that were probably meant by a name that there is none of.
+    meant: Vec<&'static str>,
 }
 
 impl<'a> Given<'a> {
@@ -101,16 +103,25 @@ impl<'a> Given<'a> {
             reader.mistakes.add(|| Mistake::at(&place, message).help(form.to_owned()));
             return None;
         }
-        let mut given = Self { word: piece.slice(item.word), fields: BTreeMap::new() };
+        let mut given = Self { word: piece.slice(item.word), fields: BTreeMap::new(), meant: Vec::new() };
         for (name, raw) in item.fields.0 {
             given.insert(reader, piece.slice(name), piece.inner(raw), known);
         }
         Some(given)
     }
 
-    fn insert(&mut self, reader: &mut Reader, name: Piece<'a>, value: Piece<'a>, known: &[&'static str]) {
+    fn insert(
+        &mut self,
+        reader: &mut Reader,
+        name: Piece<'a>,
+        value: Piece<'a>,
+        known: &'static [&'static str],
+    ) {
         let message = match known.iter().find(|known| **known == name.text()) {
-            None => suggest::unknown("field", name.text(), known),
+            None => {
+                self.meant.extend(suggest::nearest(name.text(), known));
+                suggest::unknown("field", name.text(), known)
+            }
             Some(known) if self.fields.insert(known, value).is_none() => return,
             Some(known) => format!("the field `{known}` is given twice"),
         };
@@ -122,6 +133,9 @@ impl<'a> Given<'a> {
     }
 
     fn miss(&self, reader: &mut Reader, name: &str, example: &str) {
+        if self.meant.contains(&name) {
+            return;
+        }
         let message = format!("this `{}` has no `{name}`", self.word.text());
         let help = format!("add {name}: {example}");
         reader.mistakes.add(|| Mistake::at(&self.word.place(), message).help(help));

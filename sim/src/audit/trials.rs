@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::hash::prefix_kept;
 use super::payload::{BLOCK, COLLIDING, payload};
 use super::spec::{Audit, Check, Wanted};
 use crate::record::Direction;
@@ -220,11 +221,13 @@ fn default_set(region: Region, payload: &[u8]) -> Vec<Trial> {
     let flip = |bit| Effect::Flip { bit };
     let words = words(payload);
     let swap = Effect::Reorder { bytes: 2, with: words + APART };
+    let prefix = Effect::Xor { mask: prefix_kept(payload) };
     let crc = Effect::Xor { mask: CRC_DIVISOR.to_vec() };
     let collision = COLLIDING.map(|(byte, bit)| (flip(bit), At::Offset(byte))).to_vec();
     let mut trials: Vec<Trial> = spread("flip", &flip(3), &PLACES, region);
     trials.extend([
         trial("words-swapped", vec![(swap, At::Offset(words))], None),
+        trial("prefix-kept", vec![(prefix, At::Last)], None),
         trial("crc-kept", vec![(crc, At::Percent(50))], Some(Rung::CrcKept)),
         trial("md5-collision", collision, Some(Rung::Md5Collision)),
         trial("file-and-hash", Vec::new(), Some(Rung::FileAndHash)),

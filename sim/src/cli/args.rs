@@ -189,13 +189,17 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(super) timeout: Duration,
 
-    /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less two]
+    /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less one]
     #[arg(long, value_name = "N")]
     pub(super) hash_threads: Option<u16>,
 
     /// How many seconds transfers have to finish after SIGINT or SIGTERM
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(super) grace: Duration,
+
+    /// Make this mistake (see `sim mutants`)
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(super) mutant: Option<Flaw>,
 
     /// Log errors only
     #[arg(long)]
@@ -221,9 +225,13 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) retries: u32,
 
-    /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less two]
+    /// How many large files to hash on a thread of their own at once [default: as many as there are cores, less one]
     #[arg(long, value_name = "N")]
     pub(super) hash_threads: Option<u16>,
+
+    /// Make this mistake (see `sim mutants`)
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(super) mutant: Option<Flaw>,
 
     /// Print nothing but errors
     #[arg(long)]

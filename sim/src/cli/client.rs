@@ -132,6 +132,7 @@ fn peer(args: &ClientArgs) -> (Peer, Arc<Progress>) {
         deadline: args.timeout,
         retries: args.retries,
         hash_threads: hash_threads(args.hash_threads),
+        flaw: args.mutant,
         progress: Some(Arc::clone(&progress)),
     };
     let peer = Peer::new(&args.server, settings);

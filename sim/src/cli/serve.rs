@@ -30,6 +30,7 @@ pub(super) fn serve(args: &ServeArgs) -> Exit {
         deadline: args.timeout,
         hash_threads: hash_threads(args.hash_threads),
         grace: args.grace,
+        flaw: args.mutant,
     };
     let stop = Arc::new(Notify::new());
     let told = Arc::clone(&stop);

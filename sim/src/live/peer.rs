@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
 use super::outcome::{Outcome, Told, Transfers};
-use crate::endpoint::{Client, ClientConfig, HashThreads, Script};
+use crate::endpoint::{Client, ClientConfig, Flaw, HashThreads, Script};
 use crate::record::{Failure, Progress, Recorder};
 use crate::storage::Folder;
 use crate::text::visible;
@@ -25,6 +25,8 @@ pub struct PeerSettings {
     pub retries: u32,
     /// Where large files are hashed.
     pub hash_threads: HashThreads,
+    /// A mistake to make, for tests of the harness.
+    pub flaw: Option<Flaw>,
     /// Counters for a progress bar.
     pub progress: Option<Arc<Progress>>,
 }
@@ -35,6 +37,7 @@ impl Default for PeerSettings {
             deadline: Duration::from_secs(30),
             retries: 0,
             hash_threads: HashThreads::spare(),
+            flaw: None,
             progress: None,
         }
     }
@@ -154,6 +157,7 @@ impl Peer {
             script,
             retries: self.settings.retries,
             hash_threads: self.settings.hash_threads.clone(),
+            flaw: self.settings.flaw,
             record,
             progress: self.settings.progress.clone(),
             ..ClientConfig::new(Vec::new(), folder, self.settings.deadline)

@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::blocking::Blocking;
 use super::log::{Open, SessionLog};
-use crate::endpoint::{self, Endpoint, HashThreads, ServerConfig, Service};
+use crate::endpoint::{self, Endpoint, Flaw, HashThreads, ServerConfig, Service};
 use crate::record::Recorder;
 use crate::storage::Store;
 use crate::transport::serve_tcp;
@@ -39,6 +39,8 @@ pub struct ServerSettings {
     pub hash_threads: HashThreads,
     /// How long sessions have to finish what they are at when the server is to stop.
     pub grace: Duration,
+    /// A mistake to make, for tests of the harness.
+    pub flaw: Option<Flaw>,
 }
 
 impl Default for ServerSettings {
@@ -48,6 +50,7 @@ impl Default for ServerSettings {
             deadline: Duration::from_secs(30),
             hash_threads: HashThreads::spare(),
             grace: Duration::from_secs(10),
+            flaw: None,
         }
     }
 }
@@ -81,6 +84,7 @@ impl Server {
         let config = ServerConfig {
             pace: PACE,
             hash_threads: settings.hash_threads,
+            flaw: settings.flaw,
             ..ServerConfig::new(Arc::new(Blocking(store)), settings.deadline)
         };
         let service = Live {

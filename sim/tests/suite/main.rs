@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail there")]
 
 mod agreement;
-mod audits;
+mod audit;
+#[cfg(target_os = "linux")]
+mod audit_left;
+mod audit_mistakes;
 mod cli;
 mod conform;
 mod damage;
@@ -20,6 +23,7 @@ mod proxy_cli;
 mod proxy_locate;
 mod scenarios;
 mod scrub;
+mod shipped_audits;
 mod steps;
 mod storage;
 mod store_crash;

@@ -19,6 +19,8 @@ pub use text::{list, text};
 /// Makes the command that runs only one trial.
 pub type Replay<'a> = dyn Fn(&Trial) -> String + 'a;
 
+/// How many verdicts it takes to say that a check cannot fail.
+const ENOUGH: usize = 4;
 /// How many names are listed.
 const MAX_NAMES: usize = 12;
 
@@ -63,7 +65,8 @@ fn check(report: &Report) -> String {
         Direction::Upload => "upload",
         Direction::Download => "download",
     };
-    let telling: Vec<&Row> = report.rows.iter().filter(|row| row.is_telling()).collect();
+    let tells = |row: &&Row| row.is_telling() || row.convicts(report.audit.check);
+    let telling: Vec<&Row> = report.rows.iter().filter(tells).collect();
     let silent = names(report, |row| row.convicts(report.audit.check));
     let judged = telling.iter().filter(|row| had_its_say(report, row)).count();
     let convicted = report.rows.iter().filter(|row| row.convicts(report.audit.check));
@@ -76,12 +79,10 @@ fn check(report: &Report) -> String {
         (0, _) => {
             format!("None of {} was reported as Success{}.", corrupted(telling.len(), what), but(report))
         }
-        (_, _) if of_judged == judged && judged > 0 => {
-            let (count, verb) = (corrupted(judged, what), if judged == 1 { "was" } else { "were" });
-            format!(
-                "{judged} of {count} that came to a verdict {verb} reported as Success: this check cannot fail."
-            )
-        }
+        (_, _) if of_judged == judged && judged >= ENOUGH => format!(
+            "{judged} of {} that came to a verdict were reported as Success: this check cannot fail.",
+            corrupted(judged, what)
+        ),
         (count, _) => {
             let (of, verb) = (corrupted(telling.len(), what), if count == 1 { "was" } else { "were" });
             let noticed = match report.count(Verdict::Detected) {

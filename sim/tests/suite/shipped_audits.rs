@@ -39,7 +39,7 @@ const CASES: [(&str, i32); 18] = [
 ];
 
 /// Set, the page is rewritten, of the programs that Debian has:
-/// `UPDATE_DOCS=1 cargo test -p sim --test suite audits -- --ignored`.
+/// `UPDATE_DOCS=1 cargo test -p sim --test suite shipped_audits -- --ignored`.
 const UPDATE: &str = "UPDATE_DOCS";
 /// Where those are.
 const DEBIAN: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
@@ -101,6 +101,14 @@ fn shipped(name: &str, only: &[&str]) -> Option<Ran> {
         return None;
     }
     Some(ran)
+}
+
+/// Whether programs can be given a network of their own here; not every system lets users do that.
+fn can_isolate() -> bool {
+    #[cfg(target_os = "linux")]
+    return sim::audit::isolate::check().is_ok();
+    #[cfg(not(target_os = "linux"))]
+    return false;
 }
 
 #[test]
@@ -210,11 +218,7 @@ fn a_port_that_the_server_tells_the_client_is_not_past_the_proxy() {
     }
     assert_eq!(ran.verdict("flip-middle"), "Silent", "{}", ran.shown());
     let places = &ran.trials[0]["places"][0];
-    assert!(
-        places.as_str().unwrap().contains("on connection 2, offset 49_999 of the file")
-            || places.as_str().unwrap().contains("on connection 2, offset 49,999 of the file"),
-        "{places}"
-    );
+    assert_eq!(places, "Flip(in: ToClient, at: 49_999, bit: 3) on connection 2, offset 49,999 of the file");
 }
 
 #[test]
@@ -237,6 +241,9 @@ fn a_second_port_needs_a_server_that_is_told() {
 fn all_audits_find_what_is_known() {
     let mut page = Page::default();
     for (name, expected) in CASES {
+        if name == "student/fixed_port" && !can_isolate() {
+            continue;
+        }
         let Some(ran) = shipped(name, &[]) else { continue };
         assert_eq!(ran.code, expected, "audits/{name}.ron: {}", ran.shown());
         page.add(name, &ran);

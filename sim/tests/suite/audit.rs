@@ -1,0 +1,344 @@
+//! `sim audit` turned on our own programs, correct and with known mistakes, and on shell scripts around them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use sim::audit::Audit;
+use sim::endpoint::Flaw;
+use tempfile::TempDir;
+
+use super::workspace;
+
+/// A place for one audit: its file, and where its directories are made.
+pub(super) struct Desk {
+    dir: TempDir,
+}
+
+impl Desk {
+    pub(super) fn new(audit: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("tmp")).unwrap();
+        std::fs::write(dir.path().join("audit.ron"), audit).unwrap();
+        Self { dir }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// What is left of the directories of the runs.
+    pub(super) fn left(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.dir.path().join("tmp")).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    pub(super) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+        command.arg("audit").arg(self.dir.path().join("audit.ron")).args(args);
+        command.env("TMPDIR", self.dir.path().join("tmp"));
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let output = self.command(args).output().unwrap();
+        assert_eq!(self.left(), Vec::<PathBuf>::new(), "directories are left behind");
+        output
+    }
+
+    /// The lines of the report, the conclusion last, and the exit code.
+    pub(super) fn json(&self, only: &[&str]) -> (Vec<Value>, i32) {
+        let only: Vec<&str> = only.iter().flat_map(|name| ["--only", *name]).collect();
+        let output = self.run(&[&only[..], &["--format", "json", "--quiet", "--jobs", "2"]].concat());
+        let lines = out(&output);
+        let lines = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (lines, output.status.code().unwrap())
+    }
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn verdicts(lines: &[Value]) -> Vec<(&str, &str)> {
+    let rows = lines.iter().filter(|line| line["type"] == "trial");
+    rows.map(|row| (row["name"].as_str().unwrap(), row["verdict"].as_str().unwrap())).collect()
+}
+
+/// An upload with `client` between programs of ours.
+pub(super) fn upload(client: &str, more: &str) -> Desk {
+    Desk::new(&format!(
+        r##"Audit(
+            about: "For a test.",
+            transfer: Upload,
+            size: 2_500,
+            server: Own,
+            client: Program(run: r#"{client}"#),
+            check: Md5,
+            {more}
+        )"##
+    ))
+}
+
+const TELLING: [&str; 9] = [
+    "flip-middle",
+    "words-swapped",
+    "prefix-kept",
+    "md5-collision",
+    "file-and-hash",
+    "drop-last",
+    "truncate-middle",
+    "reset-first",
+    "slice",
+];
+
+#[test]
+fn our_own_programs_accept_nothing_but_the_known_limits() {
+    for transfer in ["Upload", "Download"] {
+        let desk = Desk::new(&format!(
+            r#"Audit(about: "Ours.", transfer: {transfer}, size: 2_500, deadline: 2, server: Own, client: Own)"#
+        ));
+        let (lines, code) = desk.json(&TELLING);
+        let expected =
+            ["Detected", "Detected", "Detected", "Silent", "Silent", "Aborted", "Aborted", "Aborted"];
+        let expected: Vec<_> = TELLING.into_iter().zip(expected.into_iter().chain(["Intact"])).collect();
+        assert_eq!(verdicts(&lines), expected, "{transfer}");
+        let limits: Vec<_> = lines.iter().filter(|line| line["known_limit"] == true).collect();
+        assert_eq!(limits.len(), 2, "{transfer}");
+        let last = lines.last().unwrap();
+        assert_eq!((last["conclusion"].as_str(), code), (Some("sound"), 0), "{transfer}");
+        assert_eq!(last["payload"]["found"], true, "{transfer}");
+    }
+}
+
+/// The mistakes of which the wire and the received file tell. Those of the store are seen only where a disk fails;
+/// that a failed upload stays there, or a failed download has its name, is no acceptance: the client says Fail.
+const BY_WIRE: [(Flaw, &str); 8] = [
+    (Flaw::HashOfNothing, "flip-middle"),
+    (Flaw::HashPerChunk, "flip-first"),
+    (Flaw::LastChunkNotHashed, "flip-last"),
+    (Flaw::LengthOnly, "words-swapped"),
+    (Flaw::PrefixCompared, "prefix-kept"),
+    (Flaw::HashWithItself, "crc-kept"),
+    (Flaw::AlwaysSuccess, "truncate-middle"),
+    (Flaw::SuccessOnTimeout, "drop-last"),
+];
+
+#[test]
+fn every_mutant_that_the_wire_tells_of_is_convicted_and_the_correct_program_is_not() {
+    for (transfer, errand, received) in
+        [("Upload", "put", "{server}/store/*/{name}"), ("Download", "get", "{client}/{name}")]
+    {
+        let desk_of = |mutant: &str| {
+            let what = if errand == "put" { "{file}" } else { "{name} -o {received}" };
+            let before = if errand == "put" { "" } else { "{sim} put MUTANT {host}:{port} {file}" };
+            let before = if before.is_empty() { String::new() } else { format!("before: [\"{before}\"],") };
+            let text = format!(
+                r#"Audit(
+                    about: "A mutant.", transfer: {transfer}, size: 2_500, deadline: 3,
+                    server: Program(run: "{{sim}} serve MUTANT --dir {{server}}/store --listen {{host}}:{{port}}"),
+                    client: Program(run: "{{sim}} {errand} MUTANT {{host}}:{{port}} {what} --timeout 0.5"),
+                    {before} sent: "{{client}}/sent/{{name}}", received: "{received}", fail: Exit(1), check: Md5,
+                )"#
+            );
+            Desk::new(&text.replace("MUTANT", mutant))
+        };
+        std::thread::scope(|scope| {
+            for (flaw, fault) in BY_WIRE {
+                let desk = desk_of(&format!("--mutant {flaw}"));
+                scope.spawn(move || {
+                    let (lines, code) = desk.json(&[fault]);
+                    assert_eq!((verdicts(&lines), code), (vec![(fault, "Silent")], 1), "{flaw}, {transfer}");
+                });
+            }
+        });
+        let (lines, code) = desk_of("").json(&BY_WIRE.map(|(_, fault)| fault));
+        assert!(verdicts(&lines).iter().all(|(_, verdict)| *verdict != "Silent"), "{lines:?}");
+        assert_eq!(code, 0);
+    }
+}
+
+#[test]
+fn a_client_that_tries_again_recovers() {
+    let desk = upload("{sim} put {host}:{port} {file} --retries 2", "fail: Exit(1),");
+    let (lines, code) = desk.json(&["flip-middle", "reset-first"]);
+    assert_eq!(verdicts(&lines), [("flip-middle", "Recovered"), ("reset-first", "Recovered")]);
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn a_program_that_says_its_verdict_and_hangs_is_judged_by_its_word() {
+    let desk = upload(
+        r#"sh -c "{sim} put {host}:{port} {file}; sleep 1000""#,
+        r#"deadline: 1, success: Line("^Success"), fail: Line("^Fail.*the MD5"),"#,
+    );
+    let (lines, code) = desk.json(&["flip-middle", "delay"]);
+    assert_eq!(verdicts(&lines), [("flip-middle", "Detected"), ("delay", "Intact")]);
+    assert_eq!(lines[0]["notes"][0], "the client did not end after its verdict");
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn the_second_line_can_be_the_one_that_counts() {
+    let desk = upload(
+        r#"sh -c "echo Success of something else; {sim} put {host}:{port} {file}""#,
+        r#"nth: 2, success: Line("^Success"), fail: Line("^Fail.*the MD5"),"#,
+    );
+    assert_eq!(verdicts(&desk.json(&["flip-middle"]).0), [("flip-middle", "Detected")]);
+}
+
+#[test]
+fn a_file_that_appears_can_be_the_sign_of_success() {
+    let desk = upload(
+        r#"sh -c "{sim} put {host}:{port} {file} && touch {client}/done""#,
+        r#"success: File("{client}/done"), fail: Exit(1),"#,
+    );
+    let (lines, code) = desk.json(&["flip-middle", "delay"]);
+    assert_eq!(verdicts(&lines), [("flip-middle", "Detected"), ("delay", "Intact")]);
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn without_a_word_and_without_an_end_it_hung_and_died_of_a_signal_it_crashed() {
+    let put = "{sim} put {host}:{port} {file} --quiet";
+    let ends = [("sleep 1000", "Hung"), ("kill -SEGV $$", "Crashed"), ("exit 7", "Aborted")];
+    for (end, verdict) in ends {
+        let client = format!(r#"sh -c "{put} || {end}""#);
+        let desk = upload(&client.replace("$$", r"\$\$"), "deadline: 2,");
+        let (lines, code) = desk.json(&["flip-middle"]);
+        assert_eq!((verdicts(&lines), code), (vec![("flip-middle", verdict)], 0), "{end}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_seen_in_the_stream_is_struck_by_share() {
+    // Armoured on its way, as encryption would do it.
+    let client = r#"sh -c "base64 {file} > a && {sim} put {host}:{port} a; code=\$?; base64 -d {server}/store/*/a > {received}; exit \$code""#;
+    let desk = upload(client, r#"received: "{client}/back", fail: Exit(1),"#);
+    let (lines, code) = desk.json(&["flip-middle", "md5-collision", "truncate-middle"]);
+    let expected =
+        [("flip-middle", "Detected"), ("md5-collision", "Inconclusive"), ("truncate-middle", "Aborted")];
+    assert_eq!(verdicts(&lines), expected);
+    assert_eq!(lines.last().unwrap()["payload"]["found"], false);
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn a_transfer_that_fails_without_faults_proves_nothing() {
+    let cases = [
+        (upload("{sim} put --timeout x {host}:{port} {file}", ""), "did not succeed"),
+        (upload("{sim} put {host}:{port} {file}", r#"received: "{server}/elsewhere","#), "no file at"),
+        (upload("no-such-program {port}", ""), "`no-such-program` cannot be started"),
+        (
+            upload(r#"sh -c "mkdir {server}/store/x; cp {file} {server}/store/x/; : {port}""#, ""),
+            "through the proxy",
+        ),
+    ];
+    for (desk, why) in cases {
+        let (lines, code) = desk.json(&["flip-middle"]);
+        let judgement = lines[0]["judgement"][0].as_str().unwrap();
+        assert!(judgement.starts_with("Inconclusive: ") && judgement.contains(why), "{judgement}");
+        assert_eq!((lines.len(), code), (1, 3), "{why}");
+    }
+}
+
+#[test]
+fn a_fault_that_does_not_reach_its_reader_proves_nothing() {
+    // The second time it says success without having done anything.
+    let client = r#"sh -c "[ -e {here}/once ] && exit 0; {sim} put {host}:{port} {file}; touch {here}/once""#;
+    let desk = upload(client, r#"received: "{server}/store/*/{name}","#);
+    let (lines, code) = desk.json(&["flip-middle"]);
+    assert_eq!(verdicts(&lines), [("flip-middle", "Inconclusive")]);
+    assert!(lines[0]["why"].as_str().unwrap().contains("never fired"), "{}", lines[0]["why"]);
+    assert_eq!(code, 3);
+}
+
+#[test]
+fn faults_of_the_audit_are_tried_in_its_order() {
+    let faults = "faults: [Together([Flip(in: Upload, at: 0, bit: 1), Flip(in: Upload, at: 9, bit: 1)]), \
+                  Flip(in: ToServer, at: 0, bit: 0), Delay(in: ToClient, at: 0, lasts: 0.01)],";
+    let desk = upload("{sim} put {host}:{port} {file} --timeout 1", &format!("fail: Exit(1), {faults}"));
+    let (lines, _) = desk.json(&[]);
+    assert_eq!(verdicts(&lines), [("flip-and-flip", "Detected"), ("flip", "Aborted"), ("delay", "Intact")]);
+    assert_eq!(lines[0]["places"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn reports_for_people_and_for_ci() {
+    let desk = upload("{sim} put {host}:{port} {file} --mutant HashWithItself", "fail: Exit(1),");
+    let only = ["--only", "flip-first", "--only", "delay"];
+    let report = |format: &str| {
+        let output = desk.run(&[&only[..], &["--format", format]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        out(&output)
+    };
+    let text = report("text");
+    assert!(text.contains("1 of 1 corrupted upload was reported as Success: flip-first."), "{text}");
+    assert!(text.contains("--only flip-first --seed 1\n"), "{text}");
+    assert!(text.contains("control run ...\n1/2 flip-first ...\n"), "{text}");
+    let page = report("markdown");
+    assert!(page.starts_with("### ❌ ") && page.contains("| 1 | flip-first | Silent | Success |"), "{page}");
+    let xml = report("junit");
+    assert!(xml.contains("<failure message=\"Silent: ") && xml.matches("<testcase").count() == 2, "{xml}");
+}
+
+#[test]
+fn what_would_be_tried_can_be_listed_and_chosen() {
+    let desk = upload("{sim} put {host}:{port} {file}", "");
+    let listed = out(&desk.run(&["--list"]));
+    assert!(listed.contains("  1  flip-first        Flip(in: Upload, at: Percent(0), bit: 3)\n"), "{listed}");
+    let one = out(&desk.run(&["--list", "--only", "Truncate(in: Upload, at: Percent(50))"]));
+    assert!(one.contains("truncate-middle") && one.lines().count() == 1, "{one}");
+    let wrong = desk.run(&["--only", "flip-frist"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(out(&wrong).contains("did you mean \"flip-first\"?"), "{}", out(&wrong));
+}
+
+#[test]
+fn working_directories_can_be_kept_and_nothing_else_is_touched() {
+    let desk = upload("{sim} put {host}:{port} {file}", "fail: Exit(1),");
+    let keep = desk.path().join("kept");
+    let args = ["--only", "delay", "--keep", keep.to_str().unwrap(), "--quiet"];
+    assert_eq!(desk.run(&args).status.code(), Some(0));
+    assert!(keep.join("control/client/payload.bin").is_file());
+    assert!(keep.join("control/server/store").is_dir());
+    let again = desk.run(&args);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(out(&again).contains("the directory is not empty"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn programs_with_one_port_written_into_both_are_told_apart() {
+    if let Err(why) = sim::audit::isolate::check() {
+        assert!(why.contains("isolate"), "{why}");
+        return;
+    }
+    let desk = Desk::new(
+        r#"Audit(
+            about: "A fixed port.", transfer: Upload, size: 2_500, port: 9999, isolate: true,
+            server: Program(run: "{sim} serve --dir {server}/store --listen 127.0.0.1:9999"),
+            client: Program(run: "{sim} put --mutant HashWithItself 127.0.0.1:9999 {file}"),
+            before: ["{sim} ls 127.0.0.1:9999"],
+            received: "{server}/store/*/{name}", fail: Exit(1),
+        )"#,
+    );
+    let (lines, code) = desk.json(&["flip-middle", "truncate-middle", "delay"]);
+    let expected = [("flip-middle", "Silent"), ("truncate-middle", "Aborted"), ("delay", "Intact")];
+    assert_eq!((verdicts(&lines), code), (expected.to_vec(), 1), "{lines:?}");
+}
+
+#[test]
+fn the_audits_that_come_with_the_project_can_be_read() {
+    let mut count = 0;
+    for dir in ["audits", "audits/student"] {
+        for entry in std::fs::read_dir(workspace(dir)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "ron") {
+                Audit::load(&path).unwrap_or_else(|error| panic!("{}", error.render(false)));
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 9, "only {count} were found");
+}

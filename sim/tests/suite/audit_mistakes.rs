@@ -1,0 +1,77 @@
+//! Mistakes in audit files: each is shown where it stands, with what to write instead.
+
+use std::path::Path;
+
+use sim::audit::Audit;
+use sim::scenario::ScenarioError;
+
+/// A sound audit with `old` replaced by `new`.
+fn with(old: &str, new: &str) -> Result<Audit, ScenarioError> {
+    let sound = r#"Audit(
+    about: "Sound.",
+    transfer: Upload,
+    server: Program(run: "serve {port}", ready: Line("^listening")),
+    client: Program(run: "put {host} {port} {file}", env: { "A": "{name}" }),
+    received: "{server}/{name}",
+    success: Line("^Success"),
+    fail: Exit([1, 2]),
+    faults: [Default, Flip(in: Upload, at: 0, bit: 1)],
+)"#;
+    assert!(sound.contains(old), "{old}");
+    Audit::parse(&sound.replace(old, new), Path::new("audit.ron"))
+}
+
+#[test]
+fn a_sound_audit_has_none() {
+    let audit = with("Sound.", "Sound indeed.").unwrap();
+    assert_eq!(audit.about, "Sound indeed.");
+    assert_eq!(audit.trials(None).last().unwrap().what(), "Flip(in: Upload, at: 0, bit: 1)");
+}
+
+#[test]
+fn each_mistake_is_shown_where_it_stands() {
+    let cases = [
+        ("transfer: Upload", "transfer: Uplaod", "Uplaod", "did you mean \"Upload\"?"),
+        ("received:", "recieved:", "recieved", "did you mean \"received\"?"),
+        ("{file}", "{flie}", "flie", "unknown placeholder \"flie\", did you mean \"file\"?"),
+        ("serve {port}", "serve 'x {port}", "\"serve 'x {port}\"", "never closed"),
+        ("Program(run: \"serve", "Program(rnu: \"serve", "rnu", "did you mean \"run\"?"),
+        (
+            "Line(\"^Success\")",
+            "Line(\"(Success\")",
+            "Line(\"(Success\")",
+            "no regular expression: unclosed group",
+        ),
+        ("Line(\"^Success\")", "Lime(\"^S\")", "Lime(\"^S\")", "did you mean \"Line\"?"),
+        ("Exit([1, 2])", "Exit([])", "Exit([])", "Exit(0) or Exit([1, 2])"),
+        ("serve {port}", "serve 9999", "Program(run", "not told on which port to listen"),
+        ("{host} {port}", "{host} 9999", "Program(run", "not told on which port the proxy listens"),
+        ("in: Upload", "in: Download", "Flip(in: Download, at: 0, bit: 1)", "this audit is of an upload"),
+        ("Flip(in: Upload, at: 0, bit: 1)", "NoSpace(at: 0)", "NoSpace(at: 0)", "over the wire"),
+        ("about: \"Sound.\"", "about: \"Sound.\", size: 5", "5", "from 1_024 to"),
+        ("about: \"Sound.\"", "about: \"Sound.\", isolate: true", "true", "`isolate` needs `port`"),
+        ("about: \"Sound.\",", "", "Audit", "no `about`"),
+        ("received: \"{server}/{name}\",", "", "Audit", "no `received`"),
+    ];
+    for (old, new, place, message) in cases {
+        let error = with(old, new).unwrap_err();
+        let mistake = &error.mistakes()[0];
+        assert!(error.render(false).contains(message), "{new}: {}", error.render(false));
+        let text = mistake.place().unwrap().text();
+        assert!(text.starts_with(place), "{new}: {text:?} is underlined");
+    }
+}
+
+#[test]
+fn all_mistakes_are_found_at_once() {
+    let error = with("about: \"Sound.\"", "abuot: 1, seed: -1, deadline: 0").unwrap_err();
+    assert_eq!(error.mistakes().len(), 3, "{}", error.render(false));
+}
+
+#[test]
+fn what_is_no_audit_is_said_to_be_none() {
+    for text in ["", "Scenario(about: \"x\")", "[1]", "Audit(", "Audit"] {
+        let error = Audit::parse(text, Path::new("audit.ron")).unwrap_err();
+        assert!(!error.mistakes().is_empty(), "{text:?}");
+    }
+}
