@@ -21,6 +21,10 @@ test:
 soak:
     cargo test -p sim --test real -- --ignored
 
+# The audits of other people's programs, as far as they are installed
+audits:
+    cargo test -p sim --test suite shipped_audits -- --ignored
+
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
 

@@ -11,7 +11,7 @@ use super::outcome::{Report, Row};
 use super::payload::payload;
 use super::places::{Ground, Struck};
 use super::spec::{Audit, Server};
-use super::transfer::{Bench, Trouble};
+use super::transfer::{Bench, Ran, Trouble};
 use super::trials::Trial;
 use crate::proxy::{Placed, Which};
 use crate::scenario::Verdict;
@@ -21,6 +21,9 @@ use crate::verdict::Truth;
 
 /// The most runs at a time.
 pub const MAX_JOBS: usize = 64;
+
+/// How often a trial is tried if the faults strike elsewhere than they should.
+const TRIES: usize = 4;
 
 /// How an audit is run.
 #[derive(Clone, Debug)]
@@ -205,13 +208,29 @@ impl Series<'_> {
         let placed = struck.placed.iter().zip(&struck.inside);
         row.places = placed.map(|(placed, inside)| place_text(placed, *inside)).collect();
         let dir = format!("{:02}-{}", row.trial.number, row.trial.name);
-        match in_dir(self.options, &dir, |dir| self.bench.transfer(dir, struck.placed.clone())) {
+        match self.strike(&dir, struck) {
             Err(Trouble { why, output }) => (row.why, row.output) = (Some(why), output),
             Ok(ran) => {
                 (row.verdict, row.why) = judge(&row.trial, self.ground, struck, &ran, self.connections);
                 row.said = Some(ran.said);
                 (row.truth, row.excerpt) = (ran.truth, ran.excerpt);
                 (row.notes, row.output, row.took) = (ran.notes, ran.output, ran.took);
+            }
+        }
+    }
+
+    /// A transfer with faults. A program that does not send the same in every run, as rsync when the machine is busy,
+    /// gets another chance to.
+    fn strike(&self, dir: &str, struck: &Struck) -> Result<Ran, Trouble> {
+        let mut tries = 1;
+        loop {
+            let ran = in_dir(self.options, dir, |dir| self.bench.transfer(dir, struck.placed.clone()))?;
+            if tries == TRIES || self.ground.is_as_before(struck, &ran.outcome.recordings) {
+                return Ok(ran);
+            }
+            tries += 1;
+            if self.options.keep {
+                std::fs::remove_dir_all(self.options.root.join(dir))?;
             }
         }
     }

@@ -9,8 +9,8 @@ use protocol::FileName;
 use ron::value::RawValue;
 
 use super::spec::{
-    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, MAX_BEFORE, MAX_ENV, MAX_SIZE, MIN_SIZE, Pattern, Program,
-    Ready, Server, Signal, Wanted,
+    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, MAX_BEFORE, MAX_ENV, MAX_NEEDS, MAX_SIZE, MIN_SIZE, Need,
+    Pattern, Program, Ready, Server, Signal, Wanted,
 };
 use super::template::{PLACEHOLDERS, Template, unknown};
 use super::trials::MAX_TRIALS;
@@ -26,9 +26,27 @@ const SHAPE: &str = "an audit is written Audit(about: \"...\", transfer: Upload,
                      client: Program(run: \"...\"), received: \"...\")";
 const SIGNALS: &str = "a signal is Exit(0), Exit([1, 2]), Line(\"PATTERN\") or File(\"PATH\")";
 const PROGRAMS: &str = "a program is written Program(run: \"COMMAND {port}\"), or Own for ours";
-const AUDIT: [&str; 18] = [
-    "about", "transfer", "size", "name", "seed", "deadline", "server", "client", "before", "sent",
-    "received", "success", "fail", "nth", "check", "port", "isolate", "faults",
+const AUDIT: [&str; 20] = [
+    "about",
+    "needs",
+    "transfer",
+    "size",
+    "name",
+    "seed",
+    "deadline",
+    "server",
+    "client",
+    "before",
+    "sent",
+    "received",
+    "success",
+    "fail",
+    "nth",
+    "check",
+    "port",
+    "data_port",
+    "isolate",
+    "faults",
 ];
 
 impl Audit {
@@ -157,6 +175,7 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
     let audit = Audit {
         path: file.path().to_owned(),
         about: about(reader, given),
+        needs: or(given, "needs", Vec::new(), |piece| needs(reader, piece)),
         transfer: transfer.unwrap_or(Direction::Upload),
         size: or(given, "size", DEFAULT_SIZE, |piece| reader.whole(piece, "`size`", MIN_SIZE..=MAX_SIZE)),
         name: or(given, "name", "payload.bin".into(), |piece| name(reader, piece)),
@@ -176,6 +195,7 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
         }),
         check: or(given, "check", ways.check(), |piece| check(reader, piece)),
         port: or(given, "port", None, |piece| port(reader, piece).map(Some)),
+        data_port: or(given, "data_port", false, |piece| reader.value(piece, "`data_port`", "true or false")),
         isolate: or(given, "isolate", false, |piece| reader.value(piece, "`isolate`", "true or false")),
         faults: or(given, "faults", Vec::new(), |piece| trials(reader, piece, transfer)),
     };
@@ -237,6 +257,32 @@ fn about(reader: &mut Reader, given: &Given<'_>) -> String {
         return String::new();
     };
     reader.value(piece, "`about`", "text in double quotes").unwrap_or_default()
+}
+
+/// The programs that have to be there, and the packages that have them.
+fn needs(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<Need>> {
+    let Entries(entries) = reader.value(piece, "`needs`", "a map, as in { \"PROGRAM\": \"PACKAGE\" }")?;
+    if entries.len() > MAX_NEEDS {
+        let message = format!("`needs` has at most {MAX_NEEDS} programs");
+        reader.mistakes.add(|| Mistake::at(&piece.place(), message));
+    }
+    let need = |(program, package): (&RawValue, &RawValue)| {
+        let program = word(reader, piece.inner(program), "a program of `needs`");
+        let package = word(reader, piece.inner(package), "a package of `needs`");
+        Some(Need { program: program?, package: package? })
+    };
+    let needs: Vec<_> = entries.into_iter().map(need).collect();
+    needs.into_iter().collect()
+}
+
+/// Text that is not empty and has no blank.
+fn word(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<String> {
+    let text: String = reader.value(piece, what, "text in double quotes")?;
+    if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        reader.mistakes.add(|| Mistake::at(&piece.place(), format!("{what} is one word")));
+        return None;
+    }
+    Some(text)
 }
 
 fn direction(reader: &mut Reader, piece: Piece<'_>) -> Option<Direction> {
@@ -509,6 +555,13 @@ fn check_ports(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
         let message = "the client is not told on which port the proxy listens";
         let help = "say {port} in `run`; or, if its port cannot be changed, `port: 9999, isolate: true`";
         reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(help.to_owned()));
+    }
+    if let (true, Some(piece)) = (audit.data_port, given.get("data_port"))
+        && !matches!(&audit.server, Server::Program(server) if has(server, "data") && !audit.isolate)
+    {
+        let message = "`data_port` is for a server that is started here, not isolated, and told the port: say {data} \
+                       in its `run`";
+        reader.mistakes.add(|| Mistake::at(&piece.place(), message));
     }
     if let (Server::Program(server), Some(piece), None) = (&audit.server, given.get("server"), audit.port)
         && !has(server, "port")

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::spec::{Audit, Pattern, Program, Ready, Server};
+use super::spec::{Audit, Need, Pattern, Program, Ready, Server};
 use super::template::{Template, Values};
 use crate::process::{How, Launch, Line, Running};
 use crate::record::Direction;
@@ -15,6 +15,8 @@ use crate::text::visible;
 
 /// Where everything happens: no audit leaves the machine on its own account.
 pub(super) const HOST: &str = "127.0.0.1";
+/// Where the proxy stands if a port has to have the same number on both of its sides.
+pub(super) const OTHER_HOST: &str = "127.0.0.2";
 /// How long a program that is told to end has for it.
 pub(super) const GRACE: Duration = Duration::from_millis(500);
 /// How long a server has to become ready.
@@ -65,9 +67,10 @@ pub(super) fn values(audit: &Audit, dirs: &Dirs, sim: &Path) -> Values {
     values
 }
 
-/// The same, with a port.
-pub(super) fn with_port(values: &Values, port: u16) -> Values {
+/// The same, with where to listen, or whom to call.
+pub(super) fn with_address(values: &Values, host: &str, port: u16) -> Values {
     let mut values = values.clone();
+    values.insert("host", host.to_owned());
     values.insert("port", port.to_string());
     values
 }
@@ -99,6 +102,35 @@ pub(super) fn before(audit: &Audit) -> Vec<Template> {
     }
     commands.extend(audit.before.iter().cloned());
     commands
+}
+
+impl Audit {
+    /// The programs that it needs and that are not installed.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&Need> {
+        self.needs.iter().filter(|need| !is_installed(&need.program)).collect()
+    }
+}
+
+/// Whether there is such a program, as a path or where the system looks for programs.
+fn is_installed(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    if program.contains('/') {
+        return is_program(Path::new(program));
+    }
+    std::env::split_paths(&folders).any(|folder| is_program(&folder.join(program)))
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    const EXECUTE: u32 = 0o111;
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & EXECUTE != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file() || path.with_extension("exe").is_file()
 }
 
 fn own(run: &str) -> Program {

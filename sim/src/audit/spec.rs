@@ -20,6 +20,8 @@ pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 pub const MAX_BEFORE: usize = 16;
 /// How many variables an environment can be given.
 pub const MAX_ENV: usize = 64;
+/// How many programs an audit can say that it needs.
+pub const MAX_NEEDS: usize = 16;
 
 /// How other people's programs transfer a file, and how they say that it went well.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Audit {
     pub path: PathBuf,
     /// What is audited, in a sentence.
     pub about: String,
+    /// What has to be installed for it.
+    pub needs: Vec<Need>,
     /// Which way the payload goes.
     pub transfer: Direction,
     /// The size of the payload, in bytes.
@@ -58,10 +62,22 @@ pub struct Audit {
     pub check: Check,
     /// The port on which the server listens, if it cannot be told another.
     pub port: Option<u16>,
+    /// Whether there is a second port, `{data}`, that the server itself tells the client, as in FTP's passive mode. It
+    /// has the same number on both sides of the proxy.
+    pub data_port: bool,
     /// Whether client and server get a network of their own each.
     pub isolate: bool,
     /// The faults; the default set if there is none.
     pub faults: Vec<Located<Wanted>>,
+}
+
+/// A program that has to be installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Its name, or its path.
+    pub program: String,
+    /// The package of Debian that has it.
+    pub package: String,
 }
 
 /// The server of an audit.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 /// What can stand in braces.
-pub const PLACEHOLDERS: [&str; 9] =
-    ["host", "port", "file", "name", "received", "server", "client", "here", "sim"];
+pub const PLACEHOLDERS: [&str; 10] =
+    ["host", "port", "data", "file", "name", "received", "server", "client", "here", "sim"];
 
 /// Values for placeholders.
 pub(super) type Values = BTreeMap<&'static str, String>;

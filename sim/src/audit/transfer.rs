@@ -4,14 +4,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
 use super::judge::{Said, said};
 use super::programs::{
     Dirs, GRACE, HOST, before, client, free_port, how_text, last_lines, launch, server, start, values,
-    wait_ready, with_port,
+    wait_ready, with_address,
 };
 use super::spec::{Audit, Program, Server, Signal};
 use super::template::{Template, Values};
@@ -23,6 +23,9 @@ use crate::verdict::{Excerpt, Truth};
 
 /// How much of what a run carries is kept, in bytes.
 const RECORDING: u64 = 256 << 20;
+/// When the file was last modified, as a time since 1970: some programs send it along, and what they send shall be as long
+/// in every run.
+const MODIFIED: Duration = Duration::from_secs(1_600_000_000);
 /// How long a file may take to become what it should be once the client has ended.
 const SETTLE: Duration = Duration::from_secs(1);
 /// How often it is looked at.
@@ -83,16 +86,22 @@ impl Bench<'_> {
     /// One transfer, in the directory `root`.
     pub(super) fn transfer(&self, root: &Path, faults: Vec<Placed>) -> Result<Ran, Trouble> {
         let dirs = Dirs::make(root)?;
-        let values = values(self.audit, &dirs, self.sim);
+        let mut values = values(self.audit, &dirs, self.sim);
+        let data = if self.audit.data_port { Some(free_port()?) } else { None };
+        if let Some(data) = data {
+            values.insert("data", data.to_string());
+        }
         self.put_payload(Path::new(&values["file"]))?;
-        let (mut server, way) = self.start_server(&dirs, &values)?;
+        let (mut server, way) = self.start_server(&dirs, &values, data)?;
         for command in before(self.audit) {
             let done = self.run_before(&command, &dirs, &values, &way);
             done.map_err(|why| with_output(why, server.take()))?;
         }
         let settings = Settings { faults, recording: Some(RECORDING), once: None };
         let program = client(self.audit);
-        let launch = |port| launch(&program.run, &program.env, &dirs.client, &with_port(&values, port));
+        let launch = |host: &str, port| {
+            launch(&program.run, &program.env, &dirs.client, &with_address(&values, host, port))
+        };
         let ran = way.run(&dirs, settings, self.audit.deadline, &launch);
         let (ended, took, outcome) = match ran {
             Ok(ran) => ran,
@@ -107,13 +116,19 @@ impl Bench<'_> {
         }
         let mut bytes = vec![0; usize::try_from(self.payload.len()).unwrap_or_default()];
         self.payload.read_at(0, &mut bytes)?;
-        fs::write(path, bytes)
+        fs::write(path, bytes)?;
+        fs::File::options().write(true).open(path)?.set_modified(UNIX_EPOCH + MODIFIED)
     }
 
     /// Starts the server, if there is one to start, and says how it is reached.
-    fn start_server(&self, dirs: &Dirs, values: &Values) -> Result<(Option<Running>, Way), Trouble> {
+    fn start_server(
+        &self,
+        dirs: &Dirs,
+        values: &Values,
+        data: Option<u16>,
+    ) -> Result<(Option<Running>, Way), Trouble> {
         if let Server::At(address) = &self.audit.server {
-            return Ok((None, Way::Here { address: address.clone() }));
+            return Ok((None, Way::Here { address: address.clone(), data: None }));
         }
         let Some(program) = server(self.audit) else { return Err("there is no server".to_owned().into()) };
         let mut starts = 1;
@@ -121,9 +136,9 @@ impl Bench<'_> {
             let port = self.audit.port.map_or_else(free_port, Ok)?;
             let way = match self.audit.isolate {
                 true => Way::Apart { port, server: dirs.meeting("server"), sim: self.sim.to_owned() },
-                false => Way::Here { address: format!("{HOST}:{port}") },
+                false => Way::Here { address: format!("{HOST}:{port}"), data },
             };
-            match self.try_server(&program, dirs, &with_port(values, port), port, &way) {
+            match self.try_server(&program, dirs, &with_address(values, HOST, port), port, &way) {
                 Ok(running) => return Ok((Some(running), way)),
                 Err(trouble) if starts == STARTS || self.audit.port.is_some() => return Err(trouble),
                 Err(_) => starts += 1,
@@ -148,7 +163,7 @@ impl Bench<'_> {
     }
 
     fn run_before(&self, command: &Template, dirs: &Dirs, values: &Values, way: &Way) -> Result<(), String> {
-        let launch = |port| launch(command, &[], &dirs.client, &with_port(values, port));
+        let launch = |host: &str, port| launch(command, &[], &dirs.client, &with_address(values, host, port));
         let ended = way.run_past(dirs, self.audit.deadline, &launch)?;
         match ended.how {
             How::Exited(0) => Ok(()),

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 #[cfg(target_os = "linux")]
 use super::isolate::{self, Side};
-use super::programs::{Dirs, GRACE, HOST, start};
+use super::programs::{Dirs, GRACE, HOST, OTHER_HOST, start};
 use crate::process::{Ended, Launch};
 use crate::proxy::{Outcome, Proxy, Settings};
 
@@ -25,6 +25,8 @@ pub(super) enum Way {
     Here {
         /// `HOST:PORT`.
         address: String,
+        /// The port that the server tells the client.
+        data: Option<u16>,
     },
     /// It is in a network of its own.
     Apart {
@@ -58,10 +60,10 @@ impl Way {
         dirs: &Dirs,
         settings: Settings,
         deadline: Duration,
-        launch: &dyn Fn(u16) -> Launch,
+        launch: &dyn Fn(&str, u16) -> Launch,
     ) -> Result<Run, String> {
         match self {
-            Self::Here { address } => here(address, settings, deadline, launch),
+            Self::Here { address, data } => here(address, *data, settings, deadline, launch),
             #[cfg(target_os = "linux")]
             Self::Apart { .. } => self.apart(dirs, settings, deadline, launch),
             #[cfg(not(target_os = "linux"))]
@@ -77,13 +79,13 @@ impl Way {
         &self,
         dirs: &Dirs,
         deadline: Duration,
-        launch: &dyn Fn(u16) -> Launch,
+        launch: &dyn Fn(&str, u16) -> Launch,
     ) -> Result<Ended, String> {
         match self {
-            Self::Here { address } => {
+            Self::Here { address, .. } => {
                 let port =
                     address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default();
-                start(&launch(port))?.wait(deadline, GRACE).map_err(text)
+                start(&launch(HOST, port))?.wait(deadline, GRACE).map_err(text)
             }
             // There is no way but through one: it has no faults.
             Self::Apart { .. } => {
@@ -98,14 +100,14 @@ impl Way {
         dirs: &Dirs,
         settings: Settings,
         deadline: Duration,
-        launch: &dyn Fn(u16) -> Launch,
+        launch: &dyn Fn(&str, u16) -> Launch,
     ) -> Result<Run, String> {
         let Self::Apart { port, server, sim } = self else { return Err("it is not apart".into()) };
         let socket = dirs.meeting("client");
         // The one of a client before this is done with.
         let _ = std::fs::remove_file(&socket);
         let meeting = UnixListener::bind(&socket).map_err(text)?;
-        let mut client = start(&isolate::wrapped(launch(*port), Side::Client, *port, &socket, sim))?;
+        let mut client = start(&isolate::wrapped(launch(HOST, *port), Side::Client, *port, &socket, sim))?;
         let (listener, ready) = match isolate::listener(&meeting, &mut client) {
             Ok(met) => met,
             Err(error) => {
@@ -125,13 +127,19 @@ impl Way {
 
 fn here(
     address: &str,
+    data: Option<u16>,
     settings: Settings,
     deadline: Duration,
-    launch: &dyn Fn(u16) -> Launch,
+    launch: &dyn Fn(&str, u16) -> Launch,
 ) -> Result<Run, String> {
-    let proxy = Proxy::bind((HOST, 0), address, settings).map_err(text)?.spawn(|_| {}).map_err(text)?;
+    let host = if data.is_some() { OTHER_HOST } else { HOST };
+    let mut proxy = Proxy::bind((host, 0), address, settings).map_err(text)?;
+    if let Some(data) = data {
+        proxy.also((OTHER_HOST, data), (HOST, data)).map_err(text)?;
+    }
+    let proxy = proxy.spawn(|_| {}).map_err(text)?;
     let began = Instant::now();
-    let ended = start(&launch(proxy.local_addr().port()))?.wait(deadline, GRACE).map_err(text)?;
+    let ended = start(&launch(host, proxy.local_addr().port()))?.wait(deadline, GRACE).map_err(text)?;
     let took = began.elapsed();
     Ok((ended, took, proxy.finish(PATIENCE).map_err(text)?))
 }

@@ -322,7 +322,8 @@ Exit codes:
   0  no wrong file was taken for good, but for known limits of the check
   1  a wrong file was taken for good
   2  bad usage, or a bad audit file
-  3  nothing is concluded: the transfer does not succeed without faults, or none of them reached its reader";
+  3  nothing is concluded: the transfer does not succeed without faults, or none of them reached its reader
+  5  a program that the audit needs is not installed";
 
 /// What is to be audited, and how.
 #[derive(Debug, ClapArgs)]

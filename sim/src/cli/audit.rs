@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use sim::audit::{Audit, Conclusion, Options, Report, Step, Trial, run};
+use sim::audit::{Audit, Conclusion, Need, Options, Report, Step, Trial, run};
 use sim::report::audit as report;
 
 use super::args::{AuditArgs, AuditFormat};
@@ -24,10 +24,19 @@ pub(super) fn audit(args: &AuditArgs) -> Exit {
         print::say(&report::list(&trials));
         return Exit::Met;
     }
+    let missing = audit.missing();
+    if !missing.is_empty() {
+        missing.iter().for_each(|need| print::warn(&not_installed(need)));
+        return Exit::NotInstalled;
+    }
     match carry_out(args, &audit, &trials) {
         Ok(outcome) => show(args, &outcome),
         Err(message) => fail(&message),
     }
+}
+
+fn not_installed(Need { program, package }: &Need) -> String {
+    format!("`{program}` is not installed; on Debian and Ubuntu: apt-get install {package}")
 }
 
 fn carry_out(args: &AuditArgs, audit: &Audit, trials: &[Trial]) -> Result<Report, String> {

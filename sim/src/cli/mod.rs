@@ -31,6 +31,8 @@ enum Exit {
     Inconclusive,
     /// The peer could not be reached, or refused; the proxy could not listen, or not reach its target.
     NoPeer,
+    /// Programs that are to be audited are not installed.
+    NotInstalled,
     /// An expectation was not met, or a transfer did not pass its check.
     NotMet,
     /// Bad usage, a bad scenario file, or a file here that cannot be read or written.
@@ -50,6 +52,7 @@ impl From<Exit> for ExitCode {
             Exit::Usage => 2,
             Exit::Inconclusive => 3,
             Exit::NoPeer => 4,
+            Exit::NotInstalled => 5,
             Exit::Interrupted => INTERRUPTED,
         })
     }

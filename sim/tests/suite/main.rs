@@ -23,6 +23,7 @@ mod proxy_cli;
 mod proxy_locate;
 mod scenarios;
 mod scrub;
+mod shipped_audits;
 mod steps;
 mod storage;
 mod store_crash;
