@@ -116,7 +116,9 @@ fn only_a_regular_file_is_replaced() {
     nix::unistd::mkfifo(&pair.here.path().join("pipe"), nix::sys::stat::Mode::S_IRUSR).unwrap();
     let ended = pair.exits(2, "get", &["a", "-o", "pipe", "--force"]);
     assert!(ended.err.contains("pipe is not a regular file"), "{ended:?}");
-    for (target, why) in [("-", "name one"), ("nowhere/", "not a directory"), ("nowhere/x", "not a directory")] {
+    for (target, why) in
+        [("-", "name one"), ("nowhere/", "not a directory"), ("nowhere/x", "not a directory")]
+    {
         let ended = pair.exits(2, "get", &["a", "-o", target]);
         assert!(ended.err.contains(why), "{target}: {ended:?}");
     }
