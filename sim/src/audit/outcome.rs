@@ -47,6 +47,13 @@ impl Row {
         self.verdict == Verdict::Silent && self.trial.rung.is_some_and(|rung| rung.is_limit_of(check))
     }
 
+    /// Whether a wrong file stayed where it was received, though the program said that the transfer failed.
+    #[must_use]
+    pub fn is_left_behind(&self) -> bool {
+        let was_told = matches!(self.verdict, Verdict::Detected | Verdict::Aborted);
+        was_told && matches!(self.truth, Truth::Different { .. })
+    }
+
     /// Whether it says something on how the program takes a file that is not what was sent.
     #[must_use]
     pub fn is_telling(&self) -> bool {

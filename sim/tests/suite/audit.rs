@@ -112,7 +112,7 @@ fn our_own_programs_accept_nothing_but_the_known_limits() {
 }
 
 /// The mistakes of which the wire and the received file tell. Those of the store are seen only where a disk fails;
-/// that a failed upload stays there, or a failed download has its name, is no acceptance: the client says Fail.
+/// that a failed upload stays there, or a failed download has its name, is no acceptance, but told beside it.
 const BY_WIRE: [(Flaw, &str); 8] = [
     (Flaw::HashOfNothing, "flip-middle"),
     (Flaw::HashPerChunk, "flip-first"),
@@ -155,6 +155,33 @@ fn every_mutant_that_the_wire_tells_of_is_convicted_and_the_correct_program_is_n
         let (lines, code) = desk_of("").json(&BY_WIRE.map(|(_, fault)| fault));
         assert!(verdicts(&lines).iter().all(|(_, verdict)| *verdict != "Silent"), "{lines:?}");
         assert_eq!(code, 0);
+    }
+}
+
+#[test]
+fn what_is_left_behind_after_a_failure_is_told() {
+    let server = "{sim} serve MUTANT --dir {server}/store --listen {host}:{port}";
+    let up = "{sim} put MUTANT {host}:{port} {file} --timeout 0.5";
+    let down = "{sim} get MUTANT {host}:{port} {name} -o {received} --timeout 0.5";
+    let before = "before: [\"{sim} put {host}:{port} {file}\"], sent: \"{client}/sent/{name}\",";
+    let (stored, got) = ("{server}/store/*/{name}", "{client}/{name}");
+    for (flaw, transfer, run, received, more, fault) in [
+        ("NotDiscarded", "Upload", up, stored, "", "flip-middle"),
+        ("StoredIncomplete", "Upload", up, stored, "", "truncate-middle"),
+        ("NamedBeforeCompared", "Download", down, got, before, "flip-middle"),
+    ] {
+        for mutant in ["", flaw] {
+            let text = format!(
+                r#"Audit(
+                    about: "A mutant.", transfer: {transfer}, size: 2_500, deadline: 3,
+                    server: Program(run: "{server}"), client: Program(run: "{run}"),
+                    received: "{received}", {more} fail: Exit(1), check: Md5,
+                )"#
+            );
+            let option = if mutant.is_empty() { String::new() } else { format!("--mutant {mutant}") };
+            let (lines, code) = Desk::new(&text.replace("MUTANT", &option)).json(&[fault]);
+            assert_eq!((&lines[0]["left_behind"], code), (&(!mutant.is_empty()).into(), 0), "{lines:?}");
+        }
     }
 }
 

@@ -22,6 +22,7 @@ fn trial(report: &Report, row: &Row, replay: &Replay<'_>) -> Value {
         "places": row.places,
         "verdict": row.verdict.to_string(),
         "known_limit": row.is_known_limit(report.audit.check),
+        "left_behind": row.is_left_behind(),
         "claim": row.said.as_ref().map(ToString::to_string),
         "file": truth(row),
         "why": row.why,

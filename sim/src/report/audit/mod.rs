@@ -51,6 +51,13 @@ pub fn judgement(report: &Report) -> Vec<String> {
             lines.push(format!("{words}: {}.", listed(&names)));
         }
     }
+    let left = names(report, Row::is_left_behind);
+    if !left.is_empty() {
+        lines.push(format!(
+            "After a failure that was told, the wrong file stayed where it was: {}.",
+            listed(&left)
+        ));
+    }
     lines
 }
 
