@@ -4,11 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use sim::audit::Audit;
 use sim::endpoint::Flaw;
 use tempfile::TempDir;
-
-use super::workspace;
 
 /// A place for one audit: its file, and where its directories are made.
 pub(super) struct Desk {
