@@ -157,7 +157,7 @@ fn programs_that_do_not_hash_are_convicted() {
             assert_eq!(ran.verdict(fault), "Silent", "{name}");
         }
         assert_eq!(ran.verdict("slice"), "Intact", "{name}");
-        assert!(ran.judgement[0].ends_with("this check cannot fail."), "{name}: {}", ran.judgement[0]);
+        assert!(ran.judgement[0].contains(" were reported as Success"), "{name}: {}", ran.judgement[0]);
     }
 }
 
