@@ -109,10 +109,10 @@ fn show(args: &AuditArgs, outcome: &Report) -> Exit {
 
 /// The command that runs only this trial, fit to be pasted into a shell.
 fn replay(args: &AuditArgs, seed: u64, trial: &Trial) -> String {
-    let mut words: Vec<String> = ["cargo", "run", "-p", "sim", "--", "audit"].map(String::from).into();
+    let mut words: Vec<String> = vec!["audit".into()];
     words.extend([args.file.display().to_string(), "--only".into(), trial.name.clone()]);
     words.extend(["--seed".into(), seed.to_string()]);
-    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+    print::command(&words)
 }
 
 /// What a shell reports of a program that could not be started.

@@ -15,7 +15,7 @@ use super::run::fail;
 use super::serve::hash_threads;
 use super::{Exit, print, progress, signals};
 
-/// What `session` sends when it is given no file: the same as in `scenarios/basic.ron`.
+/// What `session` sends when it is given no file: as many bytes as in `scenarios/basic.ron`.
 const NOISE: Content = Content::Noise { seed: 1, len: 123_456 };
 
 /// Lists the files of a server.

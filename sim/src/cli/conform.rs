@@ -111,7 +111,7 @@ fn show(args: &ConformArgs, report: &Report) -> Exit {
 
 /// The command that runs only this case, fit to be pasted into a shell.
 fn replay(args: &ConformArgs, name: &str) -> String {
-    let mut words: Vec<String> = ["cargo", "run", "-p", "sim", "--", "conform"].map(String::from).into();
+    let mut words: Vec<String> = vec!["conform".into()];
     let options = [
         ("--server", &args.server),
         ("--client", &args.client),
@@ -126,5 +126,5 @@ fn replay(args: &ConformArgs, name: &str) -> String {
         words.extend(["--timeout".into(), args.timeout.to_string()]);
     }
     words.extend(["--case".into(), name.into()]);
-    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+    print::command(&words)
 }

@@ -19,6 +19,13 @@ pub(super) fn say(text: &str) {
     }
 }
 
+/// A command of this program, fit to be pasted into a shell.
+pub(super) fn command(words: &[String]) -> String {
+    let words: Vec<&str> =
+        ["cargo", "run", "-p", "sim", "--"].into_iter().chain(words.iter().map(String::as_str)).collect();
+    shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+}
+
 /// Prints to standard error. If that fails there is nobody left to tell.
 pub(super) fn warn(text: &str) {
     let _ = anstream::stderr().write_all(format!("{}\n", text.trim_end()).as_bytes());

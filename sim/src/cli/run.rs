@@ -99,8 +99,7 @@ fn judge(outcome: &Outcome) -> Exit {
 
 /// The command that does the same again, fit to be pasted into a shell.
 fn replay(args: &Args, scenario: &Scenario) -> String {
-    let mut words: Vec<String> = ["cargo", "run", "-p", "sim", "--"].map(String::from).into();
-    words.push(path_word(&scenario.path));
+    let mut words = vec![path_word(&scenario.path)];
     words.extend(["--transport".into(), scenario.transport.to_string()]);
     words.extend(["--seed".into(), scenario.seed.to_string()]);
     if let Some(file) = &args.file {
@@ -109,7 +108,7 @@ fn replay(args: &Args, scenario: &Scenario) -> String {
     if let Some(mutant) = args.mutant {
         words.extend(["--mutant".into(), mutant.to_string()]);
     }
-    shlex::try_join(words.iter().map(String::as_str)).unwrap_or_else(|_| words.join(" "))
+    print::command(&words)
 }
 
 fn path_word(path: &Path) -> String {

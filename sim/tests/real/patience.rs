@@ -102,12 +102,14 @@ fn one_that_vanishes_leaves_nothing_behind() {
     serve.logged("session broke off");
     let content = noise(2, 30_000_000);
     let id = Raw::connect(&serve.address).put("here", &content).unwrap();
-    let mut raw = Raw::connect(&serve.address);
-    raw.ask("DOWNLOAD").unwrap();
-    raw.ask(&id).unwrap();
-    raw.reset();
-    // A client may leave at any time: of a download that it did not want to the end nothing is broken.
-    serve.logged("uploads=0 downloads=0");
+    for ends in [Raw::reset, |raw: Raw| raw.finish()] {
+        let mut raw = Raw::connect(&serve.address);
+        raw.ask("DOWNLOAD").unwrap();
+        raw.ask(&id).unwrap();
+        ends(raw);
+        let line = serve.logged("session broke off");
+        assert!(line.contains("uploads=0 downloads=0"), "{line}");
+    }
 
     let mut raw = Raw::connect(&serve.address);
     assert_eq!(raw.list().unwrap().len(), 1);

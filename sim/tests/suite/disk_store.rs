@@ -33,6 +33,15 @@ fn arriving(dir: &Path) -> usize {
 }
 
 #[test]
+fn a_place_for_arriving_files_that_was_tidied_away_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = DiskStore::open(dir.path()).unwrap();
+    fs::remove_dir(dir.path().join(".incoming")).unwrap();
+    assert_eq!(put(&store, "one", b"first"), Ok(Committed::New));
+    assert_eq!(listed(&store), ["one"]);
+}
+
+#[test]
 fn it_is_found_again_as_it_was_left() {
     let dir = tempfile::tempdir().unwrap();
     let store = DiskStore::open(&dir.path().join("deep/in/store")).unwrap();
