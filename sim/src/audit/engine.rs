@@ -1,4 +1,5 @@
-//! The runs of an audit: the control run, one for each trial, and the control run once more.
+//! The runs of an audit: a control run that shows where the payload is; then one for each trial, each after a control
+//! run of its own.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use super::judge::{control_trouble, judge};
 use super::outcome::{Report, Row};
 use super::payload::payload;
 use super::places::{Ground, Struck};
-use super::spec::{Audit, Server};
+use super::spec::{Audit, ExtraEnv, Server};
 use super::transfer::{Bench, Ran, Trouble};
 use super::trials::Trial;
 use crate::proxy::{Placed, Which};
@@ -43,7 +44,7 @@ pub struct Options {
 /// What an audit is at.
 #[derive(Clone, Copy, Debug)]
 pub enum Step<'a> {
-    /// The control run.
+    /// The first control run; those that go before each trial are part of it.
     Control,
     /// A trial begins.
     Trial {
@@ -88,9 +89,6 @@ pub fn run(
     report.spread = Some(ground.spread());
     let series = Series { bench: &bench, ground: &ground, connections, options, seed };
     report.rows = series.run(trials, told)?;
-    if let Err(Trouble { why, .. }) = series.control_again() {
-        spoil(&mut report.rows, &why);
-    }
     Ok(report)
 }
 
@@ -106,12 +104,18 @@ fn check_isolation(audit: &Audit) -> Result<(), String> {
     if audit.isolate { Err(advice.into()) } else { Ok(()) }
 }
 
-/// The control run: it has to succeed, and shows where the payload is.
-fn control(bench: &Bench<'_>, options: &Options, payload: Vec<u8>) -> Result<(Ground, u64), Trouble> {
-    let ran = in_dir(options, "control", |dir| bench.transfer(dir, Vec::new()))?;
-    if let Some(why) = control_trouble(bench.audit, &ran) {
-        return Err(Trouble { why, output: ran.output });
+/// A control run: a transfer without faults, which has to succeed.
+fn unharmed(bench: &Bench<'_>, options: &Options, dir: &str) -> Result<Ran, Trouble> {
+    let ran = in_dir(options, dir, |dir| bench.transfer(dir, Vec::new(), &ExtraEnv::default()))?;
+    match control_trouble(bench.audit, &ran) {
+        Some(why) => Err(Trouble { why, output: ran.output }),
+        None => Ok(ran),
     }
+}
+
+/// The first control run, which also shows where the payload is.
+fn control(bench: &Bench<'_>, options: &Options, payload: Vec<u8>) -> Result<(Ground, u64), Trouble> {
+    let ran = unharmed(bench, options, "control")?;
     let connections = ran.outcome.connections;
     let ground = Ground::survey(payload, bench.audit.transfer, ran.outcome.recordings);
     let passed_by = || {
@@ -120,14 +124,6 @@ fn control(bench: &Bench<'_>, options: &Options, payload: Vec<u8>) -> Result<(Gr
         Trouble { why: why.into(), output: ran.output.clone() }
     };
     Ok((ground.ok_or_else(passed_by)?, connections))
-}
-
-/// If the programs do not work without faults any more, nothing that was seen can be held against them.
-fn spoil(rows: &mut [Row], why: &str) {
-    for row in rows.iter_mut().filter(|row| row.verdict != Verdict::Inconclusive) {
-        row.verdict = Verdict::Inconclusive;
-        row.why = Some(format!("afterwards the transfer did not succeed any more. {why}"));
-    }
 }
 
 /// Does something in a directory of its own.
@@ -208,7 +204,7 @@ impl Series<'_> {
         let placed = struck.placed.iter().zip(&struck.inside);
         row.places = placed.map(|(placed, inside)| place_text(placed, *inside)).collect();
         let dir = format!("{:02}-{}", row.trial.number, row.trial.name);
-        match self.strike(&dir, struck) {
+        match self.strike(&dir, &row.trial.env, struck) {
             Err(Trouble { why, output }) => (row.why, row.output) = (Some(why), output),
             Ok(ran) => {
                 (row.verdict, row.why) = judge(&row.trial, self.ground, struck, &ran, self.connections);
@@ -219,12 +215,14 @@ impl Series<'_> {
         }
     }
 
-    /// A transfer with faults. A program that does not send the same in every run, as rsync when the machine is busy,
-    /// gets another chance to.
-    fn strike(&self, dir: &str, struck: &Struck) -> Result<Ran, Trouble> {
+    /// A transfer with faults, after one without: what the programs cannot do any more is not the fault's doing. A
+    /// program that does not send the same in every run, as rsync when the machine is busy, gets another chance to.
+    fn strike(&self, dir: &str, env: &ExtraEnv, struck: &Struck) -> Result<Ran, Trouble> {
+        unharmed(self.bench, self.options, &format!("{dir}-control"))
+            .map_err(|Trouble { why, output }| Trouble { why: format!("just before, {why}"), output })?;
         let mut tries = 1;
         loop {
-            let ran = in_dir(self.options, dir, |dir| self.bench.transfer(dir, struck.placed.clone()))?;
+            let ran = in_dir(self.options, dir, |dir| self.bench.transfer(dir, struck.placed.clone(), env))?;
             if tries == TRIES || self.ground.is_as_before(struck, &ran.outcome.recordings) {
                 return Ok(ran);
             }
@@ -233,11 +231,6 @@ impl Series<'_> {
                 std::fs::remove_dir_all(self.options.root.join(dir))?;
             }
         }
-    }
-
-    fn control_again(&self) -> Result<(), Trouble> {
-        let ran = in_dir(self.options, "control-again", |dir| self.bench.transfer(dir, Vec::new()))?;
-        control_trouble(self.bench.audit, &ran).map_or(Ok(()), |why| Err(why.into()))
     }
 }
 

@@ -92,7 +92,12 @@ fn spared(
         (true, ..) | (false, false, false) => (Verdict::Intact, None),
         (false, _, true) => (Verdict::Recovered, None),
         (false, true, false) => {
-            (Verdict::Inconclusive, Some("the change was delivered, but did not reach the file".into()))
+            let what = if trial.env.is_empty() {
+                "the change was delivered, but did not reach the file"
+            } else {
+                "the file arrived as it was sent: the environment made no fault that reached it"
+            };
+            (Verdict::Inconclusive, Some(what.into()))
         }
     }
 }

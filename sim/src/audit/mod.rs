@@ -30,8 +30,8 @@ pub use judge::Said;
 pub use outcome::{Conclusion, Report, Row};
 pub use places::Spread;
 pub use spec::{
-    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, MAX_BEFORE, MAX_ENV, MAX_NEEDS, MAX_SIZE, MIN_SIZE, Need,
-    Pattern, Program, Ready, Server, Signal, Wanted,
+    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS,
+    MAX_SIZE, MIN_SIZE, Need, Pattern, Program, Ready, Server, Signal, Wanted,
 };
 pub use template::{PLACEHOLDERS, Template};
 pub use trials::{MAX_TRIALS, Rung, Trial, UnknownTrial};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::judge::Said;
 use super::places::Spread;
-use super::spec::{Audit, Check};
+use super::spec::{Audit, Check, Leftover};
 use super::trials::Trial;
 use crate::scenario::Verdict;
 use crate::verdict::{Excerpt, Truth};
@@ -35,9 +35,16 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether it counts against the program: a wrong file was taken for good, and that is no known limit of the check;
+    /// or one stayed that may not.
+    #[must_use]
+    pub fn convicts(&self, audit: &Audit) -> bool {
+        self.accepts(audit.check) || self.is_forbidden(audit)
+    }
+
     /// Whether a wrong file was taken for good, and that is no known limit of the check.
     #[must_use]
-    pub fn convicts(&self, check: Check) -> bool {
+    pub fn accepts(&self, check: Check) -> bool {
         self.verdict == Verdict::Silent && !self.is_known_limit(check)
     }
 
@@ -54,6 +61,20 @@ impl Row {
         was_told && matches!(self.truth, Truth::Different { .. })
     }
 
+    /// Whether a wrong file stayed that may not, as [`Audit::leaves_no`] has it.
+    #[must_use]
+    pub fn is_forbidden(&self, audit: &Audit) -> bool {
+        let failed =
+            matches!(self.verdict, Verdict::Detected | Verdict::Aborted | Verdict::Hung | Verdict::Crashed);
+        let Truth::Different { arrived, .. } = self.truth else { return false };
+        let is_it = |leftover: &Leftover| match leftover {
+            Leftover::Rejected => self.verdict == Verdict::Detected,
+            Leftover::Incomplete => arrived < audit.size,
+            Leftover::Wrong => true,
+        };
+        failed && audit.leaves_no.iter().any(is_it)
+    }
+
     /// Whether it says something on how the program takes a file that is not what was sent.
     #[must_use]
     pub fn is_telling(&self) -> bool {
@@ -64,10 +85,12 @@ impl Row {
 /// What an audit comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
-    /// Nothing was silently accepted.
+    /// Nothing was silently accepted, and nothing stayed that may not.
     Sound,
-    /// Something was.
+    /// A wrong file was silently accepted.
     Silent,
+    /// None was, but one stayed that may not.
+    LeftBehind,
     /// Nothing can be said.
     Inconclusive,
 }
@@ -91,8 +114,11 @@ impl Report {
     /// What it comes to.
     #[must_use]
     pub fn conclusion(&self) -> Conclusion {
-        if self.rows.iter().any(|row| row.convicts(self.audit.check)) {
+        if self.rows.iter().any(|row| row.accepts(self.audit.check)) {
             return Conclusion::Silent;
+        }
+        if self.rows.iter().any(|row| row.is_forbidden(&self.audit)) {
+            return Conclusion::LeftBehind;
         }
         let tells = |row: &Row| match row.trial.changes_bytes() {
             true => row.is_telling(),

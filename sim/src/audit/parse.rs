@@ -9,8 +9,8 @@ use protocol::FileName;
 use ron::value::RawValue;
 
 use super::spec::{
-    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, MAX_BEFORE, MAX_ENV, MAX_NEEDS, MAX_SIZE, MIN_SIZE, Need,
-    Pattern, Program, Ready, Server, Signal, Wanted,
+    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS,
+    MAX_SIZE, MIN_SIZE, Need, Pattern, Program, Ready, Server, Signal, Wanted,
 };
 use super::template::{PLACEHOLDERS, Template, unknown};
 use super::trials::MAX_TRIALS;
@@ -26,7 +26,7 @@ const SHAPE: &str = "an audit is written Audit(about: \"...\", transfer: Upload,
                      client: Program(run: \"...\"), received: \"...\")";
 const SIGNALS: &str = "a signal is Exit(0), Exit([1, 2]), Line(\"PATTERN\") or File(\"PATH\")";
 const PROGRAMS: &str = "a program is written Program(run: \"COMMAND {port}\"), or Own for ours";
-const AUDIT: [&str; 20] = [
+const AUDIT: [&str; 21] = [
     "about",
     "needs",
     "transfer",
@@ -43,6 +43,7 @@ const AUDIT: [&str; 20] = [
     "fail",
     "nth",
     "check",
+    "leaves_no",
     "port",
     "data_port",
     "isolate",
@@ -194,6 +195,7 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
             reader.whole(piece, "`nth`", 1..=1_000).and_then(|nth| nth.try_into().ok())
         }),
         check: or(given, "check", ways.check(), |piece| check(reader, piece)),
+        leaves_no: or(given, "leaves_no", Vec::new(), |piece| leaves_no(reader, piece)),
         port: or(given, "port", None, |piece| port(reader, piece).map(Some)),
         data_port: or(given, "data_port", false, |piece| reader.value(piece, "`data_port`", "true or false")),
         isolate: or(given, "isolate", false, |piece| reader.value(piece, "`isolate`", "true or false")),
@@ -293,6 +295,15 @@ fn check(reader: &mut Reader, piece: Piece<'_>) -> Option<Check> {
     let checks =
         [("Crc32", Check::Crc32), ("Md5", Check::Md5), ("Digest", Check::Digest), ("Keyed", Check::Keyed)];
     choose(reader, piece, "check", &checks)
+}
+
+fn leaves_no(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<Leftover>> {
+    let words =
+        [("Rejected", Leftover::Rejected), ("Incomplete", Leftover::Incomplete), ("Wrong", Leftover::Wrong)];
+    let leftovers = reader.at_most(words.len(), piece, "`leaves_no`", |reader, piece| {
+        choose(reader, piece, "leftover", &words)
+    })?;
+    Some(leftovers.into_iter().map(|leftover| leftover.value).collect())
 }
 
 /// One of several words.
@@ -506,6 +517,9 @@ fn wanted(reader: &mut Reader, piece: Piece<'_>, transfer: Option<Direction>) ->
     if piece.text() == "Default" {
         return Some(Wanted::Default);
     }
+    if word_of(piece) == "Env" {
+        return extra_env(reader, piece).map(Wanted::Env);
+    }
     if word_of(piece) != "Together" {
         return fault(reader, piece, transfer).map(|fault| Wanted::Faults(vec![fault]));
     }
@@ -519,6 +533,22 @@ fn wanted(reader: &mut Reader, piece: Piece<'_>, transfer: Option<Direction>) ->
         reader.mistakes.add(|| Mistake::at(&piece.place(), "there is no fault in this"));
     }
     Some(Wanted::Faults(faults.into_iter().map(|fault| fault.value).collect()))
+}
+
+const EXTRA_ENV: &str =
+    "this is written Env(server: { \"NAME\": \"VALUE\" }, client: { \"NAME\": \"VALUE\" })";
+
+fn extra_env(reader: &mut Reader, piece: Piece<'_>) -> Option<ExtraEnv> {
+    let given = Given::new(reader, piece, "Env", &["server", "client"], EXTRA_ENV)?;
+    let found = ExtraEnv {
+        server: or(&given, "server", Vec::new(), |piece| env(reader, piece)),
+        client: or(&given, "client", Vec::new(), |piece| env(reader, piece)),
+    };
+    if found.is_empty() && given.meant.is_empty() {
+        let message = "this changes nothing in the environment of either program";
+        reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(EXTRA_ENV.to_owned()));
+    }
+    Some(found)
 }
 
 fn fault(reader: &mut Reader, piece: Piece<'_>, transfer: Option<Direction>) -> Option<Fault> {
@@ -569,6 +599,13 @@ fn check_ports(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
         let message = "the server is not told on which port to listen";
         let help = "say {port} in `run`; or, if its port cannot be changed, say it in `port`";
         reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(help.to_owned()));
+    }
+    let has_env =
+        |wanted: &Located<Wanted>| matches!(&wanted.value, Wanted::Env(env) if !env.server.is_empty());
+    if let (Server::At(_), Some(wanted)) = (&audit.server, audit.faults.iter().find(|wanted| has_env(wanted)))
+    {
+        let message = "a server that runs already cannot be given an environment";
+        reader.mistakes.add(|| Mistake::at(&wanted.place, message));
     }
     let message = match (&audit.server, audit.isolate, audit.port) {
         (Server::At(_), true, _) => "a server that runs already cannot be given a network of its own",

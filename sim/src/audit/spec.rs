@@ -1,5 +1,6 @@
 //! What an audit says.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -60,6 +61,8 @@ pub struct Audit {
     pub nth: usize,
     /// What the check is, as far as its known limits go.
     pub check: Check,
+    /// What may not stay where the file is received when the transfer did not succeed.
+    pub leaves_no: Vec<Leftover>,
     /// The port on which the server listens, if it cannot be told another.
     pub port: Option<u16>,
     /// Whether there is a second port, `{data}`, that the server itself tells the client, as in FTP's passive mode. It
@@ -140,6 +143,17 @@ pub enum Check {
     Keyed,
 }
 
+/// A wrong file that stays where it was received though the program did not say Success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftover {
+    /// One of which the program itself said that the check failed.
+    Rejected,
+    /// One that is shorter than the file that was sent, whatever the program said.
+    Incomplete,
+    /// Any.
+    Wrong,
+}
+
 /// An item of the list of faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -147,4 +161,36 @@ pub enum Wanted {
     Default,
     /// These, in one run.
     Faults(Vec<Fault>),
+    /// None of the harness: the programs are started with more in their environment, and make it themselves.
+    Env(ExtraEnv),
+}
+
+/// What is added to the environments of the programs in one run only: the name and the value of each variable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExtraEnv {
+    /// To the server's.
+    pub server: Vec<(String, Template)>,
+    /// To the client's.
+    pub client: Vec<(String, Template)>,
+}
+
+impl ExtraEnv {
+    /// Whether nothing is added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.server.is_empty() && self.client.is_empty()
+    }
+}
+
+impl fmt::Display for ExtraEnv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let map = |variables: &[(String, Template)]| {
+            let entries = variables.iter().map(|(name, value)| format!("{name:?}: {:?}", value.text()));
+            entries.collect::<Vec<_>>().join(", ")
+        };
+        let sides = [("server", &self.server), ("client", &self.client)];
+        let given = sides.into_iter().filter(|(_, variables)| !variables.is_empty());
+        let given = given.map(|(side, variables)| format!("{side}: {{ {} }}", map(variables)));
+        write!(f, "Env({})", given.collect::<Vec<_>>().join(", "))
+    }
 }

@@ -13,7 +13,7 @@ use super::programs::{
     Dirs, GRACE, HOST, before, client, free_port, how_text, last_lines, launch, server, start, values,
     wait_ready, with_address,
 };
-use super::spec::{Audit, Program, Server, Signal};
+use super::spec::{Audit, ExtraEnv, Program, Server, Signal};
 use super::template::{Template, Values};
 use super::way::Way;
 use crate::process::{Ended, How, Running};
@@ -84,7 +84,7 @@ impl From<io::Error> for Trouble {
 
 impl Bench<'_> {
     /// One transfer, in the directory `root`.
-    pub(super) fn transfer(&self, root: &Path, faults: Vec<Placed>) -> Result<Ran, Trouble> {
+    pub(super) fn transfer(&self, root: &Path, faults: Vec<Placed>, env: &ExtraEnv) -> Result<Ran, Trouble> {
         let dirs = Dirs::make(root)?;
         let mut values = values(self.audit, &dirs, self.sim);
         let data = if self.audit.data_port { Some(free_port()?) } else { None };
@@ -92,13 +92,14 @@ impl Bench<'_> {
             values.insert("data", data.to_string());
         }
         self.put_payload(Path::new(&values["file"]))?;
-        let (mut server, way) = self.start_server(&dirs, &values, data)?;
+        let (mut server, way) = self.start_server(&dirs, &values, data, &env.server)?;
         for command in before(self.audit) {
             let done = self.run_before(&command, &dirs, &values, &way);
             done.map_err(|why| with_output(why, server.take()))?;
         }
         let settings = Settings { faults, recording: Some(RECORDING), once: None };
-        let program = client(self.audit);
+        let mut program = client(self.audit);
+        program.env.extend_from_slice(&env.client);
         let launch = |host: &str, port| {
             launch(&program.run, &program.env, &dirs.client, &with_address(&values, host, port))
         };
@@ -126,11 +127,15 @@ impl Bench<'_> {
         dirs: &Dirs,
         values: &Values,
         data: Option<u16>,
+        env: &[(String, Template)],
     ) -> Result<(Option<Running>, Way), Trouble> {
         if let Server::At(address) = &self.audit.server {
             return Ok((None, Way::Here { address: address.clone(), data: None }));
         }
-        let Some(program) = server(self.audit) else { return Err("there is no server".to_owned().into()) };
+        let Some(mut program) = server(self.audit) else {
+            return Err("there is no server".to_owned().into());
+        };
+        program.env.extend_from_slice(env);
         let mut starts = 1;
         loop {
             let port = self.audit.port.map_or_else(free_port, Ok)?;
@@ -232,15 +237,15 @@ impl Bench<'_> {
         (said(gives(success), fail.as_ref().is_some_and(gives), ended.how), notes)
     }
 
-    /// What became of the file. A server that is still writing gets a moment before anything is held against it.
+    /// What became of the file. A program that is still writing, or still removing what it wrote, gets a moment before
+    /// anything is held against it.
     fn settle(&self, values: &Values, said: &Said) -> io::Result<Found> {
         let deadline = Instant::now() + SETTLE;
         loop {
             let found = self.find(values)?;
             let is_settled = match said {
                 Said::Success => found.truth == Truth::Same,
-                Said::Fail => found.truth != Truth::Same,
-                _ => true,
+                Said::Fail | Said::Error(_) | Said::Nothing | Said::Died(_) => found.truth == Truth::Nothing,
             };
             if is_settled || Instant::now() >= deadline {
                 return Ok(found);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::hash::prefix_kept;
 use super::payload::{BLOCK, COLLIDING, payload};
-use super::spec::{Audit, Check, Wanted};
+use super::spec::{Audit, Check, ExtraEnv, Wanted};
 use crate::record::Direction;
 use crate::scenario::{At, Effect, Fault, Region};
 
@@ -55,23 +55,25 @@ impl Rung {
 }
 
 /// One fault, or several in one run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trial {
     /// From 1, in the whole list.
     pub number: usize,
     /// Its name, in kebab-case; unique in the list.
     pub name: String,
-    /// The faults. Empty for [`Rung::FileAndHash`], which depends on what the control run shows.
+    /// The faults. Empty for [`Rung::FileAndHash`], which depends on what the control run shows, and if `env` makes them.
     pub faults: Vec<Fault>,
     /// The rung of the ladder that it is.
     pub rung: Option<Rung>,
+    /// What makes the programs cause a fault themselves.
+    pub env: ExtraEnv,
 }
 
 impl Trial {
     /// Whether it changes, adds or takes away bytes; else it can only delay them or end the connection.
     #[must_use]
     pub fn changes_bytes(&self) -> bool {
-        self.rung.is_some() || self.faults.iter().any(Fault::changes_bytes)
+        self.rung.is_some() || !self.env.is_empty() || self.faults.iter().any(Fault::changes_bytes)
     }
 
     /// Whether a file can arrive as it was sent in spite of it: all it does is to bring the bytes otherwise.
@@ -86,13 +88,14 @@ impl Trial {
                     | Effect::Throttle { .. }
             )
         };
-        self.rung.is_none() && self.faults.iter().all(is_benign)
+        self.rung.is_none() && self.env.is_empty() && self.faults.iter().all(is_benign)
     }
 
     /// What it does, as it is written in a file.
     #[must_use]
     pub fn what(&self) -> String {
         match &self.faults[..] {
+            [] if !self.env.is_empty() => self.env.to_string(),
             [] => "the file and its digest, both rewritten".into(),
             [fault] => fault.to_string(),
             faults => {
@@ -141,6 +144,9 @@ impl Audit {
             match &wanted.value {
                 Wanted::Default => trials.extend(default_set(region, &bytes)),
                 Wanted::Faults(faults) => trials.push(listed(faults)),
+                Wanted::Env(env) => {
+                    trials.push(Trial { name: "env".into(), env: env.clone(), ..Trial::default() });
+                }
             }
         }
         number(&mut trials);
@@ -198,7 +204,7 @@ fn is_again(other: &str, name: &str) -> bool {
 
 fn listed(faults: &[Fault]) -> Trial {
     let names: Vec<String> = faults.iter().map(|fault| kebab(fault.effect.name())).collect();
-    Trial { number: 0, name: names.join("-and-"), faults: faults.to_vec(), rung: None }
+    Trial { name: names.join("-and-"), faults: faults.to_vec(), ..Trial::default() }
 }
 
 /// `half-close` for `HalfClose`.
@@ -216,7 +222,8 @@ fn kebab(name: &str) -> String {
 fn default_set(region: Region, payload: &[u8]) -> Vec<Trial> {
     let trial = |name: &str, faults: Vec<(Effect, At)>, rung| {
         let fault = |(effect, at)| Fault { effect, region, at };
-        Trial { number: 0, name: name.to_owned(), faults: faults.into_iter().map(fault).collect(), rung }
+        let faults = faults.into_iter().map(fault).collect();
+        Trial { name: name.to_owned(), faults, rung, ..Trial::default() }
     };
     let flip = |bit| Effect::Flip { bit };
     let words = words(payload);
@@ -278,7 +285,7 @@ fn spread(name: &str, effect: &Effect, places: &[(&str, At)], region: Region) ->
     let one = |(place, at): &(&str, At)| {
         let name = if place.is_empty() { name.to_owned() } else { format!("{name}-{place}") };
         let faults = vec![Fault { effect: effect.clone(), region, at: *at }];
-        Trial { number: 0, name, faults, rung: None }
+        Trial { name, faults, ..Trial::default() }
     };
     places.iter().map(one).collect()
 }

@@ -201,6 +201,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "NAME", hide = true)]
     pub(super) mutant: Option<Flaw>,
 
+    /// Let the disk do this to the first upload, as in a scenario: for audits of the mutants
+    #[arg(long, value_name = "FAULT", hide = true)]
+    pub(super) disk_fault: Option<String>,
+
     /// Log errors only
     #[arg(long)]
     pub(super) quiet: bool,

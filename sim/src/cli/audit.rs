@@ -102,7 +102,7 @@ fn show(args: &AuditArgs, outcome: &Report) -> Exit {
     });
     match outcome.conclusion() {
         Conclusion::Sound => Exit::Met,
-        Conclusion::Silent => Exit::NotMet,
+        Conclusion::Silent | Conclusion::LeftBehind => Exit::NotMet,
         Conclusion::Inconclusive => Exit::Inconclusive,
     }
 }

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use serde_json::json;
 use sim::endpoint::HashThreads;
+use sim::fault::{FaultyStore, Ledger};
 use sim::live::{Server, ServerSettings};
-use sim::storage::{DiskStore, Limits, OpenError};
+use sim::scenario::{At, Layer, parse_fault};
+use sim::storage::{DiskStore, Limits, OpenError, Store};
 use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
 
 use super::args::ServeArgs;
 use super::run::fail;
-use super::{Exit, print, signals};
+use super::{Exit, complain, print, signals};
 
 /// How many file descriptors a server needs besides those of its connections.
 const DESCRIPTORS: u64 = 64;
@@ -32,10 +34,14 @@ pub(super) fn serve(args: &ServeArgs) -> Exit {
         grace: args.grace,
         flaw: args.mutant,
     };
+    let served = match on_disk(args, &store) {
+        Ok(served) => served,
+        Err(exit) => return exit,
+    };
     let stop = Arc::new(Notify::new());
     let told = Arc::clone(&stop);
     signals::on_first(move || told.notify_one());
-    let server = match Server::bind(&args.listen, store.clone(), settings) {
+    let server = match Server::bind(&args.listen, served, settings) {
         Ok(server) => server,
         Err(error) => return fail(&format!("--listen {}: {error}", args.listen)),
     };
@@ -79,6 +85,20 @@ fn open(args: &ServeArgs) -> Result<Arc<DiskStore>, OpenError> {
         tracing::warn!(?path, "not a file of this store: left alone and not listed");
     }
     Ok(Arc::new(store))
+}
+
+/// The store, on a disk with a fault if one was asked for.
+fn on_disk(args: &ServeArgs, store: &Arc<DiskStore>) -> Result<Arc<dyn Store>, Exit> {
+    const FLAG: &str = "--disk-fault";
+    let Some(text) = &args.disk_fault else { return Ok(store.clone()) };
+    let fault = parse_fault(text, FLAG).map_err(|error| complain(&error))?.value;
+    match (fault.effect.layer(), fault.at) {
+        (Layer::Disk, At::Offset(at)) => {
+            let faults = vec![(0, fault.effect.clone(), at)];
+            Ok(Arc::new(FaultyStore::new(store.clone(), faults, Ledger::new([(fault, Some(at))]))))
+        }
+        _ => Err(fail(&format!("{FLAG} {text}: this is no fault of a disk at an offset"))),
+    }
 }
 
 /// Logs to standard error, as `RUST_LOG` says.

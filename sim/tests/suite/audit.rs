@@ -108,78 +108,129 @@ fn our_own_programs_accept_nothing_but_the_known_limits() {
     }
 }
 
-/// The mistakes of which the wire and the received file tell. Those of the store are seen only where a disk fails;
-/// that a failed upload stays there, or a failed download has its name, is no acceptance, but told beside it.
-const BY_WIRE: [(Flaw, &str); 8] = [
-    (Flaw::HashOfNothing, "flip-middle"),
-    (Flaw::HashPerChunk, "flip-first"),
-    (Flaw::LastChunkNotHashed, "flip-last"),
-    (Flaw::LengthOnly, "words-swapped"),
-    (Flaw::PrefixCompared, "prefix-kept"),
-    (Flaw::HashWithItself, "crc-kept"),
-    (Flaw::AlwaysSuccess, "truncate-middle"),
-    (Flaw::SuccessOnTimeout, "drop-last"),
+/// Each mistake, and what shows it: of the transfer, the fault, and what the audit demands or sets up for it.
+const MUTANTS: [(Flaw, &str, &str, &str); 20] = [
+    (Flaw::HashOfNothing, UP, "flip-middle", ""),
+    (Flaw::HashOfNothing, DOWN, "flip-middle", ""),
+    (Flaw::HashPerChunk, UP, "flip-first", ""),
+    (Flaw::HashPerChunk, DOWN, "flip-first", ""),
+    (Flaw::LastChunkNotHashed, UP, "flip-last", ""),
+    (Flaw::LastChunkNotHashed, DOWN, "flip-last", ""),
+    (Flaw::LengthOnly, UP, "words-swapped", ""),
+    (Flaw::LengthOnly, DOWN, "words-swapped", ""),
+    (Flaw::PrefixCompared, UP, "prefix-kept", ""),
+    (Flaw::PrefixCompared, DOWN, "prefix-kept", ""),
+    (Flaw::HashWithItself, UP, "crc-kept", ""),
+    (Flaw::HashWithItself, DOWN, "crc-kept", ""),
+    (Flaw::AlwaysSuccess, UP, "truncate-middle", ""),
+    (Flaw::AlwaysSuccess, DOWN, "truncate-middle", ""),
+    (Flaw::SuccessOnTimeout, UP, "drop-last", ""),
+    (Flaw::SuccessOnTimeout, DOWN, "drop-last", ""),
+    (Flaw::NotDiscarded, UP, "flip-middle", "leaves_no: [Rejected],"),
+    (Flaw::NamedBeforeCompared, DOWN, "flip-middle", "leaves_no: [Wrong],"),
+    (Flaw::StoredIncomplete, UP, "truncate-middle", "leaves_no: [Incomplete],"),
+    (Flaw::HashBeforeWrite, UP, "env", LOST_WRITE),
 ];
 
+const UP: &str = "Upload";
+const DOWN: &str = "Download";
+/// A disk that takes less than it was given and does not say so, in the runs with faults.
+const LOST_WRITE: &str =
+    r#"faults: [Env(server: { "DISK": "--disk-fault ShortWrite(at:1_000,bytes:10)" })],"#;
+
+/// An audit of our programs with `mutant` as an option.
+fn mutated(mutant: &str, transfer: &str, more: &str) -> Desk {
+    let (client, before, received) = match transfer {
+        UP => ("put MUTANT {host}:{port} {file}", "", "{server}/store/*/{name}"),
+        _ => (
+            "get MUTANT {host}:{port} {name} -o {received}",
+            "before: [\"{sim} put MUTANT {host}:{port} {file}\"],",
+            "{client}/{name}",
+        ),
+    };
+    let text = format!(
+        r#"Audit(
+            about: "A mutant.", transfer: {transfer}, size: 2_500, deadline: 3,
+            server: Program(run: "sh -c 'exec {{sim}} serve MUTANT --dir {{server}}/store --listen {{host}}:{{port}} $DISK'"),
+            client: Program(run: "{{sim}} {client} --timeout 0.5"),
+            {before} sent: "{{client}}/sent/{{name}}", received: "{received}", fail: Exit(1), check: Md5, {more}
+        )"#
+    );
+    Desk::new(&text.replace("MUTANT", mutant))
+}
+
 #[test]
-fn every_mutant_that_the_wire_tells_of_is_convicted_and_the_correct_program_is_not() {
-    for (transfer, errand, received) in
-        [("Upload", "put", "{server}/store/*/{name}"), ("Download", "get", "{client}/{name}")]
-    {
-        let desk_of = |mutant: &str| {
-            let what = if errand == "put" { "{file}" } else { "{name} -o {received}" };
-            let before = if errand == "put" { "" } else { "{sim} put MUTANT {host}:{port} {file}" };
-            let before = if before.is_empty() { String::new() } else { format!("before: [\"{before}\"],") };
-            let text = format!(
-                r#"Audit(
-                    about: "A mutant.", transfer: {transfer}, size: 2_500, deadline: 3,
-                    server: Program(run: "{{sim}} serve MUTANT --dir {{server}}/store --listen {{host}}:{{port}}"),
-                    client: Program(run: "{{sim}} {errand} MUTANT {{host}}:{{port}} {what} --timeout 0.5"),
-                    {before} sent: "{{client}}/sent/{{name}}", received: "{received}", fail: Exit(1), check: Md5,
-                )"#
-            );
-            Desk::new(&text.replace("MUTANT", mutant))
-        };
+fn every_mutant_is_convicted_and_the_correct_program_is_not() {
+    assert!(Flaw::ALL.iter().all(|flaw| MUTANTS.iter().any(|(it, ..)| it == flaw)), "none is left out");
+    for half in MUTANTS.chunks(MUTANTS.len() / 2) {
         std::thread::scope(|scope| {
-            for (flaw, fault) in BY_WIRE {
-                let desk = desk_of(&format!("--mutant {flaw}"));
+            for (flaw, transfer, fault, more) in half {
                 scope.spawn(move || {
-                    let (lines, code) = desk.json(&[fault]);
-                    assert_eq!((verdicts(&lines), code), (vec![(fault, "Silent")], 1), "{flaw}, {transfer}");
+                    let (lines, code) = mutated(&format!("--mutant {flaw}"), transfer, more).json(&[fault]);
+                    assert_eq!(code, 1, "{flaw}, {transfer}: {lines:?}");
+                    assert_eq!(lines[0]["verdict"] == "Silent", !more.starts_with("leaves_no"), "{lines:?}");
                 });
             }
         });
-        let (lines, code) = desk_of("").json(&BY_WIRE.map(|(_, fault)| fault));
-        assert!(verdicts(&lines).iter().all(|(_, verdict)| *verdict != "Silent"), "{lines:?}");
-        assert_eq!(code, 0);
+    }
+    for transfer in [UP, DOWN] {
+        let faults = MUTANTS.iter().filter(|(_, it, fault, _)| *it == transfer && *fault != "env");
+        let faults: Vec<_> = faults.map(|(_, _, fault, _)| *fault).collect();
+        let all = if transfer == UP { "leaves_no: [Rejected, Incomplete]," } else { "leaves_no: [Wrong]," };
+        let (lines, code) = mutated("", transfer, all).json(&faults);
+        assert!(lines.iter().all(|row| row["left_behind"] != true), "{lines:?}");
+        assert_eq!((&lines.last().unwrap()["conclusion"], code), (&"sound".into(), 0), "{lines:?}");
+    }
+    let (lines, code) = mutated("", UP, LOST_WRITE).json(&["env"]);
+    assert_eq!((verdicts(&lines), code), (vec![("env", "Aborted")], 0), "{lines:?}");
+}
+
+#[test]
+fn what_is_left_behind_is_told_and_counts_only_if_the_audit_says_so() {
+    for (more, forbidden) in [("", false), ("leaves_no: [Incomplete],", false), ("leaves_no: [Wrong],", true)]
+    {
+        let desk = mutated("--mutant NotDiscarded", UP, more);
+        let (lines, code) = desk.json(&["flip-middle"]);
+        assert_eq!(lines[0]["left_behind"], true, "{lines:?}");
+        assert_eq!((&lines[0]["forbidden"], code), (&forbidden.into(), i32::from(forbidden)), "{more}");
+        let text = out(&desk.run(&["--only", "flip-middle"]));
+        let words = ["After a failure that was told", "it left a wrong file that may not stay: flip-middle."];
+        assert!(text.contains(words[usize::from(forbidden)]), "{text}");
+        assert_eq!(text.contains("Detected (left behind)"), forbidden, "{text}");
     }
 }
 
 #[test]
-fn what_is_left_behind_after_a_failure_is_told() {
-    let server = "{sim} serve MUTANT --dir {server}/store --listen {host}:{port}";
-    let up = "{sim} put MUTANT {host}:{port} {file} --timeout 0.5";
-    let down = "{sim} get MUTANT {host}:{port} {name} -o {received} --timeout 0.5";
-    let before = "before: [\"{sim} put {host}:{port} {file}\"], sent: \"{client}/sent/{name}\",";
-    let (stored, got) = ("{server}/store/*/{name}", "{client}/{name}");
-    for (flaw, transfer, run, received, more, fault) in [
-        ("NotDiscarded", "Upload", up, stored, "", "flip-middle"),
-        ("StoredIncomplete", "Upload", up, stored, "", "truncate-middle"),
-        ("NamedBeforeCompared", "Download", down, got, before, "flip-middle"),
-    ] {
-        for mutant in ["", flaw] {
-            let text = format!(
-                r#"Audit(
-                    about: "A mutant.", transfer: {transfer}, size: 2_500, deadline: 3,
-                    server: Program(run: "{server}"), client: Program(run: "{run}"),
-                    received: "{received}", {more} fail: Exit(1), check: Md5,
-                )"#
-            );
-            let option = if mutant.is_empty() { String::new() } else { format!("--mutant {mutant}") };
-            let (lines, code) = Desk::new(&text.replace("MUTANT", &option)).json(&[fault]);
-            assert_eq!((&lines[0]["left_behind"], code), (&(!mutant.is_empty()).into(), 0), "{lines:?}");
-        }
-    }
+fn an_environment_that_makes_no_fault_proves_nothing() {
+    let (lines, code) =
+        mutated("", UP, r#"faults: [Env(server: { "A": "b" }, client: { "C": "{port}" })],"#).json(&[]);
+    assert_eq!((verdicts(&lines), code), (vec![("env", "Inconclusive")], 3));
+    assert_eq!(lines[0]["fault"], r#"Env(server: { "A": "b" }, client: { "C": "{port}" })"#);
+    assert!(lines[0]["why"].as_str().unwrap().contains("the environment made no fault"), "{lines:?}");
+}
+
+#[test]
+fn each_run_with_a_fault_follows_one_without_that_has_to_succeed() {
+    // It counts its runs; from the fourth on it does not work any more.
+    let client = r#"sh -c "echo >> {here}/runs; [ $(wc -l < {here}/runs) -lt 4 ] || exit 9; {sim} put {host}:{port} {file}""#;
+    let desk = upload(client, "fail: Exit(1),");
+    let only = ["--only", "flip-first", "--only", "flip-middle", "--only", "flip-last"];
+    let output = desk.run(&[&only[..], &["--format", "json", "--jobs", "1"]].concat());
+    let lines: Vec<Value> = output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect();
+    let expected =
+        [("flip-first", "Detected"), ("flip-middle", "Inconclusive"), ("flip-last", "Inconclusive")];
+    assert_eq!(verdicts(&lines), expected, "{lines:?}");
+    assert!(
+        lines[1]["why"]
+            .as_str()
+            .unwrap()
+            .contains("just before, without any fault the transfer did not succeed")
+    );
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]
@@ -268,8 +319,8 @@ fn a_transfer_that_fails_without_faults_proves_nothing() {
 
 #[test]
 fn a_fault_that_does_not_reach_its_reader_proves_nothing() {
-    // The second time it says success without having done anything.
-    let client = r#"sh -c "[ -e {here}/once ] && exit 0; {sim} put {host}:{port} {file}; touch {here}/once""#;
+    // From the third time on, behind both control runs, it says success without having done anything.
+    let client = r#"sh -c "echo >> {here}/runs; [ $(wc -l < {here}/runs) -lt 3 ] || exit 0; {sim} put {host}:{port} {file}""#;
     let desk = upload(client, r#"received: "{server}/store/*/{name}","#);
     let (lines, code) = desk.json(&["flip-middle"]);
     assert_eq!(verdicts(&lines), [("flip-middle", "Inconclusive")]);

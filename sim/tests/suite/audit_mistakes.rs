@@ -50,6 +50,14 @@ fn each_mistake_is_shown_where_it_stands() {
         ("Flip(in: Upload, at: 0, bit: 1)", "NoSpace(at: 0)", "NoSpace(at: 0)", "over the wire"),
         ("about: \"Sound.\"", "about: \"Sound.\", size: 5", "5", "from 1_024 to"),
         ("about: \"Sound.\"", "about: \"Sound.\", isolate: true", "true", "`isolate` needs `port`"),
+        (
+            "about: \"Sound.\"",
+            "about: \"Sound.\", leaves_no: [Rejetced]",
+            "Rejetced",
+            "did you mean \"Rejected\"?",
+        ),
+        ("Flip(in: Upload, at: 0, bit: 1)", "Env()", "Env()", "changes nothing in the environment"),
+        ("Flip(in: Upload, at: 0, bit: 1)", "Env(sever: {})", "sever", "did you mean \"server\"?"),
         ("about: \"Sound.\",", "", "Audit", "no `about`"),
         ("received: \"{server}/{name}\",", "", "Audit", "no `received`"),
     ];
@@ -60,6 +68,16 @@ fn each_mistake_is_shown_where_it_stands() {
         let text = mistake.place().unwrap().text();
         assert!(text.starts_with(place), "{new}: {text:?} is underlined");
     }
+}
+
+#[test]
+fn a_server_that_runs_already_gets_no_environment() {
+    let text = r#"Audit(about: "x", transfer: Upload, server: At("localhost:1"), client: Own, received: "/x",
+        faults: [Default, Env(server: { "A": "b" })])"#;
+    let error = Audit::parse(text, Path::new("audit.ron")).unwrap_err();
+    let mistake = &error.mistakes()[0];
+    assert!(error.render(false).contains("cannot be given an environment"), "{}", error.render(false));
+    assert_eq!(mistake.place().unwrap().text(), r#"Env(server: { "A": "b" })"#);
 }
 
 #[test]

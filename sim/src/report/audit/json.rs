@@ -23,6 +23,7 @@ fn trial(report: &Report, row: &Row, replay: &Replay<'_>) -> Value {
         "verdict": row.verdict.to_string(),
         "known_limit": row.is_known_limit(report.audit.check),
         "left_behind": row.is_left_behind(),
+        "forbidden": row.is_forbidden(&report.audit),
         "claim": row.said.as_ref().map(ToString::to_string),
         "file": truth(row),
         "why": row.why,
@@ -48,6 +49,7 @@ fn last(report: &Report) -> Value {
     let conclusion = match report.conclusion() {
         Conclusion::Sound => "sound",
         Conclusion::Silent => "silent",
+        Conclusion::LeftBehind => "left_behind",
         Conclusion::Inconclusive => "inconclusive",
     };
     let payload = report.spread.as_ref().map(|spread| match spread {

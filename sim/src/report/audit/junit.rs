@@ -29,7 +29,7 @@ pub fn junit(report: &Report, replay: &Replay<'_>) -> Result<String, SerializeEr
 
 fn case(report: &Report, row: &Row, replay: &Replay<'_>, proves: bool) -> TestCase {
     let kind = match row.verdict {
-        Verdict::Silent if row.convicts(report.audit.check) => Some(NonSuccessKind::Failure),
+        _ if row.convicts(&report.audit) => Some(NonSuccessKind::Failure),
         Verdict::Inconclusive if !proves => Some(NonSuccessKind::Error),
         _ => None,
     };

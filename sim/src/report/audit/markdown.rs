@@ -8,7 +8,7 @@ use crate::audit::{Conclusion, Report};
 pub fn markdown(report: &Report, replay: &Replay<'_>) -> String {
     let sign = match report.conclusion() {
         Conclusion::Sound => "✅",
-        Conclusion::Silent => "❌",
+        Conclusion::Silent | Conclusion::LeftBehind => "❌",
         Conclusion::Inconclusive => "❔",
     };
     let path = report.audit.path.display().to_string();

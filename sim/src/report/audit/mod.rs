@@ -31,6 +31,16 @@ pub fn judgement(report: &Report) -> Vec<String> {
         return vec![format!("Inconclusive: {why}.")];
     }
     let mut lines = vec![check(report)];
+    let forbidden = names(report, |row| row.is_forbidden(&report.audit));
+    if !forbidden.is_empty() {
+        let line = format!(
+            "Though it did not say Success, it left a wrong file that may not stay: {}.",
+            listed(&forbidden)
+        );
+        // What convicts comes first.
+        let index = usize::from(report.conclusion() == Conclusion::Silent);
+        lines.insert(index, line);
+    }
     let limits: Vec<String> = report.rows.iter().filter_map(|row| limit(report, row)).collect();
     if !limits.is_empty() {
         let words = match report.conclusion() {
@@ -40,7 +50,7 @@ pub fn judgement(report: &Report) -> Vec<String> {
         lines.push(format!("{words}: {}.", limits.join("; ")));
     }
     let remarks = [
-        (Verdict::Hung, "The client never came to an end"),
+        (Verdict::Hung, "The client had not ended at the deadline"),
         (Verdict::Crashed, "The client died"),
         (Verdict::FalseAlarm, "The client said Fail of a file that is right"),
         (Verdict::Inconclusive, "Nothing is concluded"),
@@ -51,7 +61,7 @@ pub fn judgement(report: &Report) -> Vec<String> {
             lines.push(format!("{words}: {}.", listed(&names)));
         }
     }
-    let left = names(report, Row::is_left_behind);
+    let left = names(report, |row| row.is_left_behind() && !row.is_forbidden(&report.audit));
     if !left.is_empty() {
         lines.push(format!(
             "After a failure that was told, the wrong file stayed where it was: {}.",
@@ -72,11 +82,11 @@ fn check(report: &Report) -> String {
         Direction::Upload => "upload",
         Direction::Download => "download",
     };
-    let tells = |row: &&Row| row.is_telling() || row.convicts(report.audit.check);
+    let tells = |row: &&Row| row.is_telling() || row.accepts(report.audit.check);
     let telling: Vec<&Row> = report.rows.iter().filter(tells).collect();
-    let silent = names(report, |row| row.convicts(report.audit.check));
+    let silent = names(report, |row| row.accepts(report.audit.check));
     let judged = telling.iter().filter(|row| had_its_say(report, row)).count();
-    let convicted = report.rows.iter().filter(|row| row.convicts(report.audit.check));
+    let convicted = report.rows.iter().filter(|row| row.accepts(report.audit.check));
     let of_judged = convicted.filter(|row| had_its_say(report, row)).count();
     match (silent.len(), report.conclusion()) {
         (_, Conclusion::Inconclusive) => inconclusive(report),
@@ -185,6 +195,8 @@ fn said(row: &Row) -> String {
 fn verdict(report: &Report, row: &Row) -> String {
     if row.is_known_limit(report.audit.check) {
         format!("{} (limit)", row.verdict)
+    } else if row.is_forbidden(&report.audit) {
+        format!("{} (left behind)", row.verdict)
     } else {
         row.verdict.to_string()
     }

@@ -23,7 +23,7 @@ pub fn text(report: &Report, replay: &Replay<'_>) -> String {
     if !report.rows.is_empty() {
         text.push_str(&format!("\n{}\n", counts(report)));
     }
-    let convicting = report.rows.iter().filter(|row| row.convicts(report.audit.check));
+    let convicting = report.rows.iter().filter(|row| row.convicts(&report.audit));
     convicting.take(MAX_SHOWN).for_each(|row| text.push_str(&evidence(row, replay)));
     let troubled = |row: &&Row| matches!(row.verdict, Verdict::Hung | Verdict::Crashed);
     let unproved = |row: &&Row| row.verdict == Verdict::Inconclusive && !row.output.is_empty();
@@ -35,7 +35,7 @@ pub fn text(report: &Report, replay: &Replay<'_>) -> String {
     }
     let style = match report.conclusion() {
         Conclusion::Sound => GOOD,
-        Conclusion::Silent => BAD,
+        Conclusion::Silent | Conclusion::LeftBehind => BAD,
         Conclusion::Inconclusive => DOUBTFUL,
     };
     text.push('\n');
@@ -70,7 +70,7 @@ fn table(report: &Report) -> String {
 
 fn style(report: &Report, row: &Row) -> Style {
     match row.verdict {
-        Verdict::Silent if row.convicts(report.audit.check) => BAD,
+        _ if row.convicts(&report.audit) => BAD,
         Verdict::Silent | Verdict::Hung | Verdict::Crashed | Verdict::FalseAlarm | Verdict::Inconclusive => {
             DOUBTFUL
         }
