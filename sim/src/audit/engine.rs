@@ -8,13 +8,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::judge::{control_trouble, judge};
-use super::outcome::{Report, Row};
+use super::outcome::{Report, Row, Trouble};
 use super::payload::payload;
 use super::places::{Ground, Struck};
+use super::remove::remove;
 use super::spec::{Audit, ExtraEnv, Server};
-use super::transfer::{Bench, Ran, Trouble};
+use super::transfer::{Bench, Ran};
 use super::trials::Trial;
-use crate::proxy::{Placed, Which};
+use crate::process::is_closed;
+use crate::proxy::{Placed, Recording, Which};
 use crate::scenario::Verdict;
 use crate::storage::Content;
 use crate::text::number_text;
@@ -23,6 +25,8 @@ use crate::verdict::Truth;
 /// The most runs at a time.
 pub const MAX_JOBS: usize = 64;
 
+/// In how many attempts of a client that tries again a fault strikes.
+const ATTEMPTS: usize = 5;
 /// How often a trial is tried if the faults strike elsewhere than they should.
 const TRIES: usize = 4;
 
@@ -63,7 +67,8 @@ pub enum Step<'a> {
 /// time.
 ///
 /// # Errors
-/// If a directory cannot be made or removed.
+/// If a directory cannot be made or removed. An interruption ([`end_all`](crate::process::end_all)) is none: the report
+/// has the rows of the trials that were over by then.
 pub fn run(
     audit: &Audit,
     trials: &[Trial],
@@ -73,22 +78,31 @@ pub fn run(
     let seed = options.seed.unwrap_or(audit.seed);
     let bytes = payload(seed, audit.size);
     let bench = Bench { audit, payload: Content::Memory(bytes.clone().into()), sim: &options.sim };
-    let mut report = Report { audit: audit.clone(), seed, control: None, spread: None, rows: Vec::new() };
+    let mut report = Report {
+        audit: audit.clone(),
+        seed,
+        control: None,
+        spread: None,
+        claims: Vec::new(),
+        planned: trials.len(),
+        rows: Vec::new(),
+    };
     if let Err(why) = check_isolation(audit) {
-        report.control = Some((why, Vec::new()));
+        report.control = Some(why.into());
         return Ok(report);
     }
     told(Step::Control);
-    let (ground, connections) = match control(&bench, options, bytes) {
+    let (ground, connections, claims) = match control(&bench, options, bytes) {
         Ok(found) => found,
-        Err(Trouble { why, output }) => {
-            report.control = Some((why, output));
+        Err(trouble) => {
+            report.control = Some(trouble);
             return Ok(report);
         }
     };
     report.spread = Some(ground.spread());
+    report.claims = claims;
     let series = Series { bench: &bench, ground: &ground, connections, options, seed };
-    report.rows = series.run(trials, told)?;
+    report.rows = series.run(trials, told);
     Ok(report)
 }
 
@@ -108,22 +122,26 @@ fn check_isolation(audit: &Audit) -> Result<(), String> {
 fn unharmed(bench: &Bench<'_>, options: &Options, dir: &str) -> Result<Ran, Trouble> {
     let ran = in_dir(options, dir, |dir| bench.transfer(dir, Vec::new(), &ExtraEnv::default()))?;
     match control_trouble(bench.audit, &ran) {
-        Some(why) => Err(Trouble { why, output: ran.output }),
+        Some((why, accepted)) => Err(Trouble { why, output: ran.output, accepted }),
         None => Ok(ran),
     }
 }
 
 /// The first control run, which also shows where the payload is.
-fn control(bench: &Bench<'_>, options: &Options, payload: Vec<u8>) -> Result<(Ground, u64), Trouble> {
+fn control(
+    bench: &Bench<'_>,
+    options: &Options,
+    payload: Vec<u8>,
+) -> Result<(Ground, u64, Vec<String>), Trouble> {
     let ran = unharmed(bench, options, "control")?;
-    let connections = ran.outcome.connections;
+    let (connections, claims) = (ran.outcome.connections, ran.claims);
     let ground = Ground::survey(payload, bench.audit.transfer, ran.outcome.recordings);
     let passed_by = || {
         let why = "the transfer succeeded, but nothing of it went through the proxy: do the programs use {host} and \
                    {port}?";
-        Trouble { why: why.into(), output: ran.output.clone() }
+        Trouble { output: ran.output, ..Trouble::from(why.to_owned()) }
     };
-    Ok((ground.ok_or_else(passed_by)?, connections))
+    Ok((ground.ok_or_else(passed_by)?, connections, claims))
 }
 
 /// Does something in a directory of its own.
@@ -133,10 +151,9 @@ fn in_dir<T>(
     inside: impl FnOnce(&Path) -> Result<T, Trouble>,
 ) -> Result<T, Trouble> {
     let dir = options.root.join(name);
-    std::fs::create_dir_all(&dir)?;
     let done = inside(&dir);
     if !options.keep {
-        std::fs::remove_dir_all(&dir)?;
+        remove(&dir).map_err(|error| format!("{} cannot be removed: {error}", dir.display()))?;
     }
     done
 }
@@ -151,7 +168,7 @@ struct Series<'a> {
 }
 
 impl Series<'_> {
-    fn run(&self, trials: &[Trial], told: &(dyn Fn(Step<'_>) + Sync)) -> io::Result<Vec<Row>> {
+    fn run(&self, trials: &[Trial], told: &(dyn Fn(Step<'_>) + Sync)) -> Vec<Row> {
         let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         let work = || {
             loop {
@@ -159,6 +176,10 @@ impl Series<'_> {
                 let Some(trial) = trials.get(index) else { break };
                 told(Step::Trial { number: index + 1, of: trials.len(), trial });
                 let row = self.row(trial);
+                // What an interruption did to it is no doing of the fault.
+                if is_closed() {
+                    break;
+                }
                 told(Step::Done(&row));
                 rows.lock().unwrap_or_else(PoisonError::into_inner).push((index, row));
             }
@@ -170,7 +191,7 @@ impl Series<'_> {
         });
         let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
         rows.sort_by_key(|(index, _)| *index);
-        Ok(rows.into_iter().map(|(_, row)| row).collect())
+        rows.into_iter().map(|(_, row)| row).collect()
     }
 
     /// On one port there is one server at a time.
@@ -205,12 +226,50 @@ impl Series<'_> {
         row.places = placed.map(|(placed, inside)| place_text(placed, *inside)).collect();
         let dir = format!("{:02}-{}", row.trial.number, row.trial.name);
         match self.strike(&dir, &row.trial.env, struck) {
-            Err(Trouble { why, output }) => (row.why, row.output) = (Some(why), output),
+            Err(Trouble { why, output, .. }) => (row.why, row.output) = (Some(why), output),
             Ok(ran) => {
-                (row.verdict, row.why) = judge(&row.trial, self.ground, struck, &ran, self.connections);
-                row.said = Some(ran.said);
-                (row.truth, row.excerpt) = (ran.truth, ran.excerpt);
-                (row.notes, row.output, row.took) = (ran.notes, ran.output, ran.took);
+                let recordings = self.enter(row, struck, ran);
+                if row.verdict == Verdict::Recovered {
+                    self.strike_again(&dir, row, struck, &recordings);
+                }
+            }
+        }
+    }
+
+    /// What came of a run, into its row. Returns what it carried.
+    fn enter(&self, row: &mut Row, struck: &Struck, ran: Ran) -> Vec<Recording> {
+        (row.verdict, row.why) = judge(&row.trial, self.ground, struck, &ran, self.connections);
+        row.said = Some(ran.said);
+        (row.truth, row.excerpt) = (ran.truth, ran.excerpt);
+        (row.notes, row.output, row.took) = (ran.notes, ran.output, ran.took);
+        ran.outcome.recordings
+    }
+
+    /// A client that tried again and had better luck has not shown what it does if it has none: some check only the
+    /// first time, some say Success when they give up. So the next attempts are struck, too.
+    fn strike_again(&self, dir: &str, row: &mut Row, struck: &Struck, recordings: &[Recording]) {
+        let Some(mut struck) = self.ground.once_more(struck, recordings) else { return };
+        for attempt in 2..=ATTEMPTS {
+            let dir = format!("{dir}-{attempt}");
+            let Ok(ran) = self.strike(&dir, &row.trial.env, &struck) else { return };
+            let mut again = row.clone();
+            let recordings = self.enter(&mut again, &struck, ran);
+            match again.verdict {
+                Verdict::Silent => {
+                    again.notes.push(format!("struck in {attempt} attempts; in fewer, it recovered"));
+                    *row = again;
+                    return;
+                }
+                Verdict::Inconclusive => return,
+                Verdict::Recovered => {}
+                verdict => {
+                    row.notes.push(format!("struck in {attempt} attempts: {verdict}"));
+                    return;
+                }
+            }
+            match self.ground.once_more(&struck, &recordings) {
+                Some(more) => struck = more,
+                None => return,
             }
         }
     }
@@ -219,7 +278,7 @@ impl Series<'_> {
     /// program that does not send the same in every run, as rsync when the machine is busy, gets another chance to.
     fn strike(&self, dir: &str, env: &ExtraEnv, struck: &Struck) -> Result<Ran, Trouble> {
         unharmed(self.bench, self.options, &format!("{dir}-control"))
-            .map_err(|Trouble { why, output }| Trouble { why: format!("just before, {why}"), output })?;
+            .map_err(|trouble| Trouble { why: format!("just before, {}", trouble.why), ..trouble })?;
         let mut tries = 1;
         loop {
             let ran = in_dir(self.options, dir, |dir| self.bench.transfer(dir, struck.placed.clone(), env))?;
@@ -228,7 +287,7 @@ impl Series<'_> {
             }
             tries += 1;
             if self.options.keep {
-                std::fs::remove_dir_all(self.options.root.join(dir))?;
+                remove(&self.options.root.join(dir))?;
             }
         }
     }

@@ -112,12 +112,12 @@ pub fn check() -> Result<(), String> {
 /// program.
 #[must_use]
 pub fn wrapped(launch: Launch, side: Side, port: u16, socket: &Path, sim: &Path) -> Launch {
-    let Launch { program, args, dir, env } = launch;
+    let Launch { program, args, dir, env, keep } = launch;
     let mut words: Vec<OsString> = UNSHARE[1..].iter().map(OsString::from).collect();
     words.extend(["--".into(), sim.into(), "inside".into(), side.name().into(), port.to_string().into()]);
     words.extend([socket.into(), "--".into(), program]);
     words.extend(args);
-    Launch { program: UNSHARE[0].into(), args: words, dir, env }
+    Launch { program: UNSHARE[0].into(), args: words, dir, env, keep }
 }
 
 /// What our own binary does in the new network before `command` runs there. Returns the exit code of a server; a

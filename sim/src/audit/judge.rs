@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::places::{Ground, Struck};
-use super::spec::Audit;
+use super::spec::{Audit, Server};
 use super::transfer::Ran;
 use super::trials::Trial;
 use crate::process::How;
@@ -88,6 +88,10 @@ fn spared(
 ) -> (Verdict, Option<String>) {
     let again =
         ran.outcome.connections > connections || ground.is_sent_again(struck, &ran.outcome.recordings);
+    if ran.stale && !trial.is_benign() {
+        let why = "the right file lies there from an earlier run, so that it is not known what this one would have left";
+        return (Verdict::Inconclusive, Some(why.into()));
+    }
     match (trial.is_benign(), struck.is_inside(), again) {
         (true, ..) | (false, false, false) => (Verdict::Intact, None),
         (false, _, true) => (Verdict::Recovered, None),
@@ -102,19 +106,36 @@ fn spared(
     }
 }
 
-/// Why a control run proves nothing, if it does not.
-pub(super) fn control_trouble(audit: &Audit, ran: &Ran) -> Option<String> {
+/// Why a control run proves nothing, if it does not; and whether a wrong file was taken for good in it.
+pub(super) fn control_trouble(audit: &Audit, ran: &Ran) -> Option<(String, bool)> {
     let words = ran.in_words();
     match (&ran.said, ran.truth) {
         (Said::Success, Truth::Same) => None,
-        (Said::Success, Truth::Nothing) => Some(format!(
-            "without any fault the program said Success, but there is no file at `{}`: does `received` say where \
-             it is?",
-            audit.received.text()
+        (Said::Success, Truth::Nothing) => Some((
+            format!(
+                "without any fault the program said Success, but no file came to {}: does `received` say where it \
+                 is? It can have `*`; in the directory of the program that receives there is {}",
+                ran.looked_for, ran.lies_there
+            ),
+            false,
         )),
-        (Said::Success, _) => {
-            Some(format!("without any fault the file arrived otherwise than it was sent: {words}"))
+        (Said::Success, _) if ran.is_of_payload => {
+            Some((format!("without any fault a wrong file was reported as Success: {words}"), true))
         }
-        _ => Some(format!("without any fault the transfer did not succeed: {words}")),
+        (Said::Success, _) => Some((
+            format!("without any fault another file came to {} than the one sent: {words}", ran.looked_for),
+            false,
+        )),
+        _ if !ran.outcome.refused.is_empty() => {
+            let server = match &audit.server {
+                Server::At(address) => address.as_str(),
+                Server::Program(_) | Server::Own => "its port",
+            };
+            Some((
+                format!("the server could not be reached at {server}: does it listen there? {words}"),
+                false,
+            ))
+        }
+        _ => Some((format!("without any fault the transfer did not succeed: {words}"), false)),
     }
 }

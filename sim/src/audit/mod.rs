@@ -9,6 +9,7 @@
 //!
 //! It knows no protocol, trusts no program, and prints nothing.
 
+mod claim;
 mod engine;
 mod hash;
 #[cfg(target_os = "linux")]
@@ -19,6 +20,8 @@ mod parse;
 mod payload;
 mod places;
 mod programs;
+mod received;
+mod remove;
 mod spec;
 mod template;
 mod transfer;
@@ -27,7 +30,7 @@ mod way;
 
 pub use engine::{MAX_JOBS, Options, Step, run};
 pub use judge::Said;
-pub use outcome::{Conclusion, Report, Row};
+pub use outcome::{Conclusion, Report, Row, Trouble};
 pub use places::Spread;
 pub use spec::{
     Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS,

@@ -95,6 +95,23 @@ pub enum Conclusion {
     Inconclusive,
 }
 
+/// Why a run could not be had, or proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Why, in words.
+    pub why: String,
+    /// The last lines of the programs, with their names.
+    pub output: Vec<String>,
+    /// Whether a wrong file was taken for good without any fault.
+    pub accepted: bool,
+}
+
+impl From<String> for Trouble {
+    fn from(why: String) -> Self {
+        Self { why, output: Vec::new(), accepted: false }
+    }
+}
+
 /// All that came of an audit.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -102,11 +119,15 @@ pub struct Report {
     pub audit: Audit,
     /// The seed with which it was.
     pub seed: u64,
-    /// Why the control run proves nothing, with the last lines of the programs; then there are no rows.
-    pub control: Option<(String, Vec<String>)>,
+    /// What was wrong with the first control run; then there are no rows.
+    pub control: Option<Trouble>,
     /// Where the payload was found in the control run.
     pub spread: Option<Spread>,
-    /// What each trial came to, in their order.
+    /// The lines with which the client said Success or Fail in the first control run, the first few.
+    pub claims: Vec<String>,
+    /// How many trials there were to be.
+    pub planned: usize,
+    /// What each trial came to, in their order. There are fewer than were planned if an interruption came.
     pub rows: Vec<Row>,
 }
 
@@ -114,17 +135,27 @@ impl Report {
     /// What it comes to.
     #[must_use]
     pub fn conclusion(&self) -> Conclusion {
-        if self.rows.iter().any(|row| row.accepts(self.audit.check)) {
+        let accepted = self.control.as_ref().is_some_and(|control| control.accepted);
+        if accepted || self.rows.iter().any(|row| row.accepts(self.audit.check)) {
             return Conclusion::Silent;
         }
         if self.rows.iter().any(|row| row.is_forbidden(&self.audit)) {
             return Conclusion::LeftBehind;
+        }
+        if self.is_interrupted() {
+            return Conclusion::Inconclusive;
         }
         let tells = |row: &Row| match row.trial.changes_bytes() {
             true => row.is_telling(),
             false => row.verdict != Verdict::Inconclusive && !self.tries_changes(),
         };
         if self.rows.iter().any(tells) { Conclusion::Sound } else { Conclusion::Inconclusive }
+    }
+
+    /// Whether it was interrupted before all trials were over.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.control.is_none() && self.rows.len() < self.planned
     }
 
     /// Whether any trial changes bytes: where all but those tell something, nothing is known of the check.

@@ -1,6 +1,8 @@
 //! What is transferred: the block of a published MD5 collision, and noise behind it. Nobody else sends such bytes, so
 //! they are found again in whatever stream carries them as they are.
 
+use memchr::memmem;
+
 use crate::storage::Content;
 
 /// The block of Tao Xie and Dengguo Feng (see docs/ladder.md): with bit 2 of byte 21 and bit 7 of byte 43 flipped it
@@ -17,6 +19,17 @@ pub(super) const COLLIDING: [(u64, u8); 2] = [(21, 2), (43, 7)];
 
 /// How long the block is.
 pub(super) const BLOCK: u64 = COLLISION.len() as u64;
+
+/// How many pieces of the payload are looked for to know it again, and how long each is, in bytes.
+const SAMPLES: usize = 64;
+const SAMPLE: usize = 32;
+
+/// Whether `arrived` is the payload, damaged, and not something else: a quarter of samples of it is there.
+pub(super) fn is_of(payload: &[u8], arrived: &[u8]) -> bool {
+    let step = (payload.len().saturating_sub(SAMPLE) / SAMPLES).max(1);
+    let samples = payload.windows(SAMPLE).step_by(step).take(SAMPLES);
+    samples.filter(|sample| memmem::find(arrived, sample).is_some()).count() >= SAMPLES / 4
+}
 
 /// `size` bytes, the same for the same seed.
 pub(super) fn payload(seed: u64, size: u64) -> Vec<u8> {

@@ -264,15 +264,44 @@ impl Ground {
     pub(super) fn is_sent_again(&self, struck: &Struck, recordings: &[Recording]) -> bool {
         let places = struck.placed.iter().zip(&struck.inside);
         places.filter_map(|(placed, inside)| Some((placed.strike.flow, (*inside)?))).any(|(flow, offset)| {
-            let offset = usize::try_from(offset).unwrap_or_default();
-            let start = offset.saturating_sub(AROUND);
-            let end = (offset + AROUND).min(self.payload.len());
-            let needle = &self.payload[start..end];
-            let count = |recordings: &[Recording]| -> usize {
-                recordings.iter().map(|it| memmem::find_iter(bytes_of(it, flow), needle).count()).sum()
-            };
+            let count = |recordings: &[Recording]| self.sent(recordings, flow, offset).len();
             count(recordings) > count(&self.recordings)
         })
+    }
+
+    /// Where `recordings` have the bytes around `offset` of the payload: the spots of that offset.
+    fn sent(&self, recordings: &[Recording], flow: Flow, offset: u64) -> Vec<Spot> {
+        let offset = usize::try_from(offset).unwrap_or_default();
+        let start = offset.saturating_sub(AROUND);
+        let needle = &self.payload[start..(offset + AROUND).min(self.payload.len())];
+        let spots = |recording: &Recording| {
+            let connection = recording.connection;
+            let spot = move |at: usize| Spot { connection, flow, offset: (at + offset - start) as u64 };
+            memmem::find_iter(bytes_of(recording, flow), needle).map(spot).collect::<Vec<_>>()
+        };
+        recordings.iter().flat_map(spots).collect()
+    }
+
+    /// The same faults, also wherever `recordings` have the same bytes of the payload once more. `None` if they have
+    /// them nowhere else, or if not all places are in the payload.
+    pub(super) fn once_more(&self, struck: &Struck, recordings: &[Recording]) -> Option<Struck> {
+        if !struck.is_inside() {
+            return None;
+        }
+        let mut more = struck.clone();
+        for (placed, inside) in struck.placed.iter().zip(&struck.inside) {
+            let flow = placed.strike.flow;
+            for spot in self.sent(recordings, flow, (*inside)?) {
+                let is_it = |other: &Placed| {
+                    let place = (other.connection, other.strike.flow, other.strike.at);
+                    place == (Which::Nth(spot.connection), flow, spot.offset)
+                };
+                if !more.placed.iter().any(is_it) && more.placed.len() < MAX_FAULTS {
+                    more.push(placed_at(&placed.fault, spot, placed.strike.distance).ok()?, *inside);
+                }
+            }
+        }
+        (more.placed.len() > struck.placed.len()).then_some(more)
     }
 }
 

@@ -1,13 +1,13 @@
 //! The programs of a run: what their command lines come to, and when a server is ready.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::spec::{Audit, Need, Pattern, Program, Ready, Server};
+use super::spec::{Audit, Need, Pattern, Program, Ready, Server, Signal};
 use super::template::{Template, Values};
 use crate::process::{How, Launch, Line, Running};
 use crate::record::Direction;
@@ -21,8 +21,9 @@ pub(super) const OTHER_HOST: &str = "127.0.0.2";
 pub(super) const GRACE: Duration = Duration::from_millis(500);
 /// How long a server has to become ready.
 const READY: Duration = Duration::from_secs(10);
-/// How often it is asked whether it is.
+/// How often it is asked whether it is: at first, and at last.
 const TICK: Duration = Duration::from_millis(5);
+const LAST_TICK: Duration = Duration::from_millis(50);
 /// How many of its last lines are shown of a program.
 const LAST_LINES: usize = 8;
 
@@ -61,10 +62,45 @@ pub(super) fn values(audit: &Audit, dirs: &Dirs, sim: &Path) -> Values {
         ("here", shown(&here)),
         ("sim", shown(sim)),
     ]);
+    let (sender, receiver) = (sender(audit, dirs), receiver(audit, dirs));
     let (sent, received) = (audit.sent.fill(&values), audit.received.fill(&values));
-    values.insert("file", sent);
-    values.insert("received", received);
+    values.insert("file", shown(&sender.join(sent)));
+    values.insert("received", shown(&receiver.join(received)));
     values
+}
+
+/// The directory of the program that sends the file.
+fn sender<'a>(audit: &Audit, dirs: &'a Dirs) -> &'a Path {
+    if audit.transfer == Direction::Upload { &dirs.client } else { &dirs.server }
+}
+
+/// The directory of the program that receives it.
+pub(super) fn receiver<'a>(audit: &Audit, dirs: &'a Dirs) -> &'a Path {
+    if audit.transfer == Direction::Upload { &dirs.server } else { &dirs.client }
+}
+
+/// Where the received file is looked for: a pattern, in which what comes from placeholders stands for itself.
+pub(super) fn pattern(audit: &Audit, values: &Values, dirs: &Dirs) -> String {
+    let escaped = values.iter().map(|(name, value)| (*name, glob::Pattern::escape(value))).collect();
+    let pattern = audit.received.fill(&escaped);
+    if Path::new(&pattern).is_absolute() {
+        return pattern;
+    }
+    format!("{}/{pattern}", glob::Pattern::escape(&receiver(audit, dirs).to_string_lossy()))
+}
+
+/// Whether a port that programs have written into them can be listened on.
+///
+/// # Errors
+/// That somebody else does.
+pub(super) fn check_free(port: u16) -> Result<(), String> {
+    match TcpListener::bind((HOST, port)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
+            "port {port}, which the programs have written into them, cannot be had: {error}; end whoever listens \
+             there, or say `isolate: true`"
+        )),
+    }
 }
 
 /// The same, with where to listen, or whom to call.
@@ -145,7 +181,17 @@ pub(super) fn launch(run: &Template, env: &[(String, Template)], dir: &Path, val
     let unbuffered = [("PYTHONUNBUFFERED".into(), "1".into())];
     let given = env.iter().map(|(name, value)| (name.into(), value.fill(values).into()));
     let env = unbuffered.into_iter().chain(given).collect();
-    Launch { program, args: words.collect(), dir: dir.to_owned(), env }
+    Launch { program, args: words.collect(), dir: dir.to_owned(), env, keep: Vec::new() }
+}
+
+/// The lines that say something of a transfer.
+pub(super) fn telling(audit: &Audit) -> Vec<Pattern> {
+    let signals = std::iter::once(&audit.success).chain(&audit.fail);
+    let line = |signal: &Signal| match signal {
+        Signal::Line(pattern) => Some(pattern.clone()),
+        Signal::Exit(_) | Signal::File(_) => None,
+    };
+    signals.filter_map(line).collect()
 }
 
 /// Starts it.
@@ -163,27 +209,60 @@ pub(super) fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((HOST, 0))?.local_addr()?.port())
 }
 
+/// Why a server cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NotReady {
+    /// It ended; somebody else may have had its port.
+    Ended(String),
+    /// It runs, but is not ready in time.
+    Late(String),
+}
+
 /// Waits until `server` is ready.
 ///
 /// # Errors
 /// That it is not, and why.
-pub(super) fn wait_ready(server: &mut Running, ready: &Ready, port: u16) -> Result<(), String> {
+pub(super) fn wait_ready(server: &mut Running, ready: &Ready, port: u16) -> Result<(), NotReady> {
     let deadline = Instant::now() + READY;
+    let mut tick = TICK;
     loop {
-        if is_ready(server, ready, port) {
-            return Ok(());
-        }
-        if let Ok(Some(how)) = server.poll() {
-            return Err(format!("the server ended before it was ready: {}", how_text(how)));
+        let how = server.poll().ok().flatten();
+        let is_ready = is_ready(server, ready, port);
+        match how {
+            // One that has gone into the background has ended well.
+            None | Some(How::Exited(0)) if is_ready => return Ok(()),
+            None => {}
+            Some(how) => {
+                return Err(NotReady::Ended(format!(
+                    "the server ended before it was ready: {}",
+                    how_text(how)
+                )));
+            }
         }
         if Instant::now() >= deadline {
-            let what = match ready {
-                Ready::Port => format!("nothing listens on port {port}"),
-                Ready::Line(pattern) => format!("no line matches {:?}", pattern.as_str()),
-            };
-            return Err(format!("the server is not ready after {} seconds: {what}", READY.as_secs()));
+            let why = late(server, ready, port);
+            return Err(NotReady::Late(format!(
+                "the server is not ready after {} seconds: {why}",
+                READY.as_secs()
+            )));
         }
-        sleep(TICK);
+        sleep(tick);
+        tick = (tick * 2).min(LAST_TICK);
+    }
+}
+
+/// What is missing.
+fn late(server: &Running, ready: &Ready, port: u16) -> String {
+    match ready {
+        Ready::Port => match listeners(server.id(), port).first() {
+            None => format!("nothing listens on port {port}"),
+            Some(address) => format!("something listens on port {port}, but at {address} and not at {HOST}"),
+        },
+        Ready::Line(pattern) if server.lines().is_empty() => format!(
+            "no line matches {:?}; it has put out nothing at all: does it flush its output?",
+            pattern.as_str()
+        ),
+        Ready::Line(pattern) => format!("no line matches {:?}", pattern.as_str()),
     }
 }
 
@@ -198,24 +277,45 @@ fn matches(lines: &[Line], pattern: &Pattern) -> bool {
     lines.iter().any(|line| pattern.is_match(&line.text))
 }
 
-/// Whether something listens on the port, as the program sees the network. Asked of the system where that can be:
-/// a server that serves only one connection shall not serve ours.
+/// Whether something listens on the port of [`HOST`], as the program sees the network. Asked of the system where that
+/// can be: a server that serves only one connection shall not serve ours.
 fn is_listened_on(program: u32, port: u16) -> bool {
-    let tables = ["tcp", "tcp6"].map(|table| std::fs::read_to_string(format!("/proc/{program}/net/{table}")));
-    if let [Ok(one), other] = &tables {
-        let other = other.as_deref().unwrap_or_default();
-        return one.lines().chain(other.lines()).any(|line| is_listener(line, port));
+    if Path::new("/proc/self/net/tcp").exists() {
+        return listeners(program, port).iter().any(|address| is_ours(*address));
     }
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     std::net::TcpStream::connect_timeout(&address, TICK).is_ok()
 }
 
-/// Whether a line of the system's table is a socket that listens on `port`: its columns are a number, the local
-/// address, the remote one, and the state, in which 0A is listening.
-fn is_listener(line: &str, port: u16) -> bool {
+/// Whether whoever listens at `address` is reached at [`HOST`].
+fn is_ours(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    address.is_unspecified() || address == IpAddr::V4(Ipv4Addr::LOCALHOST)
+}
+
+/// At which addresses something listens on `port`, in the network of a program, or if that has ended, in this one.
+fn listeners(program: u32, port: u16) -> Vec<IpAddr> {
+    let table = |name: &str| {
+        let of = |program: &str| std::fs::read_to_string(format!("/proc/{program}/net/{name}"));
+        of(&program.to_string()).or_else(|_| of("self")).unwrap_or_default()
+    };
+    let tables = [table("tcp"), table("tcp6")];
+    tables.iter().flat_map(|table| table.lines()).filter_map(|line| listener(line, port)).collect()
+}
+
+/// The address of a socket that listens on `port`, from a line of the system's table: its columns are a number, the
+/// local address, the remote one, and the state, in which 0A is listening (proc(5), /proc/net/tcp). Addresses are words
+/// of 32 bits in hex, each in the order of this machine.
+fn listener(line: &str, port: u16) -> Option<IpAddr> {
     let mut columns = line.split_whitespace();
-    let (local, state) = (columns.nth(1), columns.nth(1));
-    local.is_some_and(|local| local.ends_with(&format!(":{port:04X}"))) && state == Some("0A")
+    let (local, state) = (columns.nth(1)?, columns.nth(1)?);
+    let address = local.strip_suffix(&format!(":{port:04X}"))?;
+    (state == "0A").then_some(())?;
+    let word = |text: &str| u32::from_str_radix(text, 16).ok().map(u32::to_ne_bytes);
+    let words = (0..address.len() / 8).map(|index| word(address.get(index * 8..index * 8 + 8)?));
+    let bytes: Vec<u8> = words.collect::<Option<Vec<_>>>()?.concat();
+    let four = <[u8; 4]>::try_from(&bytes[..]).map(IpAddr::from);
+    four.or_else(|_| <[u8; 16]>::try_from(&bytes[..]).map(IpAddr::from)).ok()
 }
 
 /// How a program ended, in words.

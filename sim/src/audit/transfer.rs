@@ -1,22 +1,26 @@
 //! One transfer between the two programs, through the proxy, in fresh directories; and what came of it.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use super::judge::{Said, said};
+use super::claim::{Claim, claim, premature};
+use super::judge::Said;
+use super::outcome::Trouble;
+use super::payload::is_of;
 use super::programs::{
-    Dirs, GRACE, HOST, before, client, free_port, how_text, last_lines, launch, server, start, values,
-    wait_ready, with_address,
+    Dirs, GRACE, HOST, NotReady, before, check_free, client, free_port, how_text, last_lines, launch,
+    pattern, receiver, server, start, telling, values, wait_ready, with_address,
 };
-use super::spec::{Audit, ExtraEnv, Program, Server, Signal};
+use super::received::{Destination, Found, listing};
+use super::spec::{Audit, ExtraEnv, Program, Ready, Server};
 use super::template::{Template, Values};
 use super::way::Way;
-use crate::process::{Ended, How, Running};
+use crate::process::{Ended, How, Launch, Running};
 use crate::proxy::{Outcome, Placed, Settings};
 use crate::storage::Content;
 use crate::verdict::{Excerpt, Truth};
@@ -32,8 +36,6 @@ const SETTLE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(20);
 /// How often a server is started: the port that was free a moment ago may be taken.
 const STARTS: usize = 3;
-/// How many files that may be the received one are looked at.
-const MAX_RECEIVED: usize = 64;
 
 /// What stays the same from run to run.
 pub(super) struct Bench<'a> {
@@ -51,28 +53,31 @@ pub(super) struct Ran {
     pub(super) output: Vec<String>,
     pub(super) took: Duration,
     pub(super) outcome: Outcome,
+    /// Whether the file lay where it is received before the client started, and was not touched.
+    pub(super) stale: bool,
+    /// Whether what arrived is what was sent, damaged, and no other file.
+    pub(super) is_of_payload: bool,
+    /// The lines with which the client said Success or Fail, the first few.
+    pub(super) claims: Vec<String>,
+    /// Where the received file was looked for.
+    pub(super) looked_for: String,
+    /// What lies in the directory of the program that receives it.
+    pub(super) lies_there: String,
 }
 
 impl Ran {
     /// What was said and what is true, in words.
     pub(super) fn in_words(&self) -> String {
-        let mut words = format!("the client said {}; {}", self.said, self.truth);
+        let said = match &self.said {
+            Said::Error(how) => format!("the client ended with {how} and without a word on the transfer"),
+            said => format!("the client said {said}"),
+        };
+        let mut words = format!("{said}; {}", self.truth);
+        self.notes.iter().for_each(|note| words.push_str(&format!("; {note}")));
         if let Some(last) = self.output.iter().rev().find(|line| line.starts_with("client: ")) {
             words.push_str(&format!("; its last words: {}", last.trim_start_matches("client: ")));
         }
         words
-    }
-}
-
-/// Why a run could not be had, with the last lines of the programs.
-pub(super) struct Trouble {
-    pub(super) why: String,
-    pub(super) output: Vec<String>,
-}
-
-impl From<String> for Trouble {
-    fn from(why: String) -> Self {
-        Self { why, output: Vec::new() }
     }
 }
 
@@ -85,40 +90,59 @@ impl From<io::Error> for Trouble {
 impl Bench<'_> {
     /// One transfer, in the directory `root`.
     pub(super) fn transfer(&self, root: &Path, faults: Vec<Placed>, env: &ExtraEnv) -> Result<Ran, Trouble> {
-        let dirs = Dirs::make(root)?;
+        let named = |error: io::Error| format!("{}: {error}", root.display());
+        let dirs = Dirs::make(root).map_err(named)?;
         let mut values = values(self.audit, &dirs, self.sim);
         let data = if self.audit.data_port { Some(free_port()?) } else { None };
         if let Some(data) = data {
             values.insert("data", data.to_string());
         }
-        self.put_payload(Path::new(&values["file"]))?;
+        let _sent = self.put_payload(Path::new(&values["file"]), root)?;
         let (mut server, way) = self.start_server(&dirs, &values, data, &env.server)?;
         for command in before(self.audit) {
             let done = self.run_before(&command, &dirs, &values, &way);
             done.map_err(|why| with_output(why, server.take()))?;
         }
+        if let Some(why) = premature(self.audit, &values) {
+            return Err(with_output(why, server));
+        }
+        let destination = Destination::survey(pattern(self.audit, &values, &dirs))?;
         let settings = Settings { faults, recording: Some(RECORDING), once: None };
         let mut program = client(self.audit);
         program.env.extend_from_slice(&env.client);
         let launch = |host: &str, port| {
-            launch(&program.run, &program.env, &dirs.client, &with_address(&values, host, port))
+            let values = with_address(&values, host, port);
+            Launch { keep: telling(self.audit), ..launch(&program.run, &program.env, &dirs.client, &values) }
         };
         let ran = way.run(&dirs, settings, self.audit.deadline, &launch);
         let (ended, took, outcome) = match ran {
             Ok(ran) => ran,
             Err(why) => return Err(with_output(why, server)),
         };
-        self.conclude(&values, &ended, took, outcome, server)
+        self.conclude(&Finished { values, dirs, destination, ended, took, outcome }, server)
     }
 
-    fn put_payload(&self, path: &Path) -> io::Result<()> {
+    /// Writes the file that is to be sent. Nothing that is there is overwritten; what is not in `root` has to be removed.
+    fn put_payload(&self, path: &Path, root: &Path) -> Result<Sent, Trouble> {
+        let named = |error: io::Error| format!("`sent`, {}: {error}", path.display());
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
+            fs::create_dir_all(parent).map_err(named)?;
         }
+        let mut file = File::options().write(true).create_new(true).open(path).map_err(|error| {
+            let advice = match error.kind() {
+                io::ErrorKind::AlreadyExists => {
+                    "; an audit overwrites nothing: remove it, or say another path"
+                }
+                _ => "",
+            };
+            named(error) + advice
+        })?;
+        let sent = Sent((!path.starts_with(root)).then(|| path.to_owned()));
         let mut bytes = vec![0; usize::try_from(self.payload.len()).unwrap_or_default()];
         self.payload.read_at(0, &mut bytes)?;
-        fs::write(path, bytes)?;
-        fs::File::options().write(true).open(path)?.set_modified(UNIX_EPOCH + MODIFIED)
+        file.write_all(&bytes).map_err(named)?;
+        file.set_modified(UNIX_EPOCH + MODIFIED).map_err(named)?;
+        Ok(sent)
     }
 
     /// Starts the server, if there is one to start, and says how it is reached.
@@ -131,6 +155,9 @@ impl Bench<'_> {
     ) -> Result<(Option<Running>, Way), Trouble> {
         if let Server::At(address) = &self.audit.server {
             return Ok((None, Way::Here { address: address.clone(), data: None }));
+        }
+        if let (Some(port), false) = (self.audit.port, self.audit.isolate) {
+            check_free(port)?;
         }
         let Some(mut program) = server(self.audit) else {
             return Err("there is no server".to_owned().into());
@@ -145,8 +172,13 @@ impl Bench<'_> {
             };
             match self.try_server(&program, dirs, &with_address(values, HOST, port), port, &way) {
                 Ok(running) => return Ok((Some(running), way)),
-                Err(trouble) if starts == STARTS || self.audit.port.is_some() => return Err(trouble),
-                Err(_) => starts += 1,
+                // Only of one that ended at once may somebody else have had the port.
+                Err((trouble, has_ended)) => {
+                    if !has_ended || starts == STARTS || self.audit.port.is_some() {
+                        return Err(trouble);
+                    }
+                    starts += 1;
+                }
             }
         }
     }
@@ -158,12 +190,16 @@ impl Bench<'_> {
         values: &Values,
         port: u16,
         way: &Way,
-    ) -> Result<Running, Trouble> {
-        let launch = way.server(launch(&program.run, &program.env, &dirs.server, values));
-        let mut running = start(&launch)?;
+    ) -> Result<Running, (Trouble, bool)> {
+        let mut launch = way.server(launch(&program.run, &program.env, &dirs.server, values));
+        if let Ready::Line(pattern) = &program.ready {
+            launch.keep = vec![pattern.clone()];
+        }
+        let mut running = start(&launch).map_err(|why| (why.into(), false))?;
         match wait_ready(&mut running, &program.ready, port) {
             Ok(()) => Ok(running),
-            Err(why) => Err(with_output(why, Some(running))),
+            Err(NotReady::Ended(why)) => Err((with_output(why, Some(running)), true)),
+            Err(NotReady::Late(why)) => Err((with_output(why, Some(running)), false)),
         }
     }
 
@@ -179,16 +215,10 @@ impl Bench<'_> {
         }
     }
 
-    fn conclude(
-        &self,
-        values: &Values,
-        ended: &Ended,
-        took: Duration,
-        outcome: Outcome,
-        server: Option<Running>,
-    ) -> Result<Ran, Trouble> {
-        let (said, mut notes) = self.claim(values, ended);
-        let mut found = self.settle(values, &said)?;
+    fn conclude(&self, finished: &Finished, server: Option<Running>) -> Result<Ran, Trouble> {
+        let Finished { values, dirs, destination, ended, took, outcome } = finished;
+        let Claim { said, mut notes, lines: claims } = claim(self.audit, values, ended);
+        let mut found = self.settle(destination, &said)?;
         let mut output = last_lines("client", &ended.lines);
         if let Some(mut server) = server {
             let before = server.poll()?;
@@ -198,101 +228,82 @@ impl Bench<'_> {
             let ended = server.wait(Duration::ZERO, GRACE)?;
             output.extend(last_lines("server", &ended.lines));
             // What a server writes only when it is told to end counts, too; what it removes then does not.
-            let after = self.find(values)?;
+            let after = destination.find(&self.payload)?;
             if after.truth == Truth::Same {
                 found = after;
             }
         }
+        let found = found.after(&said);
+        if let Some(why) = found.unreadable {
+            let why = format!("what may be the received file cannot be looked at: {why}");
+            return Err(Trouble { output, ..Trouble::from(why) });
+        }
         if found.others > 0 {
             notes.push(format!("{} more of what may be the received file lie there", found.others));
         }
-        let Found { truth, excerpt, .. } = found;
-        Ok(Ran { said, truth, excerpt, notes, output, took, outcome })
+        let is_of_payload =
+            found.path.as_ref().is_some_and(|path| outcome.faults.is_empty() && self.is_damaged(path));
+        Ok(Ran {
+            said,
+            truth: found.truth,
+            excerpt: found.excerpt,
+            notes,
+            output,
+            took: *took,
+            outcome: outcome.clone(),
+            stale: found.stale,
+            is_of_payload,
+            claims,
+            looked_for: destination.pattern().to_owned(),
+            lies_there: listing(receiver(self.audit, dirs)),
+        })
     }
 
-    /// What the client said, and what is to be remarked about how it ended.
-    fn claim(&self, values: &Values, ended: &Ended) -> (Said, Vec<String>) {
-        let Audit { success, fail, nth, .. } = self.audit;
-        let mut notes = Vec::new();
-        let says = |signal: &Signal, text: &str| matches!(signal, Signal::Line(line) if line.is_match(text));
-        let fails = |text: &str| fail.as_ref().is_some_and(|fail| says(fail, text));
-        let is_claim = |text: &&str| says(success, text) || fails(text);
-        let line = ended.lines.iter().map(|line| line.text.as_str()).filter(is_claim).nth(nth - 1);
-        if let Some(line) = line {
-            if ended.how == How::Hung {
-                notes.push("the client did not end after its verdict".into());
-            }
-            let is_fail = fails(line);
-            let said = said(!is_fail, is_fail, ended.how);
-            if let (Said::Success, How::Exited(code @ 1..)) = (&said, ended.how) {
-                notes.push(format!("the client ended with exit code {code} after its verdict"));
-            }
-            return (said, notes);
-        }
-        let gives = |signal: &Signal| match signal {
-            Signal::Exit(codes) => matches!(ended.how, How::Exited(code) if codes.contains(&code)),
-            Signal::File(path) => Path::new(&path.fill(values)).exists(),
-            Signal::Line(_) => false,
-        };
-        (said(gives(success), fail.as_ref().is_some_and(gives), ended.how), notes)
+    /// Whether what lies at `path` is the payload, whatever else it has become.
+    fn is_damaged(&self, path: &Path) -> bool {
+        let mut payload = vec![0; usize::try_from(self.payload.len()).unwrap_or_default()];
+        let is_read = self.payload.read_at(0, &mut payload).is_ok();
+        is_read && fs::read(path).is_ok_and(|arrived| is_of(&payload, &arrived))
     }
 
     /// What became of the file. A program that is still writing, or still removing what it wrote, gets a moment before
     /// anything is held against it.
-    fn settle(&self, values: &Values, said: &Said) -> io::Result<Found> {
+    fn settle(&self, destination: &Destination, said: &Said) -> io::Result<Found> {
         let deadline = Instant::now() + SETTLE;
         loop {
-            let found = self.find(values)?;
-            let is_settled = match said {
-                Said::Success => found.truth == Truth::Same,
-                Said::Fail | Said::Error(_) | Said::Nothing | Said::Died(_) => found.truth == Truth::Nothing,
-            };
-            if is_settled || Instant::now() >= deadline {
+            let found = destination.find(&self.payload)?;
+            if found.is_settled(said) && found.unreadable.is_none() || Instant::now() >= deadline {
                 return Ok(found);
             }
             sleep(TICK);
         }
     }
-
-    fn find(&self, values: &Values) -> io::Result<Found> {
-        let mut found = Found { truth: Truth::Nothing, excerpt: None, others: 0 };
-        let paths = self.received(values)?;
-        for path in &paths {
-            // What is gone again is no received file.
-            let Ok(arrived) = Content::open(path) else { continue };
-            let truth = Truth::find(Some(&self.payload), Some(&arrived))?;
-            if found.truth == Truth::Nothing || truth == Truth::Same {
-                found.truth = truth;
-                found.excerpt = match truth {
-                    Truth::Different { first, .. } => Some(Excerpt::around(first, &self.payload, &arrived)?),
-                    Truth::Same | Truth::Nothing => None,
-                };
-            }
-        }
-        found.others = paths.len().saturating_sub(1);
-        Ok(found)
-    }
-
-    /// The files that may be the received one.
-    fn received(&self, values: &Values) -> io::Result<Vec<PathBuf>> {
-        // What comes from placeholders is no pattern.
-        let escaped = values.iter().map(|(name, value)| (*name, glob::Pattern::escape(value))).collect();
-        let pattern = self.audit.received.fill(&escaped);
-        let paths = glob::glob(&pattern).map_err(io::Error::other)?;
-        Ok(paths.filter_map(Result::ok).filter(|path| path.is_file()).take(MAX_RECEIVED).collect())
-    }
 }
 
-/// The received file, held against the sent one.
-struct Found {
-    truth: Truth,
-    excerpt: Option<Excerpt>,
-    /// How many more files there are.
-    others: usize,
+/// A transfer that is over.
+struct Finished {
+    values: Values,
+    dirs: Dirs,
+    destination: Destination,
+    ended: Ended,
+    took: Duration,
+    outcome: Outcome,
+}
+
+/// The file that was put somewhere to be sent; if that is not in the run's own directories, it is removed.
+struct Sent(Option<PathBuf>);
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // It may have been moved away, and that is all the same.
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 fn with_output(why: String, server: Option<Running>) -> Trouble {
     let ended = server.and_then(|server| server.wait(Duration::ZERO, GRACE).ok());
     let output = ended.map(|ended| last_lines("server", &ended.lines)).unwrap_or_default();
-    Trouble { why, output }
+    Trouble { output, ..Trouble::from(why) }
 }

@@ -38,7 +38,7 @@ impl Rung {
     pub const fn is_limit_of(self, check: Check) -> bool {
         match self {
             Self::CrcKept => matches!(check, Check::Crc32),
-            Self::Md5Collision => matches!(check, Check::Crc32 | Check::Md5),
+            Self::Md5Collision => matches!(check, Check::Md5),
             Self::FileAndHash => !matches!(check, Check::Keyed),
         }
     }
@@ -168,6 +168,7 @@ impl Audit {
                 trial.name == *wanted || trial.number.to_string() == *wanted || trial.what() == *wanted
             };
             match trials.iter().find(is_it) {
+                Some(trial) if selected.contains(trial) => {}
                 Some(trial) => selected.push(trial.clone()),
                 None => return Err(unknown(wanted, &trials)),
             }

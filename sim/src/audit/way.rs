@@ -133,7 +133,8 @@ fn here(
     launch: &dyn Fn(&str, u16) -> Launch,
 ) -> Result<Run, String> {
     let host = if data.is_some() { OTHER_HOST } else { HOST };
-    let mut proxy = Proxy::bind((host, 0), address, settings).map_err(text)?;
+    let named = |error: io::Error| format!("{address}: {error}");
+    let mut proxy = Proxy::bind((host, 0), address, settings).map_err(named)?;
     if let Some(data) = data {
         proxy.also((OTHER_HOST, data), (HOST, data)).map_err(text)?;
     }

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use sim::audit::{Audit, Conclusion, Need, Options, Report, Step, Trial, run};
+use sim::process::is_closed;
 use sim::report::audit as report;
 
 use super::args::{AuditArgs, AuditFormat};
 use super::run::fail;
-use super::{Exit, cleanup, complain, print};
+use super::{Exit, complain, print, signals};
 
 /// Runs an audit.
 pub(super) fn audit(args: &AuditArgs) -> Exit {
@@ -30,6 +31,12 @@ pub(super) fn audit(args: &AuditArgs) -> Exit {
         return Exit::NotInstalled;
     }
     match carry_out(args, &audit, &trials) {
+        // In the middle of the first control run there is nothing to show.
+        Ok(outcome) if is_closed() && !outcome.is_interrupted() => Exit::Interrupted,
+        Ok(outcome) if outcome.is_interrupted() => {
+            show(args, &outcome);
+            Exit::Interrupted
+        }
         Ok(outcome) => show(args, &outcome),
         Err(message) => fail(&message),
     }
@@ -42,7 +49,7 @@ fn not_installed(Need { program, package }: &Need) -> String {
 fn carry_out(args: &AuditArgs, audit: &Audit, trials: &[Trial]) -> Result<Report, String> {
     let temporary = tempfile::Builder::new().prefix("sim-audit-").tempdir();
     let temporary = temporary.map_err(|error| format!("no directory can be made: {error}"))?;
-    let _guard = cleanup::on_signal(Some(temporary.path()));
+    signals::end_programs();
     let root = match &args.keep {
         Some(dir) => empty(dir)?,
         None => temporary.path().to_owned(),

@@ -14,7 +14,7 @@ use sim::report::conform as report;
 
 use super::args::{ConformArgs, ConformFormat};
 use super::run::fail;
-use super::{Exit, cleanup, print};
+use super::{Exit, print, signals};
 
 /// The longest time that an answer may be waited for, in seconds.
 const MAX_TIMEOUT: f64 = 3600.0;
@@ -25,6 +25,7 @@ pub(super) fn conform(args: &ConformArgs) -> Exit {
         return list(args);
     }
     match prepare(args).and_then(|options| run(args, &options)) {
+        Ok(_) if sim::process::is_closed() => Exit::Interrupted,
         Ok(report) => show(args, &report),
         Err(message) => fail(&message),
     }
@@ -82,7 +83,7 @@ fn run(args: &ConformArgs, options: &Options) -> Result<Report, String> {
         get: parse("get", &args.get)?,
         list: parse("ls", &args.ls)?,
     };
-    let _guard = cleanup::on_signal(None);
+    signals::end_programs();
     Ok(test_client(Arc::new(templates), options))
 }
 

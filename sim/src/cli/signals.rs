@@ -1,6 +1,16 @@
 //! What happens on Ctrl-C, and on SIGTERM and SIGHUP where there are such.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How long programs have to end that are asked to.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Ends the programs that were started on the first signal, and lets none be started any more: whatever waits for them
+/// comes to its own end soon, and cleans up behind itself.
+pub(super) fn end_programs() {
+    on_first(|| sim::process::end_all(GRACE));
+}
 
 /// Calls `first` on the first signal. The second ends the program at once: whoever sends it does not want to wait.
 pub(super) fn on_first(first: impl Fn() + Send + 'static) {

@@ -37,7 +37,7 @@ impl Desk {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub(super) fn run(&self, args: &[&str]) -> Output {
         let output = self.command(args).output().unwrap();
         assert_eq!(self.left(), Vec::<PathBuf>::new(), "directories are left behind");
         output
@@ -53,11 +53,11 @@ impl Desk {
     }
 }
 
-fn out(output: &Output) -> String {
+pub(super) fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-fn verdicts(lines: &[Value]) -> Vec<(&str, &str)> {
+pub(super) fn verdicts(lines: &[Value]) -> Vec<(&str, &str)> {
     let rows = lines.iter().filter(|line| line["type"] == "trial");
     rows.map(|row| (row["name"].as_str().unwrap(), row["verdict"].as_str().unwrap())).collect()
 }
@@ -132,14 +132,14 @@ const MUTANTS: [(Flaw, &str, &str, &str); 20] = [
     (Flaw::HashBeforeWrite, UP, "env", LOST_WRITE),
 ];
 
-const UP: &str = "Upload";
+pub(super) const UP: &str = "Upload";
 const DOWN: &str = "Download";
 /// A disk that takes less than it was given and does not say so, in the runs with faults.
 const LOST_WRITE: &str =
     r#"faults: [Env(server: { "DISK": "--disk-fault ShortWrite(at:1_000,bytes:10)" })],"#;
 
 /// An audit of our programs with `mutant` as an option.
-fn mutated(mutant: &str, transfer: &str, more: &str) -> Desk {
+pub(super) fn mutated(mutant: &str, transfer: &str, more: &str) -> Desk {
     let (client, before, received) = match transfer {
         UP => ("put MUTANT {host}:{port} {file}", "", "{server}/store/*/{name}"),
         _ => (
@@ -302,7 +302,7 @@ fn a_file_that_cannot_be_seen_in_the_stream_is_struck_by_share() {
 fn a_transfer_that_fails_without_faults_proves_nothing() {
     let cases = [
         (upload("{sim} put --timeout x {host}:{port} {file}", ""), "did not succeed"),
-        (upload("{sim} put {host}:{port} {file}", r#"received: "{server}/elsewhere","#), "no file at"),
+        (upload("{sim} put {host}:{port} {file}", r#"received: "{server}/elsewhere","#), "no file came to"),
         (upload("no-such-program {port}", ""), "`no-such-program` cannot be started"),
         (
             upload(r#"sh -c "mkdir {server}/store/x; cp {file} {server}/store/x/; : {port}""#, ""),

@@ -3,8 +3,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use serde_json::Value;
 
 use super::audit::{Desk, upload};
 
@@ -56,18 +58,76 @@ fn programs_that_ignore_sigterm_are_ended_with_all_that_they_started() {
 
 #[test]
 fn an_interruption_ends_everything_and_removes_the_directories() {
-    for signal in ["-INT", "-TERM"] {
+    for (signal, jobs) in [("-INT", "1"), ("-TERM", "4")] {
         let desk = stubborn();
         let path = desk.path().join("audit.ron");
         fs::write(&path, fs::read_to_string(&path).unwrap().replace("DEADLINE", "1000")).unwrap();
-        let mut command = desk.command(&["--quiet"]);
+        let mut command = desk.command(&["--quiet", "--jobs", jobs]);
         let mut audit = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         wait_until("the transfer", || desk.path().join("begun").exists());
         assert!(processes(desk.path()).len() >= 3, "the programs run");
-        assert!(Command::new("kill").args([signal, &audit.id().to_string()]).status().unwrap().success());
+        interrupt(&audit, signal);
         assert_eq!(audit.wait().unwrap().code(), Some(130), "{signal}");
-        wait_until("the end of all processes", || processes(desk.path()).is_empty());
+        assert_eq!(processes(desk.path()), Vec::<String>::new(), "{signal}");
         assert!(desk.left().is_empty(), "{:?}", desk.left());
+    }
+}
+
+fn interrupt(audit: &Child, signal: &str) {
+    assert!(Command::new("kill").args([signal, &audit.id().to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn an_interruption_asks_first_and_what_was_found_by_then_is_reported() {
+    // The third faulted run waits for the interruption, and says that it was asked to end.
+    let client = r#"sh -c "echo >> {here}/runs; [ $(wc -l < {here}/runs) -lt 7 ] || { trap 'touch {here}/asked; exit' TERM; touch {here}/begun; while :; do sleep 0.05; done; }; {sim} put {host}:{port} {file}""#;
+    let desk = upload(client, "fail: Exit(1), deadline: 1000,");
+    let mut command = desk.command(&["--format", "json", "--quiet"]);
+    let audit = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    wait_until("the third run", || desk.path().join("begun").exists());
+    interrupt(&audit, "-INT");
+    let output = audit.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(desk.path().join("asked").exists());
+    let lines: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let last = lines.last().unwrap();
+    assert_eq!(
+        (lines.len(), &last["interrupted"], &last["conclusion"]),
+        (3, &true.into(), &"inconclusive".into())
+    );
+    assert!(last["judgement"][0].as_str().unwrap().starts_with("Interrupted after 2 of "), "{last}");
+    assert!(desk.left().is_empty(), "{:?}", desk.left());
+}
+
+#[test]
+fn a_program_that_left_its_group_is_found() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let client =
+        r#"sh -c "setsid sh -c 'while :; do sleep 1000; done; : {here}' & {sim} put {host}:{port} {file}""#;
+    let desk = upload(client, "fail: Exit(1),");
+    assert_eq!(desk.json(&["flip-middle"]).1, 0);
+    assert_eq!(processes(desk.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_server_that_goes_into_the_background_can_be_audited() {
+    let desk = Desk::new(
+        r#"Audit(
+            about: "A daemon.", transfer: Upload, size: 2_500, deadline: 3, client: Own,
+            server: Program(run: "sh -c 'setsid {sim} serve --dir {server}/store --listen {host}:{port} > {server}/log 2>&1 & exit 0'"),
+            received: "{server}/store/*/{name}",
+        )"#,
+    );
+    let (lines, code) = desk.json(&["flip-middle"]);
+    if cfg!(target_os = "linux") {
+        assert_eq!((&lines[0]["verdict"], code), (&"Detected".into(), 0), "{lines:?}");
+        assert_eq!(processes(desk.path()), Vec::<String>::new());
     }
 }
 

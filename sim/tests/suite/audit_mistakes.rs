@@ -43,6 +43,13 @@ fn each_mistake_is_shown_where_it_stands() {
             "no regular expression: unclosed group",
         ),
         ("Line(\"^Success\")", "Lime(\"^S\")", "Lime(\"^S\")", "did you mean \"Line\"?"),
+        ("Exit([1, 2])", "Exit(256)", "Exit(256)", "codes from 0 to 255"),
+        (
+            "success: Line(\"^Success\")",
+            "success: Exit([0, 2])",
+            "Exit([1, 2])",
+            "exit code 2 says `success` as well",
+        ),
         ("Exit([1, 2])", "Exit([])", "Exit([])", "Exit(0) or Exit([1, 2])"),
         ("serve {port}", "serve 9999", "Program(run", "not told on which port to listen"),
         ("{host} {port}", "{host} 9999", "Program(run", "not told on which port the proxy listens"),

@@ -5,6 +5,7 @@
 mod agreement;
 mod audit;
 #[cfg(target_os = "linux")]
+mod audit_evidence;
 mod audit_left;
 mod audit_mistakes;
 mod cli;

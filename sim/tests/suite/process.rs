@@ -13,7 +13,7 @@ const SHORT: Duration = Duration::from_millis(300);
 
 fn shell(script: &str, dir: &Path) -> Launch {
     let env = vec![("GREETING".into(), "hello".into())];
-    Launch { program: "sh".into(), args: vec!["-c".into(), script.into()], dir: dir.into(), env }
+    Launch { program: "sh".into(), args: vec!["-c".into(), script.into()], dir: dir.into(), env, keep: Vec::new() }
 }
 
 #[test]

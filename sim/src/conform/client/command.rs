@@ -147,6 +147,7 @@ impl Program for Templates {
             args: words.collect(),
             dir: job.dir.clone(),
             env: unbuffered(),
+            keep: Vec::new(),
         };
         let mut running = launch.spawn().map_err(named)?;
         while running.poll()?.is_none() && !stop.load(Ordering::Relaxed) {

@@ -166,7 +166,7 @@ impl Studio {
     }
 
     fn stage(&self, goal: Goal, file: &File, play: &Play) -> io::Result<Check<Take>> {
-        let dir = tempfile::tempdir()?;
+        let dir = tempfile::Builder::new().prefix("sim-conform-").tempdir()?;
         let job = job(goal, file, dir.path())?;
         let listener = TcpListener::bind(job.address)?;
         let job = Job { address: listener.local_addr()?, ..job };

@@ -69,5 +69,8 @@ fn last(report: &Report) -> Value {
         "seed": report.seed,
         "size": report.audit.size,
         "payload": payload,
+        "planned": report.planned,
+        "interrupted": report.is_interrupted(),
+        "claims": report.claims,
     })
 }

@@ -16,9 +16,10 @@ pub fn junit(report: &Report, replay: &Replay<'_>) -> Result<String, SerializeEr
     let mut suite = TestSuite::new(&name);
     let proves = report.conclusion() != Conclusion::Inconclusive;
     suite.add_test_cases(report.rows.iter().map(|row| case(report, row, replay, proves)));
-    if let Some((why, output)) = &report.control {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(why.clone()).set_description(output.join("\n"));
+    if let Some(control) = &report.control {
+        let kind = if control.accepted { NonSuccessKind::Failure } else { NonSuccessKind::Error };
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_message(control.why.clone()).set_description(control.output.join("\n"));
         suite.add_test_case(TestCase::new("control", status));
     }
     suite.set_system_out(judgement(report).join("\n"));

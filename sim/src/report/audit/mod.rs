@@ -27,10 +27,14 @@ const MAX_NAMES: usize = 12;
 /// What the audit comes to, in plain words: a sentence or a few, each a line of its own.
 #[must_use]
 pub fn judgement(report: &Report) -> Vec<String> {
-    if let Some((why, _)) = &report.control {
-        return vec![format!("Inconclusive: {why}.")];
+    if let Some(control) = &report.control {
+        let why = sentence(&control.why);
+        return vec![if control.accepted { capitalised(&why) } else { format!("Inconclusive: {why}") }];
     }
     let mut lines = vec![check(report)];
+    if report.is_interrupted() {
+        lines.insert(0, format!("Interrupted after {} of {} faults.", report.rows.len(), report.planned));
+    }
     let forbidden = names(report, |row| row.is_forbidden(&report.audit));
     if !forbidden.is_empty() {
         let line = format!(
@@ -38,7 +42,7 @@ pub fn judgement(report: &Report) -> Vec<String> {
             listed(&forbidden)
         );
         // What convicts comes first.
-        let index = usize::from(report.conclusion() == Conclusion::Silent);
+        let index = usize::from(report.is_interrupted() || report.conclusion() == Conclusion::Silent);
         lines.insert(index, line);
     }
     let limits: Vec<String> = report.rows.iter().filter_map(|row| limit(report, row)).collect();
@@ -76,46 +80,77 @@ fn limit(report: &Report, row: &Row) -> Option<String> {
     Some(format!("{} was accepted, and {}", row.trial.name, rung.why()))
 }
 
-/// What is to be said of the check itself.
+/// What is to be said of the check itself: of all files that were corrupted, but for the known limits, how many were
+/// taken for good.
 fn check(report: &Report) -> String {
     let what = match report.audit.transfer {
         Direction::Upload => "upload",
         Direction::Download => "download",
     };
-    let tells = |row: &&Row| row.is_telling() || row.accepts(report.audit.check);
+    let is_limit = |row: &Row| row.is_known_limit(report.audit.check);
+    let tells = |row: &&Row| (row.is_telling() || row.accepts(report.audit.check)) && !is_limit(row);
     let telling: Vec<&Row> = report.rows.iter().filter(tells).collect();
     let silent = names(report, |row| row.accepts(report.audit.check));
-    let judged = telling.iter().filter(|row| had_its_say(report, row)).count();
-    let convicted = report.rows.iter().filter(|row| row.accepts(report.audit.check));
-    let of_judged = convicted.filter(|row| had_its_say(report, row)).count();
-    match (silent.len(), report.conclusion()) {
-        (_, Conclusion::Inconclusive) => inconclusive(report),
+    let judged: Vec<&&Row> = telling.iter().filter(|row| had_its_say(row)).collect();
+    let noticed = judged.iter().filter(|row| row.verdict != Verdict::Silent).count();
+    let (count, of) = (silent.len(), corrupted(telling.len(), what));
+    match (count, report.conclusion()) {
+        (_, Conclusion::Inconclusive) if !report.is_interrupted() => inconclusive(report),
         (0, _) if telling.is_empty() => {
             "No fault here changes the file: nothing is said of the check.".into()
         }
-        (0, _) => {
-            format!("None of {} was reported as Success{}.", corrupted(telling.len(), what), but(report))
+        (0, _) => format!("None of {of} was reported as Success{}.", but(report)),
+        (_, _) if noticed == 0 && judged.len() >= ENOUGH && judged.len() == telling.len() => {
+            format!("{count} of {of} were reported as Success: this check cannot fail.")
         }
-        (_, _) if of_judged == judged && judged >= ENOUGH => format!(
-            "{judged} of {} that came to a verdict were reported as Success: this check cannot fail.",
-            corrupted(judged, what)
+        (_, _) if noticed == 0 && judged.len() >= ENOUGH => format!(
+            "{count} of {of} were reported as Success, and all {} of those that came to their end: this check cannot \
+             fail.",
+            judged.len()
         ),
-        (count, _) => {
-            let (of, verb) = (corrupted(telling.len(), what), if count == 1 { "was" } else { "were" });
-            let noticed = match report.count(Verdict::Detected) {
+        (_, _) => {
+            let verb = if count == 1 { "was" } else { "were" };
+            let noticed = match noticed {
                 0 => String::new(),
-                detected => format!(" It noticed {detected} others."),
+                1 => " It noticed 1 other.".into(),
+                noticed => format!(" It noticed {noticed} others."),
             };
             format!("{count} of {of} {verb} reported as Success: {}.{noticed}", listed(&silent))
         }
     }
 }
 
-/// Whether the check had its say: the file came to its end, changed, and the client gave a verdict on it.
-fn had_its_say(report: &Report, row: &Row) -> bool {
+/// Whether the check had its say: the file came to its end, changed, and the client gave a verdict on it, or asked for
+/// it again.
+fn had_its_say(row: &Row) -> bool {
     let ends = row.trial.faults.iter().any(|fault| fault.effect == Effect::Truncate);
-    let is_verdict = matches!(row.verdict, Verdict::Silent | Verdict::Detected | Verdict::FalseAlarm);
-    row.is_telling() && is_verdict && !ends && !row.is_known_limit(report.audit.check)
+    let is_verdict =
+        matches!(row.verdict, Verdict::Silent | Verdict::Detected | Verdict::FalseAlarm | Verdict::Recovered);
+    row.is_telling() && is_verdict && !ends
+}
+
+/// A sentence that ends as it should, whatever it ends with.
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Which line of the client counts, if several could.
+fn several(report: &Report) -> Option<String> {
+    if report.claims.len() < 2 {
+        return None;
+    }
+    let lines =
+        report.claims.iter().map(|line| format!("{:?}", visible(line))).collect::<Vec<_>>().join(", ");
+    let nth = report.audit.nth;
+    Some(format!(
+        "Several lines of the client match: {lines}. The one that counts is number {nth} (`nth`): is it the verdict on \
+         this transfer?"
+    ))
 }
 
 fn corrupted(count: usize, what: &str) -> String {
@@ -129,7 +164,7 @@ fn but(report: &Report) -> &'static str {
 
 fn inconclusive(report: &Report) -> String {
     let why = report.rows.iter().find_map(|row| row.why.as_deref());
-    format!("Inconclusive: {}.", why.unwrap_or("no fault was tried"))
+    format!("Inconclusive: {}", sentence(why.unwrap_or("no fault was tried")))
 }
 
 fn names(report: &Report, is_it: impl Fn(&Row) -> bool) -> Vec<&str> {
@@ -171,7 +206,7 @@ fn spread(spread: &Spread) -> String {
         Spread::Found { pieces: 1, .. } => "The file was found in the stream as it is.".into(),
         Spread::Found { pieces, .. } => format!("The file was found in the stream, in {pieces} pieces."),
         Spread::Hidden { bytes, .. } => format!(
-            "The file was not found in the stream (compressed or encrypted?): faults are placed by share of its {}.",
+            "The file was not found in the stream (compressed, encrypted, encoded?): faults are placed by share of its {}.",
             bytes_text(*bytes)
         ),
     }

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Replay, counts, judgement, outcome, said, spread, verdict};
+use super::{Replay, counts, judgement, outcome, said, several, spread, verdict};
 use crate::audit::{Conclusion, Report, Row, Trial};
 use crate::scenario::Verdict;
 
@@ -17,11 +17,21 @@ const MAX_SHOWN: usize = 3;
 pub fn text(report: &Report, replay: &Replay<'_>) -> String {
     let mut text = format!("{}: {}\n", report.audit.path.display(), report.audit.about);
     if let Some(found) = &report.spread {
-        text.push_str(&format!("{} Seed {}.\n\n", spread(found), report.seed));
+        text.push_str(&format!("{} Seed {}.\n", spread(found), report.seed));
+        if let Some(line) = several(report) {
+            text.push_str(&format!("{line}\n"));
+        }
+        text.push('\n');
     }
     text.push_str(&table(report));
     if !report.rows.is_empty() {
         text.push_str(&format!("\n{}\n", counts(report)));
+    }
+    if let Some(row) = report.rows.first() {
+        text.push_str(&format!(
+            "One row again, by its name or number: {}\n",
+            replay(&Trial { name: "NAME".into(), ..row.trial.clone() })
+        ));
     }
     let convicting = report.rows.iter().filter(|row| row.convicts(&report.audit));
     convicting.take(MAX_SHOWN).for_each(|row| text.push_str(&evidence(row, replay)));
@@ -30,8 +40,8 @@ pub fn text(report: &Report, replay: &Replay<'_>) -> String {
     for row in report.rows.iter().find(troubled).into_iter().chain(report.rows.iter().find(unproved)) {
         text.push_str(&evidence(row, replay));
     }
-    if let Some((_, output)) = &report.control {
-        output.iter().for_each(|line| text.push_str(&format!("    {line}\n")));
+    if let Some(control) = &report.control {
+        control.output.iter().for_each(|line| text.push_str(&format!("    {line}\n")));
     }
     let style = match report.conclusion() {
         Conclusion::Sound => GOOD,

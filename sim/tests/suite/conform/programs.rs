@@ -130,7 +130,8 @@ fn student(which: &str) -> PathBuf {
 fn student_server(which: &str, dir: &Path) -> (sim::process::Running, String) {
     let script = std::path::absolute(student(which).join("server.py")).unwrap();
     let args = [script.as_os_str(), "127.0.0.1".as_ref(), "0".as_ref()].map(Into::into).into();
-    let launch = Launch { program: "python3".into(), args, dir: dir.into(), env: Vec::new() };
+    let launch =
+        Launch { program: "python3".into(), args, dir: dir.into(), env: Vec::new(), keep: Vec::new() };
     let running = launch.spawn().unwrap();
     let line = running.wait_for_line(Duration::from_secs(20), |line| line.text.starts_with("listening"));
     let port = line.unwrap().text.rsplit_once(':').unwrap().1.to_owned();

@@ -1,6 +1,8 @@
 //! Audit files: from text to an [`Audit`], in the manner of scenarios. RON splits the text into pieces that know
 //! where they stand; each is then parsed on its own, so that all mistakes are reported at once.
 
+mod trials;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,18 +11,17 @@ use protocol::FileName;
 use ron::value::RawValue;
 
 use super::spec::{
-    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS,
-    MAX_SIZE, MIN_SIZE, Need, Pattern, Program, Ready, Server, Signal, Wanted,
+    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS, MAX_SIZE,
+    MIN_SIZE, Need, Pattern, Program, Ready, Server, Signal, Wanted,
 };
 use super::template::{PLACEHOLDERS, Template, unknown};
-use super::trials::MAX_TRIALS;
 use crate::record::Direction;
 use crate::scenario::error::{Mistake, ScenarioError};
 use crate::scenario::loose::finish;
 use crate::scenario::piece::{Entries, Item, Piece};
 use crate::scenario::place::{Located, SourceFile};
 use crate::scenario::reader::{Reader, SHORTEST};
-use crate::scenario::{Fault, Layer, MAX_FAULTS, Region, faults, read, suggest, syntax};
+use crate::scenario::{read, suggest, syntax};
 
 const SHAPE: &str = "an audit is written Audit(about: \"...\", transfer: Upload, server: Program(run: \"...\"), \
                      client: Program(run: \"...\"), received: \"...\")";
@@ -199,9 +200,10 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
         port: or(given, "port", None, |piece| port(reader, piece).map(Some)),
         data_port: or(given, "data_port", false, |piece| reader.value(piece, "`data_port`", "true or false")),
         isolate: or(given, "isolate", false, |piece| reader.value(piece, "`isolate`", "true or false")),
-        faults: or(given, "faults", Vec::new(), |piece| trials(reader, piece, transfer)),
+        faults: or(given, "faults", Vec::new(), |piece| trials::parse(reader, piece, transfer)),
     };
     check_ports(reader, given, &audit);
+    check_signals(reader, given, &audit);
     (reader.mistakes.len() == 0).then_some(audit)
 }
 
@@ -493,85 +495,25 @@ fn exit(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<i32>> {
     let inner = inside(piece);
     let one = inner.and_then(|inner| inner.parse::<i32>().ok()).map(|code| vec![code]);
     let codes = one.or_else(|| inner.and_then(|inner| inner.parse::<Vec<i32>>().ok()));
-    let codes = codes.filter(|codes| !codes.is_empty());
+    let is_code = |code: &i32| (0..=i32::from(u8::MAX)).contains(code);
+    let codes = codes.filter(|codes| !codes.is_empty() && codes.iter().all(is_code));
     if codes.is_none() {
-        reader.mistakes.add(|| Mistake::at(&piece.place(), "this is written Exit(0) or Exit([1, 2])"));
+        reader.mistakes.add(|| {
+            Mistake::at(&piece.place(), "this is written Exit(0) or Exit([1, 2]), with codes from 0 to 255")
+        });
     }
     codes
 }
 
-fn trials(
-    reader: &mut Reader,
-    piece: Piece<'_>,
-    transfer: Option<Direction>,
-) -> Option<Vec<Located<Wanted>>> {
-    let trials =
-        reader.at_most(MAX_TRIALS, piece, "`faults`", |reader, piece| wanted(reader, piece, transfer))?;
-    if trials.is_empty() {
-        reader.mistakes.add(|| Mistake::at(&piece.place(), "an audit tries at least one fault"));
+/// One exit code cannot say both.
+fn check_signals(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
+    let (Signal::Exit(success), Some(Signal::Exit(fail))) = (&audit.success, &audit.fail) else { return };
+    if let (Some(code), Some(piece)) =
+        (success.iter().find(|code| fail.contains(code)), given.get("fail").or(given.get("success")))
+    {
+        let message = format!("exit code {code} says `success` as well as `fail`");
+        reader.mistakes.add(|| Mistake::at(&piece.place(), message));
     }
-    Some(trials)
-}
-
-fn wanted(reader: &mut Reader, piece: Piece<'_>, transfer: Option<Direction>) -> Option<Wanted> {
-    if piece.text() == "Default" {
-        return Some(Wanted::Default);
-    }
-    if word_of(piece) == "Env" {
-        return extra_env(reader, piece).map(Wanted::Env);
-    }
-    if word_of(piece) != "Together" {
-        return fault(reader, piece, transfer).map(|fault| Wanted::Faults(vec![fault]));
-    }
-    let inner = inside(piece);
-    if inner.is_none() {
-        reader.mistakes.add(|| Mistake::at(&piece.place(), "this is written Together([FAULT, FAULT])"));
-    }
-    let faults =
-        reader.at_most(MAX_FAULTS, inner?, "`Together`", |reader, piece| fault(reader, piece, transfer))?;
-    if faults.is_empty() {
-        reader.mistakes.add(|| Mistake::at(&piece.place(), "there is no fault in this"));
-    }
-    Some(Wanted::Faults(faults.into_iter().map(|fault| fault.value).collect()))
-}
-
-const EXTRA_ENV: &str =
-    "this is written Env(server: { \"NAME\": \"VALUE\" }, client: { \"NAME\": \"VALUE\" })";
-
-fn extra_env(reader: &mut Reader, piece: Piece<'_>) -> Option<ExtraEnv> {
-    let given = Given::new(reader, piece, "Env", &["server", "client"], EXTRA_ENV)?;
-    let found = ExtraEnv {
-        server: or(&given, "server", Vec::new(), |piece| env(reader, piece)),
-        client: or(&given, "client", Vec::new(), |piece| env(reader, piece)),
-    };
-    if found.is_empty() && given.meant.is_empty() {
-        let message = "this changes nothing in the environment of either program";
-        reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(EXTRA_ENV.to_owned()));
-    }
-    Some(found)
-}
-
-fn fault(reader: &mut Reader, piece: Piece<'_>, transfer: Option<Direction>) -> Option<Fault> {
-    let fault = faults::parse(reader, piece)?;
-    let (message, help) = match (fault.effect.layer(), fault.region, transfer) {
-        (Layer::Disk | Layer::Network, ..) => (
-            "an audit reaches only what goes over the wire",
-            "`Delay`, `Stall` and `Reset` do the like to a stream",
-        ),
-        (_, Region::Step(_), _) => (
-            "an audit does not know the steps of a protocol",
-            "here `in` is Upload, Download, ToServer or ToClient",
-        ),
-        (_, Region::Upload, Some(Direction::Download)) => {
-            ("this audit is of a download", "here `in` is Download, ToServer or ToClient")
-        }
-        (_, Region::Download, Some(Direction::Upload)) => {
-            ("this audit is of an upload", "here `in` is Upload, ToServer or ToClient")
-        }
-        _ => return Some(fault),
-    };
-    reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(help.to_owned()));
-    None
 }
 
 /// The proxy can stand between the programs only if they can be told where it is, or cannot see past it.

@@ -2,29 +2,34 @@
 //! captured up to a limit, and ended together with everything that they started. It knows no protocol and
 //! judges nothing.
 
+mod output;
+mod strays;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use process_wrap::std::{ChildWrapper, CommandWrap};
+use regex::Regex;
 use tokio::time::Instant;
 
-/// How much of each of its two outputs is kept, in bytes. The rest is read and dropped, so that the program
-/// does not stand still over it.
-pub const MAX_OUTPUT: usize = 256 * 1024;
-/// How long a line of output can be, in bytes; a longer one is cut into several.
-const MAX_LINE: u64 = 4096;
+use output::Output;
+pub use output::{Line, MAX_OUTPUT};
+use strays::Mark;
+
 /// How often a running program is looked at.
 const TICK: Duration = Duration::from_millis(5);
 /// How long after the end of a program its last output is waited for.
 const LAST_OUTPUT: Duration = Duration::from_millis(500);
+/// How often it is looked for processes that left their group, at most.
+const SWEEPS: usize = 16;
 /// SIGTERM, the same number on every Unix.
 #[cfg(unix)]
 const TERMINATE: i32 = 15;
@@ -34,7 +39,8 @@ static RUNNING: Mutex<BTreeMap<u32, Shared>> = Mutex::new(BTreeMap::new());
 /// Whether no program is started any more: one that came between the end of all others and ours would be left behind.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
-type Shared = Arc<Mutex<Box<dyn ChildWrapper>>>;
+/// A program, and the mark of all that it started.
+type Shared = Arc<(Mutex<Box<dyn ChildWrapper>>, Mark)>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -51,6 +57,8 @@ pub struct Launch {
     pub dir: PathBuf,
     /// What is added to this process's environment for it.
     pub env: Vec<(OsString, OsString)>,
+    /// Lines of its output that match one of these are kept even if it puts out more than [`MAX_OUTPUT`].
+    pub keep: Vec<Regex>,
 }
 
 /// How a program ended.
@@ -73,15 +81,6 @@ pub struct Ended {
     pub lines: Vec<Line>,
 }
 
-/// One line of output, without its line end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// Whether it came over standard error.
-    pub is_error: bool,
-    /// The text; what is no UTF-8 is replaced.
-    pub text: String,
-}
-
 /// A program that runs. Dropping it ends its whole group at once.
 pub struct Running {
     id: u32,
@@ -90,20 +89,16 @@ pub struct Running {
     readers: Receiver<()>,
 }
 
-#[derive(Default)]
-struct Output {
-    lines: Mutex<(Vec<Line>, [usize; 2])>,
-    more: Condvar,
-}
-
 impl Launch {
     /// Starts it, with nothing on its standard input.
     ///
     /// # Errors
     /// If there is no such program, or it may not be run; after [`end_all`] always.
     pub fn spawn(&self) -> io::Result<Running> {
+        let mark = Mark::new();
         let mut wrap = CommandWrap::with_new(&self.program, |command| {
             command.args(&self.args).current_dir(&self.dir).envs(self.env.iter().cloned());
+            command.env(mark.variable().0, mark.variable().1);
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         });
         #[cfg(unix)]
@@ -115,44 +110,16 @@ impl Launch {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let mut child = wrap.spawn()?;
-        let (output, (done, readers)) = (Arc::new(Output::default()), channel());
+        let (output, (done, readers)) = (Output::new(self.keep.clone()), channel());
         if let Some(stream) = child.stdout().take() {
-            read(stream, false, &output, &done);
+            output.read(stream, false, &done);
         }
         if let Some(stream) = child.stderr().take() {
-            read(stream, true, &output, &done);
+            output.read(stream, true, &done);
         }
-        let (id, child) = (child.id(), Arc::new(Mutex::new(child)));
+        let (id, child) = (child.id(), Arc::new((Mutex::new(child), mark)));
         running.insert(id, Arc::clone(&child));
         Ok(Running { id, child, output, readers })
-    }
-}
-
-/// Takes in one output until it ends, in a thread of its own.
-fn read(stream: impl Read + Send + 'static, is_error: bool, output: &Arc<Output>, done: &Sender<()>) {
-    let (output, done) = (Arc::clone(output), done.clone());
-    thread::spawn(move || {
-        let mut stream = BufReader::new(stream);
-        let mut line = Vec::new();
-        while matches!(stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut line), Ok(1..)) {
-            output.push(is_error, &line);
-            line.clear();
-        }
-        drop(done);
-        output.more.notify_all();
-    });
-}
-
-impl Output {
-    fn push(&self, is_error: bool, line: &[u8]) {
-        let mut lines = lock(&self.lines);
-        let kept = &mut lines.1[usize::from(is_error)];
-        *kept += line.len();
-        if *kept <= MAX_OUTPUT {
-            let text = String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned();
-            lines.0.push(Line { is_error, text });
-        }
-        self.more.notify_all();
     }
 }
 
@@ -166,7 +133,7 @@ impl Running {
     /// What it has put out so far.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {
-        lock(&self.output.lines).0.clone()
+        self.output.lines()
     }
 
     /// How it ended, if it has.
@@ -174,21 +141,18 @@ impl Running {
     /// # Errors
     /// If the system cannot say.
     pub fn poll(&mut self) -> io::Result<Option<How>> {
-        Ok(lock(&self.child).try_wait()?.map(how))
+        Ok(lock(&self.child.0).try_wait()?.map(how))
     }
 
     /// Waits until it has put out a line for which `is_it` holds, `limit` at most, and returns that line.
     pub fn wait_for_line(&self, limit: Duration, is_it: impl Fn(&Line) -> bool) -> Option<Line> {
         let deadline = Instant::now() + limit;
-        let mut lines = lock(&self.output.lines);
         loop {
-            if let Some(line) = lines.0.iter().find(|line| is_it(line)) {
-                return Some(line.clone());
-            }
             let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
             // Looked at in between, too: a program that has ended puts nothing out any more.
-            let wait = self.output.more.wait_timeout(lines, left.min(LAST_OUTPUT));
-            lines = wait.unwrap_or_else(PoisonError::into_inner).0;
+            if let Some(line) = self.output.find_or_wait(left.min(LAST_OUTPUT), &is_it) {
+                return Some(line);
+            }
         }
     }
 
@@ -199,14 +163,25 @@ impl Running {
     /// If the system cannot say how it ended.
     pub fn wait(mut self, limit: Duration, grace: Duration) -> io::Result<Ended> {
         let ended = self.wait_until(limit)?;
-        if ended.is_none() {
+        // Of one that has ended by itself the children that have left its group may still be there.
+        if ended.is_none() || self.child.1.signal(false) > 0 {
             self.ask();
-            self.wait_until(grace)?;
+            self.wait_until_gone(grace)?;
         }
         self.end();
-        // One that left the group may hold the pipe open, and is not waited for. Nothing is ever sent here.
+        // One that cannot be ended may hold the pipe open, and is not waited for. Nothing is ever sent here.
         let _ = self.readers.recv_timeout(LAST_OUTPUT);
         Ok(Ended { how: ended.unwrap_or(How::Hung), lines: self.lines() })
+    }
+
+    /// Waits until it and all that it started have ended, `limit` at most.
+    fn wait_until_gone(&mut self, limit: Duration) -> io::Result<()> {
+        let deadline = Instant::now() + limit;
+        self.wait_until(limit)?;
+        while self.child.1.signal(false) > 0 && Instant::now() < deadline {
+            thread::sleep(TICK);
+        }
+        Ok(())
     }
 
     fn wait_until(&mut self, limit: Duration) -> io::Result<Option<How>> {
@@ -222,11 +197,9 @@ impl Running {
         }
     }
 
-    /// Asks the whole group to end.
+    /// Asks it and all that it started to end.
     fn ask(&self) {
-        // An error means that nobody is left.
-        #[cfg(unix)]
-        let _ = lock(&self.child).signal(TERMINATE);
+        ask(&self.child);
     }
 
     fn end(&self) {
@@ -241,21 +214,48 @@ impl Drop for Running {
     }
 }
 
-/// Ends a whole group. The leader is taken off the system's list; an error means that nobody is left.
-fn end(child: &Shared) {
-    let mut child = lock(child);
-    let _ = child.start_kill();
-    let _ = child.wait();
+/// Asks a whole group to end, and whatever left it.
+fn ask(child: &Shared) {
+    // An error means that nobody is left.
+    #[cfg(unix)]
+    let _ = lock(&child.0).signal(TERMINATE);
+    child.1.signal(false);
 }
 
-/// Ends every program that runs, with everything that it started, and starts no more: for an interruption.
-pub fn end_all() {
+/// Ends a whole group, and whatever left it. The leader is taken off the system's list; an error means that nobody is
+/// left.
+fn end(child: &Shared) {
+    let (group, mark) = &**child;
+    {
+        let mut group = lock(group);
+        let _ = group.start_kill();
+        let _ = group.wait();
+    }
+    // Those that are being started at this moment show themselves the next.
+    (0..SWEEPS).take_while(|_| mark.signal(true) > 0).for_each(drop);
+}
+
+/// Ends every program that runs, with everything that it started, and starts no more: for an interruption. They are
+/// asked first (SIGTERM) and have `grace` to follow.
+pub fn end_all(grace: Duration) {
     let running: Vec<Shared> = {
         let running = lock(&RUNNING);
         CLOSED.store(true, Ordering::Relaxed);
         running.values().cloned().collect()
     };
+    running.iter().for_each(ask);
+    let deadline = Instant::now() + grace;
+    let has_ended = |child: &Shared| !matches!(lock(&child.0).try_wait(), Ok(None));
+    while !running.iter().all(has_ended) && Instant::now() < deadline {
+        thread::sleep(TICK);
+    }
     running.iter().for_each(end);
+}
+
+/// Whether [`end_all`] was called.
+#[must_use]
+pub fn is_closed() -> bool {
+    CLOSED.load(Ordering::Relaxed)
 }
 
 #[cfg(unix)]

@@ -1,0 +1,178 @@
+//! What lies where the file is received, and what of it came in this run: a server that runs already may have it from
+//! a run before.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::judge::Said;
+use crate::storage::Content;
+use crate::verdict::{Excerpt, Truth};
+
+/// How many files that may be the received one are looked at.
+const MAX_RECEIVED: usize = 64;
+
+/// Where the file is received, as it was before the client started.
+pub(super) struct Destination {
+    pattern: String,
+    before: BTreeMap<PathBuf, Stamp>,
+}
+
+/// What changes when a file is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self { bytes: metadata.len(), modified: metadata.modified().ok(), inode: inode(metadata) }
+    }
+}
+
+#[cfg(unix)]
+fn inode(metadata: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_metadata: &Metadata) -> u64 {
+    0
+}
+
+/// The received file, held against the sent one.
+pub(super) struct Found {
+    pub(super) truth: Truth,
+    pub(super) excerpt: Option<Excerpt>,
+    /// Where it is, if there is one.
+    pub(super) path: Option<PathBuf>,
+    /// Whether it lay there before.
+    pub(super) stale: bool,
+    /// How many more files there are.
+    pub(super) others: usize,
+    /// What may be the received file and cannot be looked at, and why.
+    pub(super) unreadable: Option<String>,
+}
+
+impl Destination {
+    /// What lies at `pattern` now: a path, perhaps with `*`.
+    pub(super) fn survey(pattern: String) -> io::Result<Self> {
+        let paths = paths(&pattern)?;
+        let stamp = |path: PathBuf| Some((path.clone(), Stamp::of(&fs::metadata(path).ok()?)));
+        let before = paths.into_iter().filter_map(stamp).collect();
+        Ok(Self { pattern, before })
+    }
+
+    /// As it is written, with its placeholders replaced.
+    pub(super) fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// What of it is `payload`; of several files the one that is, of others one that came since.
+    pub(super) fn find(&self, payload: &Content) -> io::Result<Found> {
+        let nothing = Found {
+            truth: Truth::Nothing,
+            excerpt: None,
+            path: None,
+            stale: false,
+            others: 0,
+            unreadable: None,
+        };
+        let (mut best, mut unreadable) = (nothing, None);
+        let paths = paths(&self.pattern)?;
+        let mut seen = 0_usize;
+        for path in paths {
+            // What is gone again is no received file, and neither is a directory.
+            let Ok(metadata) = fs::metadata(&path) else { continue };
+            if metadata.is_dir() {
+                continue;
+            }
+            let stale = self.before.get(&path) == Some(&Stamp::of(&metadata));
+            let content = if metadata.is_file() { Content::open(&path) } else { Err(irregular()) };
+            seen += usize::from(!stale);
+            match content {
+                Ok(content) => {
+                    let found = one(payload, &content, path, stale)?;
+                    if rank(&found) > rank(&best) {
+                        best = found;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => unreadable = Some(format!("{}: {error}", path.display())),
+            }
+        }
+        best.others = seen.saturating_sub(1);
+        best.unreadable = unreadable.filter(|_| best.truth != Truth::Same);
+        Ok(best)
+    }
+}
+
+impl Found {
+    /// Whether it is as it should be after what the program `said`, so that nothing has to be waited for.
+    pub(super) fn is_settled(&self, said: &Said) -> bool {
+        match said {
+            Said::Success => self.truth == Truth::Same,
+            _ => self.truth == Truth::Nothing || self.stale,
+        }
+    }
+
+    /// What a run brought, if the program `said` this. Whoever says Success means the file that is there, since when
+    /// soever; what a failure left there is only what came with it.
+    pub(super) fn after(self, said: &Said) -> Self {
+        if self.stale && *said != Said::Success {
+            return Self { truth: Truth::Nothing, excerpt: None, path: None, stale: false, ..self };
+        }
+        self
+    }
+}
+
+fn irregular() -> io::Error {
+    io::Error::other("this is no regular file")
+}
+
+fn one(payload: &Content, arrived: &Content, path: PathBuf, stale: bool) -> io::Result<Found> {
+    let truth = Truth::find(Some(payload), Some(arrived))?;
+    let excerpt = match truth {
+        Truth::Different { first, .. } => Some(Excerpt::around(first, payload, arrived)?),
+        Truth::Same | Truth::Nothing => None,
+    };
+    Ok(Found { truth, excerpt, path: Some(path), stale, others: 0, unreadable: None })
+}
+
+/// What came in this run counts more than what did not; and the right file more than another.
+fn rank(found: &Found) -> u8 {
+    let came = if found.stale { 0 } else { 2 };
+    match found.truth {
+        Truth::Nothing => 0,
+        Truth::Different { .. } => 1 + came,
+        Truth::Same => 2 + came,
+    }
+}
+
+fn paths(pattern: &str) -> io::Result<Vec<PathBuf>> {
+    let paths = glob::glob(pattern).map_err(io::Error::other)?;
+    Ok(paths.filter_map(Result::ok).take(MAX_RECEIVED).collect())
+}
+
+/// The names of what lies in `dir`, for a message: a few, and only on the surface.
+pub(super) fn listing(dir: &Path) -> String {
+    const SHOWN: usize = 6;
+    let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    let name = |entry: fs::DirEntry| {
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        format!("{}{slash}", crate::text::visible(&entry.file_name().to_string_lossy()))
+    };
+    let mut names: Vec<String> = entries.map(name).take(MAX_RECEIVED).collect();
+    names.sort();
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    match (names.is_empty(), more) {
+        (true, _) => "nothing".into(),
+        (_, 0) => names.join(", "),
+        (_, more) => format!("{} and {more} more", names.join(", ")),
+    }
+}

@@ -1,0 +1,179 @@
+//! What an audit takes for evidence: which file, which word, which port. Each of these is a way in which an audit could
+//! be led to accuse a correct program, or to acquit another.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
+use sim::audit::{Check, Rung};
+
+use super::audit::{Desk, UP, mutated, out, upload, verdicts};
+
+/// What the audit comes to, and its exit code.
+fn judged(desk: &Desk, only: &[&str]) -> (String, i32) {
+    let (lines, code) = desk.json(only);
+    let judgement = lines.last().unwrap()["judgement"].as_array().unwrap();
+    (judgement.iter().map(|line| line.as_str().unwrap()).collect::<Vec<_>>().join("\n"), code)
+}
+
+#[test]
+fn a_word_behind_much_other_output_counts() {
+    let desk = upload(
+        r#"sh -c "{sim} put --mutant HashWithItself {host}:{port} {file} > said; seq 100000; cat said""#,
+        r#"success: Line("^Success"),"#,
+    );
+    let (lines, code) = desk.json(&["flip-middle"]);
+    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Silent")], 1), "{lines:?}");
+}
+
+#[test]
+fn what_cannot_be_read_is_not_taken_for_missing() {
+    let desk = upload(
+        r#"sh -c "{sim} put {host}:{port} {file} && mkfifo {received}""#,
+        r#"received: "{client}/back","#,
+    );
+    let (judgement, code) = judged(&desk, &["flip-middle"]);
+    assert!(judgement.contains("back: this is no regular file"), "{judgement}");
+    assert_eq!(code, 3);
+}
+
+#[test]
+fn nothing_that_was_there_is_overwritten_by_the_file_to_be_sent() {
+    let desk = upload("{sim} put {host}:{port} {file}", r#"fail: Exit(1), sent: "{here}/thesis.txt","#);
+    let thesis = desk.path().join("thesis.txt");
+    fs::write(&thesis, "years of work").unwrap();
+    let (judgement, code) = judged(&desk, &["flip-middle"]);
+    assert!(judgement.contains("thesis.txt: ") && judgement.contains("overwrites nothing"), "{judgement}");
+    assert_eq!((fs::read_to_string(&thesis).unwrap().as_str(), code), ("years of work", 3));
+    // Where there is none it is put, and removed again.
+    fs::remove_file(&thesis).unwrap();
+    let received = fs::read_to_string(desk.path().join("audit.ron")).unwrap();
+    fs::write(
+        desk.path().join("audit.ron"),
+        received.replace("check: Md5", r#"received: "{server}/store/*/thesis.txt", check: Md5"#),
+    )
+    .unwrap();
+    let (judgement, code) = judged(&desk, &["flip-middle"]);
+    assert_eq!(code, 0, "{judgement}");
+    assert!(!thesis.exists());
+}
+
+#[test]
+fn a_port_that_somebody_else_has_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let desk = upload("{sim} put {host}:{port} {file}", &format!("port: {port},"));
+    let (judgement, code) = judged(&desk, &["flip-middle"]);
+    assert!(judgement.contains(&format!("port {port}, which")) && code == 3, "{judgement}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_said_to_be_none() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text = format!(
+        r#"Audit(about: "x", transfer: Upload, size: 2_500, server: At("{free}"), client: Own, received: "{{here}}/x")"#
+    );
+    let (judgement, code) = judged(&Desk::new(&text), &["flip-middle"]);
+    assert!(judgement.contains(&format!("could not be reached at {free}")) && code == 3, "{judgement}");
+}
+
+#[test]
+fn the_file_of_an_earlier_run_is_no_evidence_for_this_one() {
+    let store = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
+    command.args(["serve", "--quiet", "--listen", "127.0.0.1:0", "--dir"]).arg(store.path());
+    let mut server = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().trim_start_matches("listening on ").to_owned();
+    let received = store.path().join("*/payload.bin").display().to_string();
+    // The right file of the control runs stays there. Of an honest client it is no false alarm; of one that says success
+    // whatever happens it is no acquittal.
+    let both = [("", "Detected", 0), ("|| true", "Inconclusive", 3)].map(|(more, verdict, code)| {
+        let text = format!(
+            r#"Audit(about: "x", transfer: Upload, size: 2_500, server: At("{address}"), received: "{received}",
+                client: Program(run: "sh -c '{{sim}} put {{host}}:{{port}} {{file}} {more}'"), fail: Exit(1))"#
+        );
+        (Desk::new(&text).json(&["flip-middle"]), verdict, code)
+    });
+    server.kill().unwrap();
+    server.wait().unwrap();
+    for ((lines, code), verdict, expected) in both {
+        assert_eq!((verdicts(&lines), code), (vec![("flip-middle", verdict)], expected), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_file_that_says_something_is_one_of_this_run_in_the_clients_directory() {
+    let client = r#"sh -c "{sim} put {host}:{port} {file} && touch done""#;
+    let (lines, code) =
+        upload(client, r#"success: File("done"), fail: Exit(1),"#).json(&["flip-middle", "delay"]);
+    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Detected"), ("delay", "Intact")], 0));
+    let early = upload(client, r#"success: File("{here}/audit.ron"),"#);
+    let (judgement, code) = judged(&early, &["flip-middle"]);
+    assert!(judgement.contains("audit.ron is there before the client starts") && code == 3, "{judgement}");
+}
+
+#[test]
+fn a_wrong_file_that_is_taken_for_good_without_any_fault_convicts() {
+    let spoil = "for file in {server}/store/*/{name}; do chmod +w $file; printf spoiled | dd of=$file conv=notrunc; done";
+    let desk = upload(&format!(r#"sh -c "{{sim}} put {{host}}:{{port}} {{file}} && {spoil}""#), "");
+    let (judgement, code) = judged(&desk, &["flip-middle"]);
+    assert!(judgement.starts_with("Without any fault a wrong file was reported as Success"), "{judgement}");
+    assert_eq!(code, 1);
+    // Another file is none that arrived wrong: perhaps it is looked for in the wrong place.
+    let desk = upload("{sim} put {host}:{port} {file}", r#"received: "{here}/audit.ron","#);
+    let (judgement, code) = judged(&desk, &["flip-middle"]);
+    assert!(judgement.starts_with("Inconclusive: ") && code == 3, "{judgement}");
+}
+
+#[test]
+fn a_client_that_checks_only_the_first_time_is_convicted() {
+    let put = "{sim} put {host}:{port} {file}";
+    let blind = format!(r#"sh -c "{put} || {put} --mutant HashWithItself""#);
+    let (lines, code) = upload(&blind, "fail: Exit(1),").json(&["flip-middle"]);
+    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Silent")], 1), "{lines:?}");
+    let (lines, code) = upload(&format!("{put} --retries 2"), "fail: Exit(1),").json(&["flip-middle"]);
+    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Recovered")], 0), "{lines:?}");
+    assert_eq!(lines[0]["notes"][0], "struck in 3 attempts: Detected");
+}
+
+#[test]
+fn a_check_that_led_to_another_attempt_has_not_failed() {
+    let desk = Desk::new(
+        r#"Audit(
+            about: "It hashes all but the last bytes, and tries again.", transfer: Upload, size: 2_500,
+            server: Program(run: "{sim} serve --mutant LastChunkNotHashed --dir {server}/store --listen {host}:{port}"),
+            client: Program(run: "{sim} put --mutant LastChunkNotHashed --retries 2 {host}:{port} {file}"),
+            received: "{server}/store/*/{name}", fail: Exit(1), check: Md5,
+        )"#,
+    );
+    let (judgement, code) = judged(&desk, &["flip-first", "flip-last", "flip-random"]);
+    assert_eq!(
+        judgement,
+        "1 of 3 corrupted uploads was reported as Success: flip-last. It noticed 2 others."
+    );
+    assert_eq!(code, 1);
+}
+
+#[test]
+fn of_several_lines_that_match_it_is_said_which_counts() {
+    let desk = upload(
+        r#"sh -c "echo Success of something else; {sim} put {host}:{port} {file}""#,
+        r#"success: Line("^Success"), fail: Line("^Fail"),"#,
+    );
+    let text = out(&desk.run(&["--only", "flip-middle", "--only", "1", "--only", "flip-first", "--quiet"]));
+    assert!(text.contains("Several lines of the client match: \"Success of something else\", "), "{text}");
+    assert!(text.contains("number 1 (`nth`)"), "{text}");
+    assert!(text.contains("\nSilent 2\n"), "each is tried once: {text}");
+    assert!(text.contains("One row again, by its name or number: "), "{text}");
+}
+
+#[test]
+fn a_limit_is_one_of_the_check_that_there_is() {
+    assert!(!Rung::Md5Collision.is_limit_of(Check::Crc32) && Rung::Md5Collision.is_limit_of(Check::Md5));
+    let (judgement, code) = judged(&mutated("", UP, ""), &["md5-collision", "flip-first"]);
+    assert!(judgement.starts_with("None of 1 corrupted upload was reported"), "{judgement}");
+    assert_eq!(code, 0);
+}
