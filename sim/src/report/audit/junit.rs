@@ -46,6 +46,6 @@ fn case(report: &Report, row: &Row, replay: &Replay<'_>, proves: bool) -> TestCa
         status.set_description(format!("{}again: {}", lines.collect::<String>(), replay(&row.trial)));
     }
     let mut case = TestCase::new(&row.trial.name, status);
-    case.set_time(row.took).set_system_out(words);
+    case.set_time(row.took).set_system_out(format!("{words}\nagain: {}", replay(&row.trial)));
     case
 }
