@@ -15,6 +15,7 @@ mod disk_store;
 mod duplex;
 mod faults;
 mod inert;
+mod junit;
 mod ladder;
 mod mutants;
 mod places;
