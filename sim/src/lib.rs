@@ -27,6 +27,7 @@
 //! ```
 
 pub mod audit;
+mod collision;
 pub mod conform;
 pub mod endpoint;
 pub mod fault;

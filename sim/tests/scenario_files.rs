@@ -375,12 +375,12 @@ fn a_hundred_megabytes() {
     // A hole of this size takes no room on the disk.
     fs::File::create(folder.path("x.ron")).unwrap().set_len(100 << 20).unwrap();
     assert_snapshot!(folder.diagnose("x.ron"), @r#"
-    error: the file has 104857600 bytes; a scenario has at most 1048576
+    error: the file has 104857600 bytes, and at most 1048576 are read
     --> DIR/x.ron
      = help: large content goes beside the scenario, as Path("FILE"), or is made up, as Noise(SIZE)
     "#);
     let text = " ".repeat((1 << 20) + 1);
-    assert_snapshot!(Scenario::parse(&text, Path::new("test.ron")).unwrap_err(), @"test.ron: the file has 1048577 bytes; a scenario has at most 1048576");
+    assert_snapshot!(Scenario::parse(&text, Path::new("test.ron")).unwrap_err(), @"test.ron: the file has 1048577 bytes, and at most 1048576 are read");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 """A server for protocol/PROTOCOL.md: python3 server.py [HOST PORT [DIRECTORY]]"""
 
+import filecmp
 import hashlib
 import os
 import re
@@ -80,11 +81,12 @@ class Session:
                     md5.update(data)
                     file.write(data)
                     size -= len(data)
+                file.flush()
+                file_id = md5.hexdigest()
+                is_new = self.store.add(file.name, file_id, name)
             except BaseException:
                 os.remove(file.name)
                 raise
-        file_id = md5.hexdigest()
-        is_new = self.store.add(file.name, file_id, name)
         self.uploaded.append((file_id, name, is_new))
         self.send_line(file_id)
 
@@ -142,6 +144,9 @@ class Store:
         """Says whether the listing has a new line."""
         with self.lock:
             target = os.path.join(self.files, file_id, name)
+            others = os.listdir(os.path.dirname(target)) if os.path.isdir(os.path.dirname(target)) else []
+            if others and not filecmp.cmp(path, os.path.join(os.path.dirname(target), others[0]), shallow=False):
+                raise Refused("collision another file has the same MD5")
             is_new = not os.path.exists(target)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             os.replace(path, target)

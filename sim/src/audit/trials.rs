@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::hash::prefix_kept;
-use super::payload::{BLOCK, COLLIDING, payload};
+use super::payload::{BLOCK, payload};
 use super::spec::{Audit, Check, ExtraEnv, Wanted};
+use crate::collision::COLLIDING;
 use crate::record::Direction;
 use crate::scenario::{At, Effect, Fault, Region};
 
@@ -231,7 +232,7 @@ fn default_set(region: Region, payload: &[u8]) -> Vec<Trial> {
     let swap = Effect::Reorder { bytes: 2, with: words + APART };
     let prefix = Effect::Xor { mask: prefix_kept(payload) };
     let crc = Effect::Xor { mask: CRC_DIVISOR.to_vec() };
-    let collision = COLLIDING.map(|(byte, bit)| (flip(bit), At::Offset(byte))).to_vec();
+    let collision = COLLIDING.map(|(byte, bit)| (flip(bit), At::Offset(byte as u64))).to_vec();
     let mut trials: Vec<Trial> = spread("flip", &flip(3), &PLACES, region);
     trials.extend([
         trial("words-swapped", vec![(swap, At::Offset(words))], None),

@@ -218,7 +218,7 @@ pub(super) struct ServeArgs {
 #[derive(Debug, ClapArgs)]
 pub(super) struct ClientArgs {
     /// The server
-    #[arg(value_name = "HOST:PORT", value_parser = address)]
+    #[arg(value_name = "HOST:PORT", value_parser = peer)]
     pub(super) server: String,
 
     /// Give up when nothing comes for so many seconds
@@ -295,7 +295,7 @@ pub(super) struct SessionArgs {
 }
 
 /// Checks the form of an address; whether anybody is there shows when it is used.
-fn address(text: &str) -> Result<String, String> {
+pub(super) fn address(text: &str) -> Result<String, String> {
     let form = "expected HOST:PORT, such as 127.0.0.1:9999 or [::1]:9999";
     match text.rsplit_once(':') {
         Some(("", _)) | None => Err(form.into()),
@@ -304,6 +304,15 @@ fn address(text: &str) -> Result<String, String> {
             Err(format!("`{port}` is no port, which is a number from 0 to 65535"))
         }
         Some(_) => Ok(text.to_owned()),
+    }
+}
+
+/// The same for the address of somebody who is to be reached.
+pub(super) fn peer(text: &str) -> Result<String, String> {
+    let address = address(text)?;
+    match address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok()) {
+        Some(0) => Err("port 0 is nobody's: expected a port from 1 to 65535".into()),
+        _ => Ok(address),
     }
 }
 
@@ -382,6 +391,11 @@ In a command, {host} and {port} say where the harness listens, {file} is the fil
 file to download, {out} where to put it, {cwd} the directory where sim was started. A client says how a transfer
 went by the word Success or Fail in its output, or else by its exit code. See docs/conform.md.
 
+Examples:
+  sim conform --server localhost:9999
+  sim conform --client 'python3 client.py {host} {port} {file}'
+  sim conform --put './client put {host} {port} {file}' --get './client get {host} {port} {id} {out}'
+
 Exit codes:
   0  every case passed, but for those that the rules let the program stay away from
   1  a rule was broken
@@ -392,8 +406,8 @@ Exit codes:
 #[derive(Debug, ClapArgs)]
 pub(super) struct ConformArgs {
     /// Test the server that listens here
-    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["client", "put", "get", "ls"])]
-    #[arg(required_unless_present_any = ["client", "put", "get", "ls", "list"])]
+    #[arg(long, value_name = "HOST:PORT", value_parser = peer)]
+    #[arg(conflicts_with_all = ["client", "put", "get", "ls"])]
     pub(super) server: Option<String>,
 
     /// Test the client that this command runs through the 22 steps with {file}

@@ -19,10 +19,21 @@ use super::{Exit, print, signals};
 /// The longest time that an answer may be waited for, in seconds.
 const MAX_TIMEOUT: f64 = 3600.0;
 
+/// Said when it is not known what to test.
+const NOTHING_TO_TEST: &str = "\
+say what is to be tested: a server with --server, or a client with --client, or with one or more of --put, --get
+and --ls; such as
+  sim conform --server localhost:9999
+  sim conform --client 'python3 client.py {host} {port} {file}'
+  sim conform --put './client put {host} {port} {file}' --get './client get {host} {port} {id} {out}'";
+
 /// Runs the conformance cases.
 pub(super) fn conform(args: &ConformArgs) -> Exit {
     if args.list {
         return list(args);
+    }
+    if args.server.is_none() && !args.has_client() {
+        return fail(NOTHING_TO_TEST);
     }
     match prepare(args).and_then(|options| run(args, &options)) {
         Ok(_) if sim::process::is_closed() => Exit::Interrupted,
@@ -89,7 +100,7 @@ fn run(args: &ConformArgs, options: &Options) -> Result<Report, String> {
 
 fn resolve(server: &str) -> Result<Vec<SocketAddr>, String> {
     let addresses = server.to_socket_addrs();
-    let addresses = addresses.map_err(|error| format!("--server {server}: {error}; it is HOST:PORT"))?;
+    let addresses = addresses.map_err(|error| format!("--server {server}: {error}"))?;
     Ok(addresses.collect())
 }
 

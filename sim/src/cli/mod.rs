@@ -9,6 +9,7 @@ mod mutants;
 mod print;
 mod progress;
 mod proxy;
+mod record;
 mod run;
 mod scrub;
 mod serve;

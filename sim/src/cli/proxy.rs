@@ -1,10 +1,7 @@
 //! Puts the faults between other people's programs, and writes down what it did.
 
-use std::fs::File;
-use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
-use std::process::exit;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,6 +9,8 @@ use serde::Serialize;
 use sim::proxy::{Event, Outcome, Placed, Proxy, Running, Settings, Which, json, place_written};
 use sim::scenario::{Fault, Located, load_faults, parse_fault};
 
+use super::args::{address, peer};
+use super::record::Record;
 use super::run::fail;
 use super::{Exit, complain, print, signals};
 
@@ -19,11 +18,11 @@ use super::{Exit, complain, print, signals};
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// Where to listen; port 0 is any free one. Can be repeated, each with its own `--to`
-    #[arg(long, value_name = "HOST:PORT", required = true)]
+    #[arg(long, value_name = "HOST:PORT", required = true, value_parser = address)]
     listen: Vec<String>,
 
     /// Where to carry the connections
-    #[arg(long, value_name = "HOST:PORT", required = true)]
+    #[arg(long, value_name = "HOST:PORT", required = true, value_parser = peer)]
     to: Vec<String>,
 
     /// What goes wrong, as in a scenario, `in: ToServer` or `ToClient`. Can be repeated
@@ -127,13 +126,9 @@ fn bind(options: &Options, settings: &Settings) -> Result<Proxy, Exit> {
 }
 
 fn resolve(option: &str, address: &str) -> Result<Vec<SocketAddr>, Exit> {
-    match address.to_socket_addrs() {
-        Ok(addresses) => Ok(addresses.collect()),
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            Err(fail(&format!("{option} {address}: this is written HOST:PORT, as in 127.0.0.1:7000")))
-        }
-        Err(error) => Err(unreachable(&format!("{option} {address}: {error}"))),
-    }
+    let addresses = address.to_socket_addrs();
+    let addresses = addresses.map_err(|error| unreachable(&format!("{option} {address}: {error}")))?;
+    Ok(addresses.collect())
 }
 
 fn unreachable(message: &str) -> Exit {
@@ -142,10 +137,13 @@ fn unreachable(message: &str) -> Exit {
 }
 
 fn run(options: &Options, proxy: Proxy, placed: &[Placed], record: Record) -> Result<Exit, Exit> {
-    let stopper = proxy.stopper();
-    signals::on_first(move || stopper.stop(Duration::ZERO));
-    let mut events = record.clone()?;
-    let running = proxy.spawn(move |event: Event| events.write(&json(&event)));
+    let (stopper, give_up) = (proxy.stopper(), record.when_to_end());
+    signals::on_first(move || {
+        stopper.stop(Duration::ZERO);
+        give_up();
+    });
+    let events = record.pen();
+    let running = proxy.spawn(move |event: Event| events.write(json(&event)));
     let running = running.map_err(|error| unreachable(&error.to_string()))?;
     if !options.quiet {
         announce(&running);
@@ -169,7 +167,7 @@ enum Last {
     Stopped { connections: u64, refused: usize },
 }
 
-fn conclude(options: &Options, placed: &[Placed], outcome: &Outcome, mut record: Record) {
+fn conclude(options: &Options, placed: &[Placed], outcome: &Outcome, record: Record) {
     let mut lines = Vec::new();
     for ((number, placed), proof) in (1..).zip(placed).zip(&outcome.faults) {
         let fault = placed.fault.to_string();
@@ -180,10 +178,13 @@ fn conclude(options: &Options, placed: &[Placed], outcome: &Outcome, mut record:
         lines.push(Last::Fault { number, fault, fired: proof.fired, delivered: proof.delivered });
     }
     lines.push(Last::Stopped { connections: outcome.connections, refused: outcome.refused.len() });
+    let pen = record.pen();
     for line in lines {
         // An object of strings and numbers always serialises.
-        record.write(&(serde_json::to_string(&line).unwrap_or_default() + "\n"));
+        pen.write(serde_json::to_string(&line).unwrap_or_default() + "\n");
     }
+    drop(pen);
+    record.finish();
 }
 
 fn judge(which: Which, outcome: &Outcome) -> Exit {
@@ -195,42 +196,5 @@ fn judge(which: Which, outcome: &Outcome) -> Exit {
         Exit::Inconclusive
     } else {
         Exit::Met
-    }
-}
-
-/// Where the record goes.
-enum Record {
-    Stdout,
-    File(File),
-}
-
-impl Record {
-    fn open(path: Option<&Path>) -> Result<Self, Exit> {
-        let Some(path) = path else { return Ok(Self::Stdout) };
-        let file = File::create(path);
-        file.map(Self::File).map_err(|error| fail(&format!("--record {}: {error}", path.display())))
-    }
-
-    fn clone(&self) -> Result<Self, Exit> {
-        match self {
-            Self::Stdout => Ok(Self::Stdout),
-            Self::File(file) => match file.try_clone() {
-                Ok(file) => Ok(Self::File(file)),
-                Err(error) => Err(fail(&format!("--record: {error}"))),
-            },
-        }
-    }
-
-    /// Every line is there at once: whoever waits for it may read it. A record with a gap is worse than none.
-    fn write(&mut self, line: &str) {
-        match self {
-            Self::Stdout => print::say(line),
-            Self::File(file) => {
-                if let Err(error) = file.write_all(line.as_bytes()) {
-                    fail(&format!("the record cannot be written: {error}"));
-                    exit(print::CANNOT_PRINT);
-                }
-            }
-        }
     }
 }

@@ -10,6 +10,7 @@ pub mod mutants;
 pub mod scrub;
 mod table;
 mod text;
+mod xml;
 
 pub use json::json;
 pub use table::{Row, table};

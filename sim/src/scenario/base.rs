@@ -72,7 +72,7 @@ fn ring(links: &[Link]) -> String {
 }
 
 fn read_text(name: &str, path: &Path) -> Result<String, Problem> {
-    read::text(path)
+    read::scenario(path)
         .map_err(|problem| (format!("the base {} {}", suggest::quoted(name), problem.message), problem.help))
 }
 

@@ -78,14 +78,15 @@ impl Kind {
     }
 
     /// How it is written, with an example for each field.
-    fn form(&self) -> String {
-        let fields = self.fields.iter().filter(|field| **field != "hex").map(|field| example(field));
+    fn form(&self, is_live: bool) -> String {
+        let fields = self.fields.iter().filter(|field| **field != "hex").map(|field| example(field, is_live));
         format!("{}({})", self.name, fields.collect::<Vec<&str>>().join(", "))
     }
 }
 
-fn example(field: &str) -> &'static str {
+fn example(field: &str, is_live: bool) -> &'static str {
     match field {
+        "in" if is_live => "in: ToServer",
         "in" => "in: Upload",
         "at" => "at: 1_000",
         "bit" => "bit: 3",
@@ -105,36 +106,38 @@ pub(crate) fn parse(reader: &mut Reader, piece: Piece<'_>) -> Option<Fault> {
     let item: Item<'_> = match piece.parse() {
         Ok(item) => item,
         Err(error) => {
-            reader.mistakes.add(|| explain(piece, &error));
+            let is_live = reader.is_live;
+            reader.mistakes.add(|| explain(piece, &error, is_live));
             return None;
         }
     };
     let Some(kind) = Kind::find(item.word) else {
-        reader.mistakes.add(|| unknown(&piece.slice(item.word).place(), item.word));
+        let is_live = reader.is_live;
+        reader.mistakes.add(|| unknown(&piece.slice(item.word).place(), item.word, is_live));
         return None;
     };
     Given::new(reader, piece, kind, item).fault()
 }
 
-fn explain(piece: Piece<'_>, error: &SpannedError) -> Mistake {
+fn explain(piece: Piece<'_>, error: &SpannedError, is_live: bool) -> Mistake {
     let word = piece.text().split('(').next().unwrap_or("").trim_end();
     let written = match Kind::find(word) {
-        Some(kind) => format!("it is written {}", kind.form()),
+        Some(kind) => format!("it is written {}", kind.form(is_live)),
         None if word.chars().all(|c| c.is_alphanumeric() || c == '_')
             && word.starts_with(char::is_alphabetic) =>
         {
-            return unknown(&piece.slice(word).place(), word);
+            return unknown(&piece.slice(word).place(), word, is_live);
         }
-        None => "a fault is written as in Flip(in: Upload, at: 1_000, bit: 3)".to_owned(),
+        None => format!("a fault is written as in Flip({}, at: 1_000, bit: 3)", example("in", is_live)),
     };
     syntax::explain_item(piece, error, "fault", &written)
 }
 
-fn unknown(place: &Place, name: &str) -> Mistake {
+fn unknown(place: &Place, name: &str, is_live: bool) -> Mistake {
     let names = KINDS.each_ref().map(|kind| kind.name);
     let near = suggest::nearest(name, names).and_then(Kind::find);
     Mistake::at(place, suggest::unknown("fault", name, names))
-        .help(near.map(|kind| format!("it is written {}", kind.form())))
+        .help(near.map(|kind| format!("it is written {}", kind.form(is_live))))
 }
 
 /// The mirror of [`Region`], so that the number of a step has a place.
@@ -220,7 +223,7 @@ impl<'r, 'a> Given<'r, 'a> {
     }
 
     fn mistake_with_form(&mut self, at: Piece<'a>, message: String) {
-        let form = self.kind.form();
+        let form = self.kind.form(self.reader.is_live);
         self.reader.mistakes.add(|| Mistake::at(&at.place(), message).help(format!("it is written {form}")));
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::error::ScenarioError;
+use super::error::{Mistake, ScenarioError};
 use super::fault::{Fault, MAX_FAULTS};
 use super::place::{Located, SourceFile};
 use super::reader::Reader;
@@ -16,7 +16,11 @@ use super::{faults, read, syntax};
 pub fn parse_fault(text: &str, origin: &str) -> Result<Located<Fault>, ScenarioError> {
     let file = SourceFile::new(Path::new(origin), text.to_owned());
     let piece = syntax::value(&file, "a fault is written as in Flip(in: ToServer, at: 1_000, bit: 3)")?;
-    let mut reader = Reader::default();
+    if piece.text().starts_with('[') {
+        let help = format!("give {origin} once for each fault; a list goes into a file of its own");
+        return Err(Mistake::at(&piece.place(), "this is a list: one fault is expected").help(help).into());
+    }
+    let mut reader = Reader { is_live: true, ..Reader::default() };
     let fault = faults::parse(&mut reader, piece);
     let place = piece.place();
     finish(reader, &file, fault.map(|value| Located { value, place }))
@@ -30,7 +34,7 @@ pub fn load_faults(path: &Path) -> Result<Vec<Located<Fault>>, ScenarioError> {
     let text = read::text(path).map_err(|problem| problem.mistake(path))?;
     let file = SourceFile::new(path, text);
     let piece = syntax::value(&file, "a list of faults is written [Flip(in: ToServer, at: 1_000, bit: 3)]")?;
-    let mut reader = Reader::default();
+    let mut reader = Reader { is_live: true, ..Reader::default() };
     let faults = reader.at_most(MAX_FAULTS, piece, "the list of faults", faults::parse);
     finish(reader, &file, faults)
 }
@@ -43,5 +47,5 @@ pub(crate) fn finish<T>(
     reader.mistakes.sort_from(0, file.path());
     reader.mistakes.into_result()?;
     // Without a mistake there is a value; this line is for the type only.
-    value.ok_or_else(|| super::Mistake::of_file(file.path(), "cannot be read").into())
+    value.ok_or_else(|| Mistake::of_file(file.path(), "cannot be read").into())
 }

@@ -108,7 +108,7 @@ impl Scenario {
     /// Every mistake that was found: in reading a file, in its form, or in what
     /// it says.
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
-        let text = read::text(path).map_err(|problem| problem.mistake(path))?;
+        let text = read::scenario(path).map_err(|problem| problem.mistake(path))?;
         draft::scenario(path, text)
     }
 
@@ -119,7 +119,8 @@ impl Scenario {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
-        read::check_size(text.len() as u64).map_err(|problem| problem.mistake(path))?;
+        let size = read::check_size(text.len() as u64);
+        size.map_err(|problem| problem.in_scenario().mistake(path))?;
         draft::scenario(path, text.to_owned())
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::Mistake;
 use super::suggest;
 
-/// The largest scenario file, in bytes.
+/// The largest scenario file, in bytes; and the largest of any file that is read as one is.
 pub const MAX_SCENARIO_BYTES: u64 = 1 << 20;
 
 /// How many neighbours are compared when a file is missing.
@@ -22,17 +22,33 @@ const MAX_DEPTH: usize = 8;
 pub(crate) struct Unusable {
     pub(crate) message: String,
     pub(crate) help: Option<String>,
+    too_large: bool,
 }
 
 impl Unusable {
     const fn new(message: String) -> Self {
-        Self { message, help: None }
+        Self { message, help: None, too_large: false }
+    }
+
+    /// The same, known to be of a scenario: there, what is large need not stand in the file.
+    pub(crate) fn in_scenario(mut self) -> Self {
+        if self.too_large {
+            let help =
+                "large content goes beside the scenario, as Path(\"FILE\"), or is made up, as Noise(SIZE)";
+            self.help = Some(help.to_owned());
+        }
+        self
     }
 
     /// The mistake of having named this file.
     pub(crate) fn mistake(self, path: &Path) -> Mistake {
         Mistake::of_file(path, format!("the file {}", self.message)).help(self.help)
     }
+}
+
+/// The text of the scenario at `path`.
+pub(crate) fn scenario(path: &Path) -> Result<String, Unusable> {
+    text(path).map_err(Unusable::in_scenario)
 }
 
 /// The text of the file at `path`.
@@ -71,18 +87,17 @@ pub(crate) fn check_size(bytes: u64) -> Result<(), Unusable> {
     if bytes <= MAX_SCENARIO_BYTES {
         return Ok(());
     }
-    let help = "large content goes beside the scenario, as Path(\"FILE\"), or is made up, as Noise(SIZE)";
-    Err(Unusable {
-        message: format!("has {bytes} bytes; a scenario has at most {MAX_SCENARIO_BYTES}"),
-        help: Some(help.to_owned()),
-    })
+    let message = format!("has {bytes} bytes, and at most {MAX_SCENARIO_BYTES} are read");
+    Err(Unusable { too_large: true, ..Unusable::new(message) })
 }
 
 /// The kinds are named here, because the wording of the system differs from
 /// one machine to the next.
 fn unreadable(path: &Path, error: &io::Error) -> Unusable {
     match error.kind() {
-        ErrorKind::NotFound => Unusable { message: "does not exist".to_owned(), help: neighbour(path) },
+        ErrorKind::NotFound => {
+            Unusable { help: neighbour(path), ..Unusable::new("does not exist".to_owned()) }
+        }
         ErrorKind::PermissionDenied => Unusable::new("may not be read: permission denied".to_owned()),
         kind => Unusable::new(format!("cannot be read: {kind}")),
     }

@@ -25,6 +25,8 @@ pub(crate) struct Reader {
     pub(crate) mistakes: Mistakes,
     /// Every file name that a step or a command mentions, where it stands.
     pub(crate) mentions: Vec<Located<FileName>>,
+    /// Whether this is for a live stream, where nobody knows of an upload: advice then speaks of none.
+    pub(crate) is_live: bool,
     /// The number of every step that a fault names, where it stands.
     pub(crate) steps_named: Vec<Located<usize>>,
 }

@@ -16,6 +16,7 @@ mod disk_store;
 mod duplex;
 mod faults;
 mod inert;
+mod junit;
 mod ladder;
 mod mutants;
 mod places;

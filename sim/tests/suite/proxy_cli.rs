@@ -3,9 +3,14 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use serde_json::Value;
+
+/// How long a test waits for what must come.
+const LONG: Duration = Duration::from_secs(60);
 
 fn sim(args: &[&str]) -> Command {
     let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
@@ -31,7 +36,7 @@ fn echo(connections: usize) -> (SocketAddr, JoinHandle<()>) {
 struct Started {
     child: Child,
     address: String,
-    errors: BufReader<std::process::ChildStderr>,
+    errors: Option<BufReader<std::process::ChildStderr>>,
 }
 
 fn start(to: SocketAddr, args: &[&str]) -> Started {
@@ -42,32 +47,54 @@ fn start(to: SocketAddr, args: &[&str]) -> Started {
     let mut line = String::new();
     errors.read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
-    Started { child, address, errors }
+    Started { child, address, errors: Some(errors) }
 }
 
 impl Started {
     /// What the server gives back for `text`.
     fn send(&self, text: &str) -> String {
-        let mut client = TcpStream::connect(&self.address).unwrap();
-        client.write_all(text.as_bytes()).unwrap();
-        client.shutdown(Shutdown::Write).unwrap();
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).unwrap();
-        answer
+        echoed(&self.address, text)
     }
 
     /// Waits for its end: its exit code, its record, and what it said on standard error.
     fn end(mut self) -> (Option<i32>, Vec<Value>, String) {
         let mut errors = String::new();
-        self.errors.read_to_string(&mut errors).unwrap();
+        if let Some(mut stderr) = self.errors.take() {
+            stderr.read_to_string(&mut errors).unwrap();
+        }
         let Output { status, stdout, .. } = self.child.wait_with_output().unwrap();
         (status.code(), objects(&String::from_utf8(stdout).unwrap()), errors)
+    }
+
+    /// Waits for its end while nobody reads its record: its exit code, and what it said on standard error.
+    fn end_unread(&mut self) -> (Option<i32>, String) {
+        let mut stderr = self.errors.take().unwrap();
+        let (done, ended) = channel();
+        thread::spawn(move || {
+            let mut errors = String::new();
+            stderr.read_to_string(&mut errors).unwrap();
+            let _ = done.send(errors);
+        });
+        let errors = ended.recv_timeout(LONG).inspect_err(|_| self.child.kill().unwrap());
+        (self.child.wait().unwrap().code(), errors.expect("it ends"))
     }
 
     fn terminate(&self) {
         let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
     }
+}
+
+/// What comes back from there for `text`.
+fn echoed(address: &str, text: &str) -> String {
+    let mut client = TcpStream::connect(address).unwrap();
+    // A test that hangs shall fail.
+    client.set_read_timeout(Some(LONG)).unwrap();
+    client.write_all(text.as_bytes()).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 fn objects(record: &str) -> Vec<Value> {
@@ -159,6 +186,114 @@ fn a_signal_ends_it_with_its_record_complete() {
 }
 
 #[test]
+fn a_record_that_nobody_reads_holds_nothing_up_and_a_signal_ends_it_with_2() {
+    // More than a pipe takes.
+    const CONNECTIONS: usize = 600;
+    let (target, served) = echo(CONNECTIONS);
+    let mut proxy = start(target, &[]);
+    for _ in 0..CONNECTIONS {
+        assert_eq!(proxy.send("abc"), "abc");
+    }
+    served.join().unwrap();
+    proxy.terminate();
+    let (code, errors) = proxy.end_unread();
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.starts_with("error: the record is incomplete: nobody reads it, "), "{errors}");
+    let (_, record, _) = proxy.end();
+    assert!(types(&record[..record.len() - 1]).iter().all(|kind| ["opened", "closed"].contains(kind)));
+}
+
+#[test]
+fn a_record_that_is_read_late_is_whole() {
+    const CONNECTIONS: usize = 600;
+    let (target, served) = echo(CONNECTIONS);
+    let mut proxy = start(target, &[]);
+    for _ in 0..CONNECTIONS {
+        assert_eq!(proxy.send("abc"), "abc");
+    }
+    served.join().unwrap();
+    let record = read(&mut proxy);
+    proxy.terminate();
+    let (code, _, errors) = proxy.end();
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    let record = objects(&record.join().unwrap());
+    let count = |kind: &str| types(&record).iter().filter(|of| **of == kind).count();
+    assert_eq!((count("opened"), count("closed"), count("stopped")), (CONNECTIONS, CONNECTIONS, 1));
+}
+
+/// Reads the record to its end.
+fn read(proxy: &mut Started) -> JoinHandle<String> {
+    let mut out = proxy.child.stdout.take().unwrap();
+    thread::spawn(move || {
+        let mut record = String::new();
+        out.read_to_string(&mut record).unwrap();
+        record
+    })
+}
+
+/// Faults that strike each connection: enough for a record to overflow with few connections.
+const FAULTS: usize = 250;
+
+/// How many connections these are.
+const MANY: usize = 160;
+
+/// A proxy whose queue of lines is full, because nobody reads; and what tells of each connection that has ended.
+fn overflowing() -> (Started, Receiver<()>, JoinHandle<()>) {
+    let (target, served) = echo(MANY);
+    let faults: Vec<String> =
+        (0..FAULTS).map(|at| format!("--fault=Flip(in: ToServer, at: {at}, bit: 0)")).collect();
+    let args: Vec<&str> = faults.iter().map(String::as_str).chain(["--connection", "all"]).collect();
+    let proxy = start(target, &args);
+    let (address, (ended, ends)) = (proxy.address.clone(), channel());
+    thread::spawn(move || {
+        for _ in 0..MANY {
+            assert_eq!(echoed(&address, &"a".repeat(FAULTS)), "`".repeat(FAULTS));
+            ended.send(()).unwrap();
+        }
+    });
+    // It stands still once the queue is full, which it has to be before the last connection.
+    let passed = std::iter::from_fn(|| ends.recv_timeout(Duration::from_secs(1)).ok()).count();
+    assert!((2..MANY).contains(&passed), "{passed}");
+    (proxy, ends, served)
+}
+
+#[test]
+fn when_too_much_is_unread_the_proxy_waits_and_loses_nothing() {
+    let (mut proxy, ends, served) = overflowing();
+    let record = read(&mut proxy);
+    while ends.recv_timeout(LONG).is_ok() {}
+    served.join().unwrap();
+    proxy.terminate();
+    let (code, _, errors) = proxy.end();
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    let record = objects(&record.join().unwrap());
+    let count = |kind: &str| types(&record).iter().filter(|of| **of == kind).count();
+    assert_eq!(["opened", "closed", "stopped"].map(count), [MANY, MANY, 1]);
+    assert_eq!(["fired", "delivered"].map(count), [MANY * FAULTS; 2]);
+}
+
+#[test]
+fn a_signal_ends_even_a_proxy_that_waits_for_its_reader() {
+    let (mut proxy, _ends, _served) = overflowing();
+    proxy.terminate();
+    let (code, errors) = proxy.end_unread();
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("the record is incomplete"), "{errors}");
+}
+
+#[test]
+fn a_record_whose_reader_is_gone_ends_it_with_2() {
+    let (target, _served) = echo(1);
+    let mut proxy = start(target, &["--once"]);
+    drop(proxy.child.stdout.take());
+    // The proxy may be gone before it comes back.
+    let _ = TcpStream::connect(&proxy.address).unwrap().write_all(b"abc");
+    let (code, errors) = proxy.end_unread();
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.starts_with("error: the record cannot be written: "), "{errors}");
+}
+
+#[test]
 fn a_target_that_is_down_is_recorded_and_exits_4() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = listener.local_addr().unwrap();
@@ -225,6 +360,24 @@ fn a_mistake_in_an_option_is_underlined() {
       |
       = help: a fault is written as in Flip(in: ToServer, at: 1_000, bit: 3)
     "#);
+    insta::assert_snapshot!(refused(&["--fault", "[Flip(in: ToServer, at: 1, bit: 0)]"]), @r#"
+    error: this is a list: one fault is expected
+     --> --fault:1:1
+      |
+    1 | [Flip(in: ToServer, at: 1, bit: 0)]
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: give --fault once for each fault; a list goes into a file of its own
+    "#);
+    insta::assert_snapshot!(refused(&["--fault", "Flip(in: ToServer, at: 1)"]), @r#"
+    error: this `Flip` has no `bit`
+     --> --fault:1:1
+      |
+    1 | Flip(in: ToServer, at: 1)
+      | ^^^^
+      |
+      = help: it is written Flip(in: ToServer, at: 1_000, bit: 3)
+    "#);
     insta::assert_snapshot!(refused(&["--fault", "Flip(in: ToServer"]), @r#"
     error: this `(` is never closed
      --> --fault:1:5
@@ -249,6 +402,13 @@ fn a_mistake_in_a_file_has_its_line() {
     std::fs::write(&file, "Flip(in: ToServer, at: 0, bit: 0)").unwrap();
     let errors = refused(&["--faults", file.to_str().unwrap()]);
     assert!(errors.contains("must be a list"), "{errors}");
+    std::fs::write(&file, "[7, Flp()]").unwrap();
+    let errors = refused(&["--faults", file.to_str().unwrap()]);
+    assert!(errors.matches("Flip(in: ToServer, at: 1_000, bit: 3)").count() == 2, "{errors}");
+    std::fs::write(&file, " ".repeat(1_048_577)).unwrap();
+    let errors = refused(&["--faults", file.to_str().unwrap()]);
+    assert!(errors.contains("the file has 1048577 bytes, and at most 1048576 are read"), "{errors}");
+    assert!(!errors.contains("scenario") && !errors.contains("Noise"), "{errors}");
     assert!(refused(&["--faults", "nowhere.ron"]).contains("nowhere.ron"));
 }
 
@@ -258,7 +418,12 @@ fn other_bad_arguments_exit_2() {
         (&["--connection", "0"][..], "numbered from 1"),
         (&["--connection", "first"], "or `all`"),
         (&["--listen", "127.0.0.1:0"], "as many `--to` as `--listen`"),
-        (&["--listen", "127.0.0.1:0", "--to", "localhost"], "this is written HOST:PORT"),
+        (&["--listen", "127.0.0.1:0", "--to", "localhost"], "expected HOST:PORT"),
+        (
+            &["--listen", "127.0.0.1:65536"],
+            "'--listen <HOST:PORT>': `65536` is no port, which is a number from 0 to 65535",
+        ),
+        (&["--to", "127.0.0.1:0"], "'--to <HOST:PORT>': port 0 is nobody's"),
         (&["--record", "/nowhere/record"], "--record /nowhere/record: "),
     ] {
         let errors = refused(args);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use protocol::wire::MAX_SIZE;
 
-use super::uploads::LARGE;
-use super::{Came, Check, Desk, File, Stop, broken};
+use super::uploads::{LARGE, LARGER};
+use super::{Came, Check, Desk, File, Stop, Talk, broken};
 use crate::conform::{QUIET, noise};
 
 /// How many connections come and go.
@@ -37,6 +37,9 @@ cases! { Desk:
     8 "vanish-in-download" [27] after ["download-large"]
         "A client may be gone in the midst of a download."
         => vanish_in_download;
+    8 "discarded-meanwhile" [20] after ["download-large" "discard"]
+        "A download whose file is discarded in its midst goes on, or ends: nothing else comes in place of its bytes."
+        => discarded_meanwhile;
     8 "vanish-unread" [27] after ["list"]
         "A connection may be reset before its answer is read."
         => vanish_unread;
@@ -133,6 +136,62 @@ fn vanish_in_download(desk: &mut Desk) -> Check {
     desk.still_serves()
 }
 
+/// What is large does not lie whole on its way: the server still has to send most of it when the file is discarded.
+fn discarded_meanwhile(desk: &mut Desk) -> Check {
+    let (file, mut owner) = (desk.file(2 * LARGER), desk.connect()?);
+    owner.put(&file).map_err(|stop| match stop {
+        Stop::NotReached(why) => {
+            Stop::Free(format!("this wants a file of {} bytes: {why}", file.bytes.len()))
+        }
+        stop => stop,
+    })?;
+    let mut reader = desk.connect()?;
+    reader.send("DOWNLOAD\n");
+    beside_another(reader.go_ahead(18))?;
+    reader.send(format!("{}\n", file.id()));
+    reader.exactly(3, 20, &file.bytes.len().to_string())?;
+    if owner.discard(&file.id()).is_err() {
+        return Err(Stop::Free("the server does not forget what is being downloaded".into()));
+    }
+    reader.whole_or_cut(&file)
+}
+
+impl Talk {
+    /// The bytes of `file`, or the first of them and the end of the connection.
+    fn whole_or_cut(&mut self, file: &File) -> Check {
+        let came = match self.wire.payload(file.bytes.len()) {
+            Ok(bytes) => Came::Bytes(bytes),
+            Err(came) => came,
+        };
+        // Only what goes wrong is worth a look.
+        let rest = |bytes: &[u8]| -> Vec<u8> {
+            let same = bytes.iter().zip(&file.bytes).take_while(|(came, sent)| came == sent).count();
+            bytes[same..].to_vec()
+        };
+        let came = match came {
+            Came::Bytes(bytes) => Came::Bytes(rest(&bytes)),
+            Came::End(bytes) => Came::End(rest(&bytes)),
+            Came::Reset(bytes) => Came::Reset(rest(&bytes)),
+            Came::Nothing(time, bytes) => Came::Nothing(time, rest(&bytes)),
+        };
+        match &came {
+            Came::Bytes(rest) | Came::End(rest) | Came::Reset(rest) if rest.is_empty() => Ok(()),
+            _ => Err(broken(&self.wire, 20, 20, "the rest of the file, or the end of the connection", &came)),
+        }
+    }
+}
+
+/// No rule makes a server serve two at once.
+fn beside_another(check: Check) -> Check {
+    match check {
+        Err(Stop::Fail(finding)) if finding.came.contains("nothing for") => {
+            Err(Stop::Free("the server serves one connection at a time".into()))
+        }
+        Err(Stop::Busy) => Err(Stop::Free("the server has no second connection to spare".into())),
+        check => check,
+    }
+}
+
 fn vanish_unread(desk: &mut Desk) -> Check {
     for _ in 0..MANY / 4 {
         let mut talk = desk.connect()?;
@@ -208,7 +267,6 @@ fn announce(desk: &Desk, file: &File, size: u64) -> Check {
     Ok(())
 }
 
-/// No rule makes a server serve two at once.
 fn hidden(desk: &mut Desk) -> Check {
     let (file, mut talk) = (desk.file(2000), desk.connect()?);
     talk.begin_put(&file.name, file.bytes.len())?;
@@ -218,13 +276,7 @@ fn hidden(desk: &mut Desk) -> Check {
     let seen = desk.connect()?.lists_not(17, &file);
     talk.send(&file.bytes[1999..]);
     talk.hash(&file)?;
-    match seen {
-        Err(Stop::Fail(finding)) if finding.came.contains("nothing for") => {
-            Err(Stop::Free("the server serves one connection at a time".into()))
-        }
-        Err(Stop::Busy) => Err(Stop::Free("the server has no second connection to spare".into())),
-        seen => seen,
-    }
+    beside_another(seen)
 }
 
 /// The rules leave open how long a server waits; if it stops, it does so in good order.

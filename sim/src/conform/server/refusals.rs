@@ -1,8 +1,9 @@
 //! Level 5: refuses.
 
-use protocol::ErrorCode::{BadDetails, BadId, BadName, BadSize, NotFound, UnknownCommand};
+use protocol::ErrorCode::{BadDetails, BadId, BadName, BadSize, Collision, NotFound, UnknownCommand};
 
 use super::{Check, Desk};
+use crate::collision::{COLLIDING, COLLISION};
 
 cases! { Desk:
     5 "unknown-command" [33] after ["list"]
@@ -80,6 +81,9 @@ cases! { Desk:
     5 "id-of-a-name" [11] after ["download"]
         "A file is asked for by its id, never by its name."
         => id_of_a_name;
+    5 "collision" [17] after ["download" "upload-listed"]
+        "Of two contents with one MD5, the second is refused: an id brings one of them back."
+        => collision;
 }
 
 fn session_goes_on(desk: &mut Desk) -> Check {
@@ -166,6 +170,19 @@ fn id_of_a_name(desk: &mut Desk) -> Check {
     let (file, mut talk) = (desk.file(100), desk.connect()?);
     talk.put(&file)?;
     talk.id_refused(&file.name, 11, BadId)
+}
+
+/// A hash for both would promise both, and the id brings only one of them back: the other is not stored.
+fn collision(desk: &mut Desk) -> Check {
+    let (mut one, mut talk) = (desk.file(1000), desk.connect()?);
+    one.bytes[..COLLISION.len()].copy_from_slice(&COLLISION);
+    let mut other = desk.with_content(&one.bytes);
+    COLLIDING.iter().for_each(|(byte, bit)| other.bytes[*byte] ^= 1 << bit);
+    talk.put(&one)?;
+    talk.begin_put(&other.name, other.bytes.len())?;
+    talk.refused(&other.bytes, 17, Collision)?;
+    talk.lists_not(17, &other)?;
+    talk.get(&one)
 }
 
 fn unknown(desk: &Desk, lines: &[&str]) -> Check {

@@ -7,7 +7,7 @@ use super::{Check, Desk, File, Stop};
 /// More than a read, a buffer or a segment takes, and no multiple of anything.
 pub(super) const LARGE: usize = 300_007;
 /// More than most servers hold in memory by accident.
-const LARGER: usize = 4 * 1024 * 1024 + 13;
+pub(super) const LARGER: usize = 4 * 1024 * 1024 + 13;
 /// How many files one session uploads.
 const SEVERAL: usize = 12;
 

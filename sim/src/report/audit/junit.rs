@@ -3,6 +3,7 @@
 
 use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
+use super::super::xml;
 use super::{Replay, judgement, outcome, said};
 use crate::audit::{Conclusion, Report, Row};
 use crate::scenario::Verdict;
@@ -25,7 +26,7 @@ pub fn junit(report: &Report, replay: &Replay<'_>) -> Result<String, SerializeEr
     suite.set_system_out(judgement(report).join("\n"));
     let mut page = quick_junit::Report::new("sim audit");
     page.add_test_suite(suite);
-    page.to_string()
+    xml::page(&page)
 }
 
 fn case(report: &Report, row: &Row, replay: &Replay<'_>, proves: bool) -> TestCase {

@@ -100,7 +100,7 @@ fn check(report: &Report) -> String {
             "No fault here changes the file: nothing is said of the check.".into()
         }
         (0, _) => format!("None of {of} was reported as Success{}.", but(report)),
-        (_, _) if noticed == 0 && judged.len() >= ENOUGH && judged.len() == telling.len() => {
+        (_, _) if noticed == 0 && judged.len() >= ENOUGH && count == telling.len() => {
             format!("{count} of {of} were reported as Success: this check cannot fail.")
         }
         (_, _) if noticed == 0 && judged.len() >= ENOUGH => format!(

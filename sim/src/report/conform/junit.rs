@@ -3,6 +3,7 @@
 
 use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
+use super::super::xml;
 use super::{charge, side};
 use crate::conform::{CaseResult, Finding, LEVELS, Outcome, Report};
 
@@ -21,7 +22,7 @@ pub fn junit(report: &Report, replay: &dyn Fn(&str) -> String) -> Result<String,
             page.add_test_suite(suite);
         }
     }
-    page.to_string()
+    xml::page(&page)
 }
 
 fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> TestCase {

@@ -65,7 +65,8 @@ pub fn summary(report: &Report) -> String {
                 .or_else(|| first("not reached"))
                 .map(|result| &result.outcome)
             {
-                Some(Outcome::NotReached { why, .. }) => format!(": {why}"),
+                // What others say, a refusal for one, has a full stop of its own.
+                Some(Outcome::NotReached { why, .. }) => format!(": {}", why.trim_end_matches('.')),
                 _ => String::new(),
             };
             format!("{counts} Nothing is proved{why}.")

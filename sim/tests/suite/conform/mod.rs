@@ -145,6 +145,8 @@ const SERVERS: &[(&str, &[&str])] = &[
     ("bad-id-not-found", &["bad-id"]),
     ("not-found-is-other", &["not-found"]),
     ("finds-by-name", &["id-of-a-name"]),
+    ("takes-collisions", &["collision"]),
+    ("refuses-in-payload", &["discarded-meanwhile"]),
     ("line-per-read", &["half-a-line", "byte-by-byte"]),
     ("payload-per-read", &["in-pieces"]),
     ("cr-stays", &["cr-lf"]),

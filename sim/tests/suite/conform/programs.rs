@@ -108,6 +108,16 @@ fn the_command_line_tells_bad_usage_from_nothing_proved() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(!output.stderr.is_empty());
     }
+    for (args, says) in [
+        (&[][..], "sim conform --client 'python3 client.py {host} {port} {file}'"),
+        (&["--server", "127.0.0.1:0"], "'--server <HOST:PORT>': port 0 is nobody's"),
+        (&["--server", "127.0.0.1:65536"], "`65536` is no port"),
+        (&["--server", "nosuch.invalid:1"], "--server nosuch.invalid:1: "),
+    ] {
+        let output = sim(args);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && errors.contains(says), "{args:?}: {errors}");
+    }
     let list = out(&sim(&["--list"]));
     assert!(list.contains("upload-listed") && list.contains("all-22-steps"), "{list}");
 }

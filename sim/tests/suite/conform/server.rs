@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ struct Shared {
     bug: &'static str,
     dead: AtomicBool,
     files: Mutex<Vec<Stored>>,
+    discarded: Condvar,
     listings: AtomicUsize,
     empty_sessions: AtomicUsize,
     banned: Mutex<Vec<String>>,
@@ -386,6 +387,11 @@ impl Session {
         let id = self.hash(name, &bytes);
         let mut files = self.shared.files.lock().unwrap();
         let is_new = !files.iter().any(|file| file.0 == id && file.1 == name);
+        let collides = files.iter().any(|file| file.0 == id && file.2 != bytes);
+        if collides && !self.bug("takes-collisions") {
+            drop(files);
+            return self.refuse("collision");
+        }
         if self.bug("one-name-per-content") {
             files.retain(|file| file.0 != id);
         }
@@ -454,6 +460,13 @@ impl Session {
             _ if self.bug("no-size") => "here it comes".into(),
             size => size.to_string(),
         };
+        if self.bug("refuses-in-payload") && bytes.len() > 1 << 20 {
+            self.say([format!("{size}\n").as_bytes(), &bytes[..100_000]].concat())?;
+            let files = self.shared.files.lock().unwrap();
+            let is_there = |files: &mut Vec<Stored>| files.iter().any(|file| file.0 == any_case);
+            drop(self.shared.discarded.wait_timeout_while(files, Duration::from_secs(30), is_there).unwrap());
+            return self.refuse("not-found");
+        }
         self.say([format!("{size}\n").as_bytes(), &bytes].concat())?;
         if self.bug("more-after-download") { self.say("\n") } else { Ok(()) }
     }
@@ -488,6 +501,7 @@ impl Session {
                 shared.hidden.lock().unwrap().extend(files.iter().filter(|file| gone(file)).cloned());
             }
             files.retain(|file| !gone(file));
+            shared.discarded.notify_all();
         }
         shared.banned.lock().unwrap().push(id.into());
         self.say("Discarded\n")
