@@ -20,7 +20,7 @@ fn judged(desk: &Desk, only: &[&str]) -> (String, i32) {
 #[test]
 fn a_word_behind_much_other_output_counts() {
     let desk = upload(
-        r#"sh -c "{sim} put --mutant HashWithItself {host}:{port} {file} > said; seq 100000; cat said""#,
+        r#"sh -c "{sim} put --mutant HashWithItself {host}:{port} {file} > said; seq 100000; cat said; seq 1000""#,
         r#"success: Line("^Success"),"#,
     );
     let (lines, code) = desk.json(&["flip-middle"]);
@@ -176,4 +176,17 @@ fn a_limit_is_one_of_the_check_that_there_is() {
     let (judgement, code) = judged(&mutated("", UP, ""), &["md5-collision", "flip-first"]);
     assert!(judgement.starts_with("None of 1 corrupted upload was reported"), "{judgement}");
     assert_eq!(code, 0);
+}
+
+#[test]
+fn a_fault_that_struck_elsewhere_is_tried_again() {
+    // In the first run with a fault the client sends a longer name, so that the file comes later in the stream.
+    let other = "cp {file} the_name_is_longer.bin; {sim} put {host}:{port} the_name_is_longer.bin";
+    let client = format!(
+        r#"sh -c "echo >> {{here}}/runs; if [ $(wc -l < {{here}}/runs) = 3 ]; then {other}; else {{sim}} put {{host}}:{{port}} {{file}}; fi""#
+    );
+    let desk = upload(&client, "fail: Exit(1),");
+    let (lines, code) = desk.json(&["flip-first"]);
+    assert_eq!((verdicts(&lines), code), (vec![("flip-first", "Detected")], 0), "{lines:?}");
+    assert_eq!(fs::read_to_string(desk.path().join("runs")).unwrap().lines().count(), 4);
 }
