@@ -152,14 +152,14 @@ pub(super) fn launch(run: &Template, env: &[(String, Template)], dir: &Path, val
 ///
 /// # Errors
 /// Why it cannot be started, in words.
-pub(super) fn start(launch: &Launch) -> Result<Running, String> {
+pub(crate) fn start(launch: &Launch) -> Result<Running, String> {
     launch
         .spawn()
         .map_err(|error| format!("`{}` cannot be started: {error}", launch.program.to_string_lossy()))
 }
 
 /// A port that is free now.
-pub(super) fn free_port() -> std::io::Result<u16> {
+pub(crate) fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((HOST, 0))?.local_addr()?.port())
 }
 
@@ -167,7 +167,7 @@ pub(super) fn free_port() -> std::io::Result<u16> {
 ///
 /// # Errors
 /// That it is not, and why.
-pub(super) fn wait_ready(server: &mut Running, ready: &Ready, port: u16) -> Result<(), String> {
+pub(crate) fn wait_ready(server: &mut Running, ready: &Ready, port: u16) -> Result<(), String> {
     let deadline = Instant::now() + READY;
     loop {
         if is_ready(server, ready, port) {

@@ -393,8 +393,12 @@ Exit codes:
 pub(super) struct ConformArgs {
     /// Test the server that listens here
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["client", "put", "get", "ls"])]
-    #[arg(required_unless_present_any = ["client", "put", "get", "ls", "list"])]
+    #[arg(required_unless_present_any = ["server_command", "client", "put", "get", "ls", "list"])]
     pub(super) server: Option<String>,
+
+    /// Test the server that this command starts, anew for each case, on {host} {port} in the empty directory {dir}
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["server", "client", "put", "get", "ls"])]
+    pub(super) server_command: Option<String>,
 
     /// Test the client that this command runs through the 22 steps with {file}
     #[arg(long, value_name = "COMMAND")]
@@ -434,6 +438,11 @@ pub(super) struct ConformArgs {
 }
 
 impl ConformArgs {
+    /// Whether a server is to be tested.
+    pub(super) fn has_server(&self) -> bool {
+        self.server.is_some() || self.server_command.is_some()
+    }
+
     /// Whether a client is to be tested.
     pub(super) fn has_client(&self) -> bool {
         [&self.client, &self.put, &self.get, &self.ls].into_iter().any(Option::is_some)

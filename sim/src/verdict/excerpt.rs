@@ -38,6 +38,23 @@ impl Excerpt {
         Ok(Self { offset, sent: row(sent)?, arrived: row(arrived)? })
     }
 
+    /// The rows around the first difference of `sent` and `arrived`, and its offset; `None` if they are equal.
+    pub(crate) fn of_bytes(sent: &[u8], arrived: &[u8]) -> Option<(u64, Self)> {
+        let same = sent.iter().zip(arrived).take_while(|(one, other)| one == other).count();
+        if same == sent.len() && same == arrived.len() {
+            return None;
+        }
+        let from = (same as u64).saturating_sub(BEFORE);
+        let row = |bytes: &[u8]| bytes.iter().skip(from as usize).take(ROW).copied().collect();
+        Some((same as u64, Self { offset: from, sent: row(sent), arrived: row(arrived) }))
+    }
+
+    /// Both rows, with those bytes in brackets that are not the same in the other.
+    pub(crate) fn rows(&self) -> [String; 2] {
+        let row = |bytes, other| Self::row(bytes, other).trim_end().to_owned();
+        [row(&self.sent, &self.arrived), row(&self.arrived, &self.sent)]
+    }
+
     /// One row, with those bytes in brackets that are not the same in the other.
     fn row(bytes: &[u8], other: &[u8]) -> String {
         if bytes.is_empty() {
@@ -53,7 +70,8 @@ impl Excerpt {
 impl fmt::Display for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let offset = number_text(self.offset);
-        writeln!(f, "{:>12}  sent    {}", offset, Self::row(&self.sent, &self.arrived).trim_end())?;
-        write!(f, "{:>12}  arrived {}", "", Self::row(&self.arrived, &self.sent).trim_end())
+        let [sent, arrived] = self.rows();
+        writeln!(f, "{offset:>12}  sent    {sent}")?;
+        write!(f, "{:>12}  arrived {arrived}", "")
     }
 }

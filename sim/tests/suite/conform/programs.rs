@@ -67,7 +67,11 @@ fn the_command_line_says_how_it_went_in_every_format() {
     let address = our_server().to_string();
     let passed = sim(&["--server", &address, "--level", "1"]);
     assert_eq!(passed.status.code(), Some(0), "{}", out(&passed));
-    assert!(out(&passed).contains("Passed: the server keeps the rules."), "{}", out(&passed));
+    assert!(
+        out(&passed).contains("Level 1 of 8 passed. Of the cases asked for, the server passes all."),
+        "{}",
+        out(&passed)
+    );
 
     let server = super::Server::start("splits-first");
     let address = server.address.to_string();
@@ -190,11 +194,51 @@ fn students_who_check_nothing_are_found_out() {
     let args = ["--case", "wrong-hash", "--case", "damaged-download", "--case", "swapped-bytes"];
     let lengths = sim(&[&["--client", &client_of("compares_lengths")][..], &args].concat());
     assert_eq!(lengths.status.code(), Some(1));
-    assert!(out(&lengths).contains("Of 3 cases, 3 failed."), "{}", out(&lengths));
+    assert!(out(&lengths).contains("Of the 3 cases asked for, of "), "{}", out(&lengths));
+    assert!(out(&lengths).contains(", 3 failed. First failure: wrong-hash."), "{}", out(&lengths));
 
     let dir = tempfile::tempdir().unwrap();
     let (_running, address) = student_server("hashes_nothing", dir.path());
     let server = sim(&["--server", &address, "--case", "upload"]);
     assert_eq!(server.status.code(), Some(1));
     assert!(out(&server).contains("d41d8cd98f00b204e9800998ecf8427e"), "{}", out(&server));
+}
+
+#[test]
+fn a_server_that_is_started_anew_for_each_case_passes() {
+    let command = our("serve --dir {dir} --listen {host}:{port} --quiet");
+    let output = sim(&["--server-command", &command, "--level", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains("Level 2 of 8 passed."), "{}", out(&output));
+}
+
+#[test]
+fn a_server_that_cannot_be_started_is_not_charged_and_costs_no_time() {
+    let output = sim(&["--server-command", &our("serve {port}")]);
+    assert_eq!(output.status.code(), Some(3), "{}", out(&output));
+    assert!(out(&output).contains("the server ended before it was ready"), "{}", out(&output));
+    for command in ["server {file}", "server {host}"] {
+        assert_eq!(sim(&["--server-command", command]).status.code(), Some(2));
+    }
+}
+
+#[test]
+fn the_server_of_a_student_that_serves_one_client_fails_where_there_is_a_second() {
+    if !has_python() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("once.py");
+    let once = "import sys; sys.path.insert(0, sys.argv[3]); import socket, server\n\
+        listener = socket.create_server((sys.argv[1], int(sys.argv[2])))\n\
+        server.serve(listener.accept()[0], server.Store('files'))\n\
+        print('one is enough')\n";
+    std::fs::write(&script, once).unwrap();
+    let correct = std::path::absolute(student("correct")).unwrap();
+    let command = format!("python3 {} {{host}} {{port}} {}", script.display(), correct.display());
+    let output = sim(&["--server-command", &command, "--level", "1"]);
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("First failure: list-for-the-next."), "{text}");
+    assert!(text.contains("hint      the server's last words: \"one is enough\""), "{text}");
 }
