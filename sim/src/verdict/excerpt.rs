@@ -9,7 +9,7 @@ use crate::text::number_text;
 /// How many bytes a row has.
 const ROW: usize = 16;
 /// How many of them stand before the first difference.
-const BEFORE: u64 = 4;
+const BEFORE: usize = 4;
 
 /// One row of each file, from the same offset on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Excerpt {
     /// # Errors
     /// If a file on disk cannot be read.
     pub fn around(first: u64, sent: &Content, arrived: &Content) -> io::Result<Self> {
-        let offset = first.saturating_sub(BEFORE);
+        let offset = first.saturating_sub(BEFORE as u64);
         let row = |content: &Content| {
             let mut bytes = vec![0; ROW];
             let count = content.read_at(offset, &mut bytes)?;
@@ -44,9 +44,9 @@ impl Excerpt {
         if same == sent.len() && same == arrived.len() {
             return None;
         }
-        let from = (same as u64).saturating_sub(BEFORE);
-        let row = |bytes: &[u8]| bytes.iter().skip(from as usize).take(ROW).copied().collect();
-        Some((same as u64, Self { offset: from, sent: row(sent), arrived: row(arrived) }))
+        let from = same.saturating_sub(BEFORE);
+        let shown = |bytes: &[u8]| bytes[from..].iter().take(ROW).copied().collect();
+        Some((same as u64, Self { offset: from as u64, sent: shown(sent), arrived: shown(arrived) }))
     }
 
     /// Both rows, with those bytes in brackets that are not the same in the other.

@@ -242,3 +242,42 @@ fn the_server_of_a_student_that_serves_one_client_fails_where_there_is_a_second(
     assert!(text.contains("First failure: list-for-the-next."), "{text}");
     assert!(text.contains("hint      the server's last words: \"one is enough\""), "{text}");
 }
+
+/// What the script of docs/teaching.md says of these submissions, held against this student's task.
+#[cfg(unix)]
+fn grade(task: &str, names: &[&str]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = std::fs::read_to_string(workspace(&format!("audits/student/{task}_upload.ron"))).unwrap();
+    let audit_file = dir.path().join("task.ron");
+    std::fs::write(&audit_file, audit.replace(&format!("{{here}}/{task}/"), "{here}/")).unwrap();
+    for name in names {
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+        for file in ["server.py", "client.py"].into_iter().filter(|_| *name != "empty") {
+            std::fs::copy(student(name).join(file), dir.path().join(name).join(file)).unwrap();
+        }
+    }
+    let output = Command::new(workspace("audits/student/grade.sh"))
+        .arg(&audit_file)
+        .args(names.iter().map(|name| dir.path().join(name)))
+        .env("SIM", env!("CARGO_BIN_EXE_sim"))
+        .env("LEVEL", "3")
+        .env("JOBS", "2")
+        .output()
+        .unwrap();
+    out(&output)
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "starts Python for every case and trial, which takes a minute"]
+fn the_script_for_a_class_marks_every_submission() {
+    if !has_python() {
+        return;
+    }
+    let good = grade("correct", &["correct"]);
+    assert_eq!(good, "correct: server passed; client passed; audit passed\n");
+    let bad = grade("hashes_nothing", &["hashes_nothing", "empty"]);
+    let nothing = "nothing proved";
+    let empty = format!("empty: server {nothing}; client {nothing}; audit {nothing}\n");
+    assert_eq!(bad, format!("hashes_nothing: server FAILED; client FAILED; audit FAILED\n{empty}"));
+}
