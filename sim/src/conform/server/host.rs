@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use tempfile::TempDir;
 
 use crate::audit::{Ready, free_port, start, wait_ready};
-use crate::conform::Command;
 use crate::conform::client::last_words;
+use crate::conform::{Command, QUIET};
 use crate::process::{How, Running};
 
 /// A server that runs.
@@ -39,6 +39,8 @@ impl Host {
 
     /// What may help who looks for a mistake: how it ended, and the last that it said.
     pub(super) fn hints(&mut self) -> Vec<String> {
+        // Its connections end before it does.
+        std::thread::sleep(QUIET);
         let ended = match self.running.poll() {
             Ok(Some(How::Exited(code))) => Some(format!("the server ended with exit code {code}")),
             Ok(Some(How::Signalled(signal))) => Some(format!("signal {signal} ended the server")),

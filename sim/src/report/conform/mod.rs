@@ -89,8 +89,11 @@ fn counts(report: &Report) -> String {
     let counts = words.into_iter().map(|(word, words)| (count(word), words)).filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts.map(|(count, words)| format!("{count} {words}")).collect();
     let (asked, all) = (report.results.len(), report.all_cases().len());
-    let asked =
-        if asked < all { format!("the {asked} cases asked for, of {all}") } else { format!("{all} cases") };
+    let asked = match asked {
+        1 => format!("the 1 case asked for, of {all}"),
+        asked if asked < all => format!("the {asked} cases asked for, of {all}"),
+        _ => format!("{all} cases"),
+    };
     format!("Of {asked}, {}.", counts.join(", "))
 }
 
