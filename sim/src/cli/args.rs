@@ -380,10 +380,10 @@ pub(super) enum AuditFormat {
 const CONFORM_HELP: &str = "\
 In a command, {host} and {port} say where the harness listens, {file} is the file to upload, {id} and {name} the
 file to download, {out} where to put it, {cwd} the directory where sim was started. A client says how a transfer
-went by the word Success or Fail in its output, or else by its exit code. See docs/conform.md.
+went by the word Success or Fail in its output, or else by its exit code. Programs get no input. See docs/conform.md.
 
 Exit codes:
-  0  every case passed, but for those that the rules let the program stay away from
+  0  every case that was asked for passed, but for those that the rules let the program stay away from
   1  a rule was broken
   2  bad usage
   3  nothing is proved: the program could not be reached or started, or cases could not be played";
