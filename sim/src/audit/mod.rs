@@ -32,6 +32,7 @@ pub use engine::{MAX_JOBS, Options, Step, run};
 pub use judge::Said;
 pub use outcome::{Conclusion, Report, Row, Trouble};
 pub use places::Spread;
+pub(crate) use programs::{free_port, start, wait_ready};
 pub use spec::{
     Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS,
     MAX_SIZE, MIN_SIZE, Need, Pattern, Program, Ready, Server, Signal, Wanted,

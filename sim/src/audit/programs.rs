@@ -1,5 +1,6 @@
 //! The programs of a run: what their command lines come to, and when a server is ready.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -198,31 +199,38 @@ pub(super) fn telling(audit: &Audit) -> Vec<Pattern> {
 ///
 /// # Errors
 /// Why it cannot be started, in words.
-pub(super) fn start(launch: &Launch) -> Result<Running, String> {
+pub(crate) fn start(launch: &Launch) -> Result<Running, String> {
     launch
         .spawn()
         .map_err(|error| format!("`{}` cannot be started: {error}", launch.program.to_string_lossy()))
 }
 
 /// A port that is free now.
-pub(super) fn free_port() -> std::io::Result<u16> {
+pub(crate) fn free_port() -> std::io::Result<u16> {
     Ok(TcpListener::bind((HOST, 0))?.local_addr()?.port())
 }
 
 /// Why a server cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum NotReady {
+pub(crate) enum NotReady {
     /// It ended; somebody else may have had its port.
     Ended(String),
     /// It runs, but is not ready in time.
     Late(String),
 }
 
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Ended(why) | Self::Late(why)) = self;
+        f.write_str(why)
+    }
+}
+
 /// Waits until `server` is ready.
 ///
 /// # Errors
 /// That it is not, and why.
-pub(super) fn wait_ready(server: &mut Running, ready: &Ready, port: u16) -> Result<(), NotReady> {
+pub(crate) fn wait_ready(server: &mut Running, ready: &Ready, port: u16) -> Result<(), NotReady> {
     let deadline = Instant::now() + READY;
     let mut tick = TICK;
     loop {

@@ -389,15 +389,16 @@ pub(super) enum AuditFormat {
 const CONFORM_HELP: &str = "\
 In a command, {host} and {port} say where the harness listens, {file} is the file to upload, {id} and {name} the
 file to download, {out} where to put it, {cwd} the directory where sim was started. A client says how a transfer
-went by the word Success or Fail in its output, or else by its exit code. See docs/conform.md.
+went by the word Success or Fail in its output, or else by its exit code. Programs get no input. See docs/conform.md.
 
 Examples:
   sim conform --server localhost:9999
+  sim conform --server-command 'python3 server.py {host} {port} {dir}'
   sim conform --client 'python3 client.py {host} {port} {file}'
   sim conform --put './client put {host} {port} {file}' --get './client get {host} {port} {id} {out}'
 
 Exit codes:
-  0  every case passed, but for those that the rules let the program stay away from
+  0  every case that was asked for passed, but for those that the rules let the program stay away from
   1  a rule was broken
   2  bad usage
   3  nothing is proved: the program could not be reached or started, or cases could not be played";
@@ -409,6 +410,10 @@ pub(super) struct ConformArgs {
     #[arg(long, value_name = "HOST:PORT", value_parser = peer)]
     #[arg(conflicts_with_all = ["client", "put", "get", "ls"])]
     pub(super) server: Option<String>,
+
+    /// Test the server that this command starts, anew for each case, on {host} {port} in the empty directory {dir}
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["server", "client", "put", "get", "ls"])]
+    pub(super) server_command: Option<String>,
 
     /// Test the client that this command runs through the 22 steps with {file}
     #[arg(long, value_name = "COMMAND")]
@@ -448,6 +453,11 @@ pub(super) struct ConformArgs {
 }
 
 impl ConformArgs {
+    /// Whether a server is to be tested.
+    pub(super) fn has_server(&self) -> bool {
+        self.server.is_some() || self.server_command.is_some()
+    }
+
     /// Whether a client is to be tested.
     pub(super) fn has_client(&self) -> bool {
         [&self.client, &self.put, &self.get, &self.ls].into_iter().any(Option::is_some)

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sim::conform::{
     CaseInfo, Command, Conclusion, LEVELS, Options, Report, Templates, client_cases, server_cases,
-    test_client, test_server,
+    test_client, test_server, test_server_command,
 };
 use sim::report::conform as report;
 
@@ -21,9 +21,10 @@ const MAX_TIMEOUT: f64 = 3600.0;
 
 /// Said when it is not known what to test.
 const NOTHING_TO_TEST: &str = "\
-say what is to be tested: a server with --server, or a client with --client, or with one or more of --put, --get
-and --ls; such as
+say what is to be tested: a server that runs with --server, one that is started with --server-command; or a client with
+--client, or with one or more of --put, --get and --ls; such as
   sim conform --server localhost:9999
+  sim conform --server-command 'python3 server.py {host} {port} {dir}'
   sim conform --client 'python3 client.py {host} {port} {file}'
   sim conform --put './client put {host} {port} {file}' --get './client get {host} {port} {id} {out}'";
 
@@ -32,7 +33,7 @@ pub(super) fn conform(args: &ConformArgs) -> Exit {
     if args.list {
         return list(args);
     }
-    if args.server.is_none() && !args.has_client() {
+    if !args.has_server() && !args.has_client() {
         return fail(NOTHING_TO_TEST);
     }
     match prepare(args).and_then(|options| run(args, &options)) {
@@ -44,17 +45,17 @@ pub(super) fn conform(args: &ConformArgs) -> Exit {
 
 fn list(args: &ConformArgs) -> Exit {
     let client = args.has_client();
-    if args.server.is_some() || !client {
+    if args.has_server() || !client {
         print::say(&format!("Servers\n\n{}", report::list(&server_cases())));
     }
-    if client || args.server.is_none() {
+    if client || !args.has_server() {
         print::say(&format!("\nClients\n\n{}", report::list(&client_cases())));
     }
     Exit::Met
 }
 
 fn prepare(args: &ConformArgs) -> Result<Options, String> {
-    let known = if args.server.is_some() { server_cases() } else { client_cases() };
+    let known = if args.has_server() { server_cases() } else { client_cases() };
     args.case.iter().try_for_each(|name| check_name(name, &known))?;
     if let Some(level) = args.level.filter(|level| !(1..=LEVELS.len()).contains(&usize::from(*level))) {
         return Err(format!("there is no level {level}: there are 1 to {}", LEVELS.len()));
@@ -84,6 +85,11 @@ fn run(args: &ConformArgs, options: &Options) -> Result<Report, String> {
     if let Some(server) = &args.server {
         return Ok(test_server(&resolve(server)?, options));
     }
+    signals::end_programs();
+    if let Some(command) = &args.server_command {
+        let command = Command::parse_server(command).map_err(|error| format!("--server-command: {error}"))?;
+        return Ok(test_server_command(&command, options));
+    }
     let parse = |name: &str, template: &Option<String>| -> Result<Option<Command>, String> {
         let command = template.as_ref().map(|template| Command::parse(template)).transpose();
         command.map_err(|error| format!("--{name}: {error}"))
@@ -94,7 +100,6 @@ fn run(args: &ConformArgs, options: &Options) -> Result<Report, String> {
         get: parse("get", &args.get)?,
         list: parse("ls", &args.ls)?,
     };
-    signals::end_programs();
     Ok(test_client(Arc::new(templates), options))
 }
 
@@ -126,6 +131,7 @@ fn replay(args: &ConformArgs, name: &str) -> String {
     let mut words: Vec<String> = vec!["conform".into()];
     let options = [
         ("--server", &args.server),
+        ("--server-command", &args.server_command),
         ("--client", &args.client),
         ("--put", &args.put),
         ("--get", &args.get),

@@ -26,6 +26,7 @@ macro_rules! cases {
 }
 
 mod client;
+mod finding;
 mod rules;
 mod server;
 mod wire;
@@ -36,8 +37,10 @@ use std::time::Duration;
 pub use client::{
     Command, Goal, Job, Program, TemplateError, Templates, cases as client_cases, test as test_client,
 };
+pub use finding::{Difference, Finding};
+use finding::{broken, broken_payload};
 pub use rules::{rule_text, rules, step_text};
-pub use server::{cases as server_cases, test as test_server};
+pub use server::{cases as server_cases, test as test_server, test_command as test_server_command};
 pub use wire::Said;
 use wire::{Came, Wire};
 
@@ -55,6 +58,8 @@ pub const LEVELS: [&str; 8] = [
 
 /// How long the program under test has for each answer unless told otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
+/// The rule by which a server goes on to the next connection: its listing is the same for all of them.
+const OUTLIVES: u8 = 15;
 /// How long it is listened for what must not come.
 const QUIET: Duration = Duration::from_millis(100);
 
@@ -103,21 +108,11 @@ pub enum Outcome {
         /// Whether the rules leave the program free not to let the case come about.
         free: bool,
     },
-}
-
-/// A broken rule, with the evidence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// The number of the rule.
-    pub rule: u8,
-    /// The step of the specification's 22 to which it belongs.
-    pub step: Option<u8>,
-    /// What was expected: bytes in quotes, or words.
-    pub expected: String,
-    /// What came in its place.
-    pub came: String,
-    /// The last of what was said on the connection.
-    pub dialogue: Vec<Said>,
+    /// Nobody asked for it: the program was given without the command that it takes.
+    LeftOut {
+        /// Which.
+        why: String,
+    },
 }
 
 /// One case and what came of it.
@@ -150,7 +145,7 @@ pub struct Report {
 /// What a report comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
-    /// Every case passed, but for those that the rules let the program stay away from.
+    /// Every case that was asked for passed, but for those that the rules let the program stay away from.
     Passed,
     /// A rule was broken.
     Failed,
@@ -173,14 +168,44 @@ impl Report {
         }
     }
 
-    /// The highest level up to which nothing failed and nothing was left open; 0 if there is none.
+    /// The highest level up to which every case was played and passed, but for those that the rules let the program
+    /// stay away from; 0 if there is none. `None` if a part of the cases cannot tell.
     #[must_use]
-    pub fn level(&self) -> u8 {
-        let open =
-            |outcome: &Outcome| matches!(outcome, Outcome::Fail(_) | Outcome::NotReached { free: false, .. });
-        let worst = self.results.iter().find(|result| open(&result.outcome));
-        let highest = self.results.iter().map(|result| result.case.level).max().unwrap_or_default();
-        worst.map_or(highest, |result| result.case.level - 1)
+    pub fn level(&self) -> Option<u8> {
+        let held = |outcome: &Outcome| {
+            matches!(outcome, Outcome::Pass | Outcome::Warning(_) | Outcome::NotReached { free: true, .. })
+        };
+        let all = self.all_cases();
+        let of = |case: &CaseInfo| self.results.iter().find(|result| result.case.name == case.name);
+        let worst = all.iter().find(|case| !of(case).is_some_and(|result| held(&result.outcome)));
+        match worst.map_or(all.iter().map(|case| case.level).max(), |case| Some(case.level - 1)) {
+            Some(0) if self.is_partial() && worst.is_some_and(|case| self.is_untold(case.level)) => None,
+            level => level,
+        }
+    }
+
+    /// Whether only a part of all cases was asked for.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        let left_out = |result: &CaseResult| matches!(result.outcome, Outcome::LeftOut { .. });
+        self.results.len() < self.all_cases().len() || self.results.iter().any(left_out)
+    }
+
+    /// Every case that there is for such a program.
+    #[must_use]
+    pub fn all_cases(&self) -> Vec<CaseInfo> {
+        match self.side {
+            Side::Server => server_cases(),
+            Side::Client => client_cases(),
+        }
+    }
+
+    /// Whether nothing of a level failed, so that it is open how the rest of it would have gone.
+    fn is_untold(&self, level: u8) -> bool {
+        let of_level = self.results.iter().filter(|result| result.case.level == level);
+        !of_level
+            .map(|result| &result.outcome)
+            .any(|outcome| matches!(outcome, Outcome::Fail(_) | Outcome::NotReached { free: false, .. }))
     }
 }
 
@@ -190,6 +215,8 @@ enum Stop {
     NotReached(String),
     /// The same, and the program is free to be like that.
     Free(String),
+    /// There is no command for it.
+    LeftOut(String),
     /// The server has no connection to spare for the moment.
     Busy,
 }
@@ -216,6 +243,28 @@ trait Bench {
 
     /// What the program should have done in this case and did not; taken out.
     fn warning(&mut self) -> Option<Finding>;
+
+    /// After a case that did not pass: whether the program is still there. `None` if so, or if it is started anew.
+    fn gone(&mut self) -> Option<Gone> {
+        None
+    }
+
+    /// After each case, `long` after the first and those that did not pass: lets the program come to its end, if
+    /// that is what it does, so that the next case is not charged with it.
+    fn settle(&mut self, _long: bool) {}
+
+    /// After a case that failed: what else may help.
+    fn hints(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// A program that takes no connection any more.
+struct Gone {
+    /// What the case before is charged with if the program was gone when this case began.
+    charge: Option<Finding>,
+    /// Why nothing more can be played.
+    why: String,
 }
 
 /// Runs those of `cases` that `options` asks for, in their order.
@@ -228,23 +277,89 @@ fn run<B: Bench>(cases: &'static [Case<B>], options: &Options, bench: &mut B) ->
     for case in cases.iter().filter(|case| wanted(case)) {
         add_with_needs(cases, case.info.name, &mut needed);
     }
-    let mut outcomes: BTreeMap<&str, Outcome> = BTreeMap::new();
-    let mut results = Vec::new();
+    let mut played = Played::default();
     for case in cases.iter().filter(|case| needed.contains(&case.info.name)) {
-        let missing = case.info.needs.iter().find(|need| !good(outcomes.get(*need)));
-        let outcome = match missing {
-            Some(need) => {
-                let free = matches!(outcomes.get(need), Some(Outcome::NotReached { free: true, .. }));
+        played.add(case, bench);
+    }
+    let of = |case: &Case<B>| {
+        let outcome = played.outcomes.remove(case.info.name);
+        outcome.map(|outcome| CaseResult { case: case.info.clone(), outcome })
+    };
+    cases.iter().filter(|case| wanted(case)).filter_map(of).collect()
+}
+
+/// What came of the cases so far.
+#[derive(Default)]
+struct Played {
+    outcomes: BTreeMap<&'static str, Outcome>,
+    /// The last that was really played.
+    last: Option<&'static str>,
+    /// Why no more can be.
+    gone: Option<String>,
+}
+
+impl Played {
+    fn add<B: Bench>(&mut self, case: &Case<B>, bench: &mut B) {
+        let outcome = match self.hindrance(&case.info) {
+            Some(outcome) => outcome,
+            None => self.play(case, bench),
+        };
+        self.outcomes.insert(case.info.name, outcome);
+    }
+
+    /// Why a case is not played at all.
+    fn hindrance(&self, case: &CaseInfo) -> Option<Outcome> {
+        if let Some(why) = &self.gone {
+            return Some(Outcome::NotReached { why: why.clone(), free: false });
+        }
+        let need = case.needs.iter().find(|need| !good(self.outcomes.get(*need)))?;
+        Some(match self.outcomes.get(need) {
+            Some(Outcome::LeftOut { why }) => Outcome::LeftOut { why: why.clone() },
+            outcome => {
+                let free = matches!(outcome, Some(Outcome::NotReached { free: true, .. }));
                 Outcome::NotReached { why: format!("it needs {need}, which did not pass"), free }
             }
-            None => play(case, bench),
-        };
-        outcomes.insert(case.info.name, outcome.clone());
-        if wanted(case) {
-            results.push(CaseResult { case: case.info.clone(), outcome });
+        })
+    }
+
+    fn play<B: Bench>(&mut self, case: &Case<B>, bench: &mut B) -> Outcome {
+        let outcome = play(case, bench);
+        let passed = good(Some(&outcome));
+        if !passed && let Some(gone) = bench.gone() {
+            self.gone = Some(gone.why.clone());
+            if let Some(charge) = gone.charge {
+                self.charge(charge);
+                return Outcome::NotReached { why: gone.why, free: false };
+            }
+            return ended_here(outcome, self.last);
+        }
+        bench.settle(!passed || self.last.is_none());
+        self.last = Some(case.info.name);
+        outcome
+    }
+
+    /// The last case is to blame, unless it has failed anyway.
+    fn charge(&mut self, finding: Finding) {
+        if let Some(outcome) = self.last.and_then(|last| self.outcomes.get_mut(last))
+            && good(Some(outcome))
+        {
+            *outcome = Outcome::Fail(Box::new(finding));
         }
     }
-    results
+}
+
+/// The program was there when the case began and is not any more.
+fn ended_here(outcome: Outcome, last: Option<&str>) -> Outcome {
+    let Outcome::Fail(mut finding) = outcome else { return outcome };
+    if finding.rule == 5 {
+        finding.rule = OUTLIVES;
+    }
+    finding.title.get_or_insert_with(|| "The server ended in this case".into());
+    // A server can take longer to end than it was waited for.
+    finding.hints.extend(
+        last.map(|last| format!("nothing came: it may have begun to end in the case before, {last}")),
+    );
+    Outcome::Fail(finding)
 }
 
 fn good(outcome: Option<&Outcome>) -> bool {
@@ -270,9 +385,14 @@ fn play<B: Bench>(case: &Case<B>, bench: &mut B) -> Outcome {
         return match ((case.script)(bench), bench.warning()) {
             (Ok(()), None) => Outcome::Pass,
             (Ok(()), Some(finding)) => Outcome::Warning(Box::new(finding)),
-            (Err(Stop::Fail(finding)), _) => Outcome::Fail(Box::new(sharpened(&case.info, *finding))),
+            (Err(Stop::Fail(finding)), _) => {
+                let mut finding = sharpened(&case.info, finding.with_hints());
+                finding.hints.extend(bench.hints());
+                Outcome::Fail(Box::new(finding))
+            }
             (Err(Stop::NotReached(why)), _) => Outcome::NotReached { why, free: false },
             (Err(Stop::Free(why)), _) => Outcome::NotReached { why, free: true },
+            (Err(Stop::LeftOut(why)), _) => Outcome::LeftOut { why },
             (Err(Stop::Busy), _) => {
                 // It may not have seen yet that the last connection has ended.
                 std::thread::sleep(QUIET);
@@ -290,23 +410,6 @@ fn sharpened(case: &CaseInfo, finding: Finding) -> Finding {
         Some(rule) if finding.rule == 5 && !case.rules.contains(&5) => Finding { rule: *rule, ..finding },
         _ => finding,
     }
-}
-
-/// A rule was broken on `wire`.
-fn broken(
-    wire: &Wire,
-    rule: u8,
-    step: impl Into<Option<u8>>,
-    expected: impl Into<String>,
-    came: &Came,
-) -> Stop {
-    Stop::Fail(Box::new(Finding {
-        rule,
-        step: step.into(),
-        expected: expected.into(),
-        came: came.to_string(),
-        dialogue: wire.dialogue(),
-    }))
 }
 
 /// A file that is sent back and forth.

@@ -2,10 +2,12 @@
 //! and keeps the last of what was said. It judges nothing and corrects nothing: what a hostile peer would
 //! send, it sends.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::rc::Rc;
 use std::time::Duration;
 
 use protocol::wire::MAX_LINE;
@@ -15,6 +17,8 @@ use tokio::time::Instant;
 const MAX_DIALOGUE: usize = 8;
 /// How many bytes of a message a report shows at most.
 const MAX_SHOWN: usize = 160;
+/// How many bytes of a message that is no text are shown at its start, and at its end.
+const SHOWN_OF_BINARY: [usize; 2] = [16, 4];
 /// How many times the time for an answer a whole payload may take, however steadily it trickles.
 const MAX_WAITS: u32 = 10;
 /// How much is read at once, in bytes.
@@ -52,13 +56,48 @@ impl fmt::Display for Came {
         };
         match self {
             Self::Bytes(bytes) => f.write_str(&escaped(bytes)),
-            Self::End(bytes) => write!(f, "{}the end of the connection", after(bytes)),
-            Self::Reset(bytes) => write!(f, "{}a reset of the connection", after(bytes)),
-            Self::Nothing(time, bytes) => {
-                write!(f, "{}nothing for {} s", after(bytes), time.as_secs_f64())
-            }
+            other => write!(f, "{}{}", after(other.bytes()), other.behind().unwrap_or_default()),
         }
     }
+}
+
+impl Came {
+    /// The bytes that came.
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) | Self::End(bytes) | Self::Reset(bytes) | Self::Nothing(_, bytes) => bytes,
+        }
+    }
+
+    /// What came behind them, in words.
+    pub(super) fn behind(&self) -> Option<String> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::End(_) => Some("the end of the connection".into()),
+            Self::Reset(_) => Some("a reset of the connection".into()),
+            Self::Nothing(time, _) => Some(format!("nothing for {} s", time.as_secs_f64())),
+        }
+    }
+}
+
+/// Whether more than a quarter of it is no text.
+fn is_binary(bytes: &[u8]) -> bool {
+    let odd = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t');
+    let count =
+        |chunk: std::str::Utf8Chunk<'_>| chunk.invalid().len() + chunk.valid().bytes().filter(odd).count();
+    bytes.utf8_chunks().map(count).sum::<usize>() * 4 > bytes.len()
+}
+
+/// How many bytes are shown of these, at their start and at their end, if they are too many to show them all.
+fn cut(bytes: &[u8]) -> Option<[usize; 2]> {
+    let [start, end] = if is_binary(bytes) { SHOWN_OF_BINARY } else { [MAX_SHOWN / 2, MAX_SHOWN / 8] };
+    let all = if is_binary(bytes) { start + end } else { MAX_SHOWN };
+    (bytes.len() > all).then_some([start, end])
+}
+
+/// Whether [`escaped`] shows all of it.
+pub(super) fn is_short(bytes: &[u8]) -> bool {
+    cut(bytes).is_none()
 }
 
 /// Bytes in quotes: UTF-8 as it is, control characters and what is no text escaped, the middle of much left out.
@@ -76,10 +115,10 @@ pub(crate) fn escaped(bytes: &[u8]) -> String {
         }
         text
     };
-    if bytes.len() <= MAX_SHOWN {
+    let Some([start, end]) = cut(bytes) else {
         return format!("\"{}\"", show(bytes));
-    }
-    let (head, tail) = (&bytes[..MAX_SHOWN / 2], &bytes[bytes.len() - MAX_SHOWN / 8..]);
+    };
+    let (head, tail) = (&bytes[..start], &bytes[bytes.len() - end..]);
     format!("\"{}…{}\" ({} bytes)", show(head), show(tail), bytes.len())
 }
 
@@ -89,6 +128,8 @@ pub(crate) struct Wire {
     inbox: Vec<u8>,
     limit: Duration,
     dialogue: VecDeque<Said>,
+    /// Set when anything comes.
+    heard: Rc<Cell<bool>>,
 }
 
 impl Wire {
@@ -100,7 +141,12 @@ impl Wire {
         stream.set_nonblocking(false)?;
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(limit))?;
-        Ok(Self { stream, inbox: Vec::new(), limit, dialogue: VecDeque::new() })
+        Ok(Self { stream, inbox: Vec::new(), limit, dialogue: VecDeque::new(), heard: Rc::default() })
+    }
+
+    /// The same, and sets `heard` when anything comes.
+    pub(crate) fn telling(self, heard: &Rc<Cell<bool>>) -> Self {
+        Self { heard: Rc::clone(heard), ..self }
     }
 
     /// The last of what was said, oldest first.
@@ -163,7 +209,10 @@ impl Wire {
             self.inbox.truncate(before + *result.as_ref().unwrap_or(&0));
             return match result {
                 Ok(0) => Some(Came::End(self.inbox.clone())),
-                Ok(_) => None,
+                Ok(_) => {
+                    self.heard.set(true);
+                    None
+                }
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => continue,
                     _ => Some(Came::Reset(self.inbox.clone())),

@@ -9,7 +9,7 @@ use crate::text::number_text;
 /// How many bytes a row has.
 const ROW: usize = 16;
 /// How many of them stand before the first difference.
-const BEFORE: u64 = 4;
+const BEFORE: usize = 4;
 
 /// One row of each file, from the same offset on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Excerpt {
     /// # Errors
     /// If a file on disk cannot be read.
     pub fn around(first: u64, sent: &Content, arrived: &Content) -> io::Result<Self> {
-        let offset = first.saturating_sub(BEFORE);
+        let offset = first.saturating_sub(BEFORE as u64);
         let row = |content: &Content| {
             let mut bytes = vec![0; ROW];
             let count = content.read_at(offset, &mut bytes)?;
@@ -36,6 +36,23 @@ impl Excerpt {
             io::Result::Ok(bytes)
         };
         Ok(Self { offset, sent: row(sent)?, arrived: row(arrived)? })
+    }
+
+    /// The rows around the first difference of `sent` and `arrived`, and its offset; `None` if they are equal.
+    pub(crate) fn of_bytes(sent: &[u8], arrived: &[u8]) -> Option<(u64, Self)> {
+        let same = sent.iter().zip(arrived).take_while(|(one, other)| one == other).count();
+        if same == sent.len() && same == arrived.len() {
+            return None;
+        }
+        let from = same.saturating_sub(BEFORE);
+        let shown = |bytes: &[u8]| bytes[from..].iter().take(ROW).copied().collect();
+        Some((same as u64, Self { offset: from as u64, sent: shown(sent), arrived: shown(arrived) }))
+    }
+
+    /// Both rows, with those bytes in brackets that are not the same in the other.
+    pub(crate) fn rows(&self) -> [String; 2] {
+        let row = |bytes, other| Self::row(bytes, other).trim_end().to_owned();
+        [row(&self.sent, &self.arrived), row(&self.arrived, &self.sent)]
     }
 
     /// One row, with those bytes in brackets that are not the same in the other.
@@ -53,7 +70,8 @@ impl Excerpt {
 impl fmt::Display for Excerpt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let offset = number_text(self.offset);
-        writeln!(f, "{:>12}  sent    {}", offset, Self::row(&self.sent, &self.arrived).trim_end())?;
-        write!(f, "{:>12}  arrived {}", "", Self::row(&self.arrived, &self.sent).trim_end())
+        let [sent, arrived] = self.rows();
+        writeln!(f, "{offset:>12}  sent    {sent}")?;
+        write!(f, "{:>12}  arrived {arrived}", "")
     }
 }

@@ -1,8 +1,8 @@
 //! The cases for clients of levels 1 to 4, in which the server means well, or is damaged on its way.
 
 use super::play::Play;
-use super::{Goal, Studio, Take};
-use crate::conform::{Check, QUIET, Stop, id_of};
+use super::{Claim, Goal, Studio, Take};
+use crate::conform::{Check, Finding, QUIET, Stop, id_of};
 
 /// A file of no round length that is more than a segment.
 pub(super) const SMALL: usize = 3001;
@@ -36,7 +36,7 @@ cases! { Studio:
         => |studio| studio.put(LARGE, &Play::default())?.uploaded(3);
     3 "download" [3 30] after ["connect"]
         "It downloads the file, and says Success."
-        => |studio| studio.get(SMALL, &Play::default())?.downloaded(30);
+        => download;
     3 "download-empty" [3] after ["download"]
         "Of an empty file, the size is all."
         => |studio| studio.get(0, &Play::default())?.downloaded(3);
@@ -85,8 +85,7 @@ cases! { Studio:
 }
 
 fn connect(studio: &mut Studio) -> Check {
-    let goals = [Goal::Whole, Goal::List, Goal::Put, Goal::Get];
-    let goal = goals.into_iter().find(|goal| studio.program.can(*goal)).unwrap_or(Goal::Whole);
+    let goal = studio.any_of([Goal::Whole, Goal::List, Goal::Put, Goal::Get]);
     let take = studio.play(goal, SMALL, &Play::default())?;
     if take.seen.commands.is_empty() {
         return Err(take.broken(5, 4, "a command", "nothing: it closed".into()));
@@ -96,7 +95,7 @@ fn connect(studio: &mut Studio) -> Check {
 
 fn waits_for_replies(studio: &mut Studio) -> Check {
     let play = Play { patience: QUIET, ..Play::default() };
-    let goal = if studio.program.can(Goal::Whole) { Goal::Whole } else { Goal::Put };
+    let goal = studio.any_of([Goal::Whole, Goal::Put, Goal::Get, Goal::List]);
     studio.play(goal, SMALL, &play).map(drop)
 }
 
@@ -106,9 +105,32 @@ fn list(studio: &mut Studio) -> Check {
 }
 
 fn leave(studio: &mut Studio) -> Check {
-    let goal = [Goal::Whole, Goal::List].into_iter().find(|goal| studio.program.can(*goal));
-    let take = studio.play(goal.unwrap_or(Goal::Put), SMALL, &Play::default())?;
+    let goal = studio.any_of([Goal::Whole, Goal::List, Goal::Put, Goal::Get]);
+    let take = studio.play(goal, SMALL, &Play::default())?;
     take.over(26)
+}
+
+fn download(studio: &mut Studio) -> Check {
+    match download_by(studio, &Play::default()) {
+        // Is it only that the size line and the payload come together?
+        Err(Stop::Fail(finding)) => match download_by(studio, &Play { apart: true, ..Play::default() }) {
+            Ok(()) => Err(Stop::Fail(Box::new(Finding {
+                rule: 4,
+                step: Some(20),
+                title: Some("It takes what one read returns for one message".into()),
+                hints: vec![
+                    "with a pause between the size line and the payload it downloads the file".into(),
+                ],
+                ..*finding
+            }))),
+            Err(_) => Err(Stop::Fail(finding)),
+        },
+        result => result,
+    }
+}
+
+fn download_by(studio: &mut Studio, play: &Play) -> Check {
+    studio.get(SMALL, play)?.downloaded(30)
 }
 
 fn hash_of_one_bit(studio: &mut Studio) -> Check {
@@ -166,16 +188,24 @@ fn short_download(studio: &mut Studio) -> Check {
     take.not_downloaded(30, "no Success: a byte is missing")
 }
 
-/// The client asked for the listing, and ends well.
+/// The client asked for the listing and took it: it goes on to another command, or says nothing else.
 fn listed(take: &Take) -> Check {
     take.over(26)?;
     if !take.seen.commands.contains(&"LIST_FILES") {
         return Err(Stop::NotReached("the client never asked for the listing".into()));
     }
-    match take.ended.how {
-        crate::process::How::Exited(0) => Ok(()),
-        _ => Err(take.broken(5, 16, "exit code 0", super::command::end_text(&take.ended))),
+    let goes_on = take.seen.commands.last() != Some(&"LIST_FILES");
+    if goes_on || take.download_claim() == Claim::Success {
+        return Ok(());
     }
+    let step = if take.goal == Goal::Whole { 16 } else { 5 };
+    Err(take.broken_as(
+        "It does not take the listing",
+        8,
+        step,
+        "no Fail: the listing is in order",
+        take.said(),
+    ))
 }
 
 fn other_sizes(lines: Vec<String>) -> Vec<String> {

@@ -3,12 +3,14 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Goal, Job, Program};
-use crate::process::{Ended, How, Launch};
+use crate::conform::wire::escaped;
+use crate::process::{Ended, How, Launch, Line};
 
 /// How often a running program is looked at.
 const TICK: Duration = Duration::from_millis(5);
@@ -16,6 +18,11 @@ const TICK: Duration = Duration::from_millis(5);
 const GRACE: Duration = Duration::from_millis(500);
 /// What can stand in a template.
 const PLACEHOLDERS: &[&str] = &["host", "port", "file", "name", "id", "out", "cwd"];
+/// The same for the command of a server.
+const OF_SERVERS: &[&str] = &["host", "port", "dir", "cwd"];
+/// What stands in the last words of a program that wanted input, in lower case.
+const ASKS_FOR_INPUT: &[&str] =
+    &["eoferror", "eof when reading", "nosuchelementexception", "press ", "enter "];
 
 /// One command line, with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +38,7 @@ pub enum TemplateError {
     /// A quotation mark is left open.
     Quotes,
     /// It has a placeholder that there is none of.
-    Unknown(String),
+    Unknown(String, &'static [&'static str]),
     /// It does not say where the server is.
     NoPort,
 }
@@ -41,8 +48,8 @@ impl fmt::Display for TemplateError {
         match self {
             Self::Empty => f.write_str("the command is empty"),
             Self::Quotes => f.write_str("a quotation mark of the command is left open"),
-            Self::Unknown(name) => {
-                write!(f, "there is no placeholder {{{name}}}; there are {{{}}}", PLACEHOLDERS.join("}, {"))
+            Self::Unknown(name, known) => {
+                write!(f, "there is no placeholder {{{name}}}; there are {{{}}}", known.join("}, {"))
             }
             Self::NoPort => f.write_str("the command needs {port}: each case listens on another"),
         }
@@ -58,12 +65,24 @@ impl Command {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(template: &str) -> Result<Self, TemplateError> {
+        Self::parse_with(template, PLACEHOLDERS)
+    }
+
+    /// The same for the command of a server, which runs in `{dir}`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse_server(template: &str) -> Result<Self, TemplateError> {
+        Self::parse_with(template, OF_SERVERS)
+    }
+
+    fn parse_with(template: &str, known: &'static [&'static str]) -> Result<Self, TemplateError> {
         let words = shlex::split(template).ok_or(TemplateError::Quotes)?;
         if words.is_empty() {
             return Err(TemplateError::Empty);
         }
-        if let Some(name) = words.iter().find_map(|word| unknown(word)) {
-            return Err(TemplateError::Unknown(name));
+        if let Some(name) = words.iter().find_map(|word| unknown(word, known)) {
+            return Err(TemplateError::Unknown(name, known));
         }
         if !words.iter().any(|word| word.contains("{port}")) {
             return Err(TemplateError::NoPort);
@@ -81,27 +100,49 @@ impl Command {
         Ok(Self { words: words.into_iter().enumerate().map(absolute).collect() })
     }
 
-    fn fill(&self, job: &Job) -> Vec<OsString> {
+    /// How it is started as the client of `job`.
+    fn launch(&self, job: &Job) -> Launch {
+        let values = [
+            ("{host}", job.address.ip().to_string()),
+            ("{port}", job.address.port().to_string()),
+            ("{file}", job.file.to_string_lossy().into()),
+            ("{name}", job.name.clone()),
+            ("{id}", job.id.clone()),
+            ("{out}", job.out.to_string_lossy().into()),
+        ];
+        self.fill(&values, &job.dir)
+    }
+
+    /// How it is started as a server that listens at `address` and has `dir` to itself.
+    pub(in crate::conform) fn launch_server(&self, address: SocketAddr, dir: &Path) -> Launch {
+        let values = [
+            ("{host}", address.ip().to_string()),
+            ("{port}", address.port().to_string()),
+            ("{dir}", dir.to_string_lossy().into()),
+        ];
+        self.fill(&values, dir)
+    }
+
+    fn fill(&self, values: &[(&str, String)], dir: &Path) -> Launch {
         let here = std::env::current_dir().unwrap_or_default();
-        let fill = |word: &String| {
-            word.replace("{host}", &job.address.ip().to_string())
-                .replace("{port}", &job.address.port().to_string())
-                .replace("{file}", &job.file.to_string_lossy())
-                .replace("{name}", &job.name)
-                .replace("{id}", &job.id)
-                .replace("{out}", &job.out.to_string_lossy())
-                .replace("{cwd}", &here.to_string_lossy())
-                .into()
+        let fill = |word: &String| -> OsString {
+            let word = word.replace("{cwd}", &here.to_string_lossy());
+            values.iter().fold(word, |word, (name, value)| word.replace(name, value)).into()
         };
-        self.words.iter().map(fill).collect()
+        let mut words = self.words.iter().map(fill);
+        // A template has a word at least.
+        let program = words.next().unwrap_or_default();
+        // A program that is ended in the middle shall not take its last words with it.
+        let env = vec![("PYTHONUNBUFFERED".into(), "1".into())];
+        Launch { program, args: words.collect(), dir: dir.to_owned(), env, keep: Vec::new() }
     }
 }
 
 /// The first word in braces that is no placeholder. Other uses of braces are let alone.
-fn unknown(word: &str) -> Option<String> {
+fn unknown(word: &str, known: &[&str]) -> Option<String> {
     let names = word.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
     let is_name = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase());
-    names.map(|(name, _)| name).filter(is_name).find(|name| !PLACEHOLDERS.contains(name)).map(str::to_owned)
+    names.map(|(name, _)| name).filter(is_name).find(|name| !known.contains(name)).map(str::to_owned)
 }
 
 /// The command lines of one client.
@@ -138,17 +179,9 @@ impl Program for Templates {
     }
 
     fn run(&self, job: &Job, stop: &AtomicBool) -> io::Result<Ended> {
-        let mut words = self.of(job.goal).map(|command| command.fill(job)).unwrap_or_default().into_iter();
-        let program = words.next().ok_or(io::ErrorKind::NotFound)?;
+        let launch = self.of(job.goal).ok_or(io::ErrorKind::NotFound)?.launch(job);
         let named =
-            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", program.display()));
-        let launch = Launch {
-            program: program.clone(),
-            args: words.collect(),
-            dir: job.dir.clone(),
-            env: unbuffered(),
-            keep: Vec::new(),
-        };
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", launch.program.display()));
         let mut running = launch.spawn().map_err(named)?;
         while running.poll()?.is_none() && !stop.load(Ordering::Relaxed) {
             std::thread::sleep(TICK);
@@ -157,20 +190,42 @@ impl Program for Templates {
     }
 }
 
-/// A program that is ended in the middle shall not take its last words with it.
-fn unbuffered() -> Vec<(OsString, OsString)> {
-    vec![("PYTHONUNBUFFERED".into(), "1".into())]
-}
-
 /// How a program ended, in words.
-pub(super) fn end_text(ended: &Ended) -> String {
+pub(in crate::conform) fn end_text(ended: &Ended) -> String {
     let how = match ended.how {
         How::Exited(code) => format!("it ended with exit code {code}"),
         How::Signalled(signal) => format!("signal {signal} ended it"),
         How::Hung => "it did not end".into(),
     };
-    match ended.lines.iter().rev().find(|line| !line.text.trim().is_empty()) {
-        Some(line) => format!("{how}; its last words: {}", super::super::wire::escaped(line.text.as_bytes())),
+    match last_words(&ended.lines) {
+        Some(words) => format!("{how}; its last words: {words}"),
         None => format!("{how} and said nothing"),
     }
+}
+
+/// The last line of a program that says anything, in quotes.
+pub(in crate::conform) fn last_words(lines: &[Line]) -> Option<String> {
+    last_line(lines).map(|line| escaped(line.as_bytes()))
+}
+
+fn last_line(lines: &[Line]) -> Option<&str> {
+    lines.iter().rev().map(|line| line.text.as_str()).find(|text| !text.trim().is_empty())
+}
+
+/// What may be the matter with a program that ended like this, `at_once` if it did so without a connection.
+pub(super) fn hints(ended: &Ended, at_once: bool) -> Vec<String> {
+    let last = last_line(&ended.lines);
+    let asks = last.is_some_and(|line| {
+        let line = line.to_lowercase();
+        ASKS_FOR_INPUT.iter().any(|words| line.contains(words))
+    });
+    let mut hints = Vec::new();
+    if asks || (at_once && matches!(ended.how, How::Exited(_))) {
+        hints.push("programs get no input, only its end: does it wait for some?".into());
+    }
+    if last.is_none() && ended.how == How::Hung {
+        let hint = "what goes into a pipe has to be flushed line by line: did it say something that was not?";
+        hints.push(hint.into());
+    }
+    hints
 }

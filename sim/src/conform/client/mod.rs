@@ -16,12 +16,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::finding::contents;
 use super::{
-    Bench, Case, CaseInfo, Check, File, Finding, Options, Report, Side, Stop, TIMEOUT, Wire, noise, run,
+    Bench, Came, Case, CaseInfo, Check, Difference, File, Finding, Options, Report, Side, Stop, TIMEOUT,
+    Wire, noise, run,
 };
 use crate::process::{Ended, How};
 
 use claim::Claim;
+pub(super) use command::last_words;
 pub use command::{Command, TemplateError, Templates};
 use play::{Play, Seen, Stage};
 
@@ -128,6 +131,11 @@ struct Take {
 }
 
 impl Studio {
+    /// The first of `goals` that there is a command for; any if there is none.
+    fn any_of(&self, goals: [Goal; 4]) -> Goal {
+        goals.into_iter().find(|goal| self.program.can(*goal)).unwrap_or(Goal::Whole)
+    }
+
     /// Lets the client upload a file of `len` bytes to the server of `play`.
     fn put(&mut self, len: usize, play: &Play) -> Check<Take> {
         self.play(Goal::Put, len, play)
@@ -142,25 +150,19 @@ impl Studio {
         self.play(Goal::List, 1000, play)
     }
 
-    fn play(&mut self, goal: Goal, len: usize, play: &Play) -> Check<Take> {
-        let goal = [goal, Goal::Whole].into_iter().find(|goal| self.program.can(*goal));
-        let goal = goal.ok_or_else(|| Stop::NotReached("there is no command for it".into()))?;
+    fn play(&mut self, wanted: Goal, len: usize, play: &Play) -> Check<Take> {
+        let goal = [wanted, Goal::Whole].into_iter().find(|goal| self.program.can(*goal));
+        let goal = goal.ok_or_else(|| left_out(wanted))?;
         let file = File { name: "my_file.jpg".into(), bytes: noise(self.seed, len) };
         let take = self
             .stage(goal, &file, play)
             .map_err(|error| Stop::NotReached(format!("it could not be played: {error}")))??;
         self.warning = take.seen.warning.clone();
         if !take.seen.connected {
-            return Err(Stop::NotReached(format!(
-                "the client never connected: {}",
-                command::end_text(&take.ended)
-            )));
+            return Err(not_reached("never connected", &take.ended, true));
         }
         if play.act.is_some() && !take.seen.struck {
-            return Err(Stop::NotReached(format!(
-                "the client never came to it: {}",
-                command::end_text(&take.ended)
-            )));
+            return Err(not_reached("never came to it", &take.ended, false));
         }
         Ok(take)
     }
@@ -246,18 +248,51 @@ fn job(goal: Goal, file: &File, dir: &Path) -> io::Result<Job> {
     })
 }
 
+/// That nobody gave a command for it.
+fn left_out(goal: Goal) -> Stop {
+    let option = match goal {
+        Goal::Whole => "--client",
+        Goal::Put => "--put",
+        Goal::Get => "--get",
+        Goal::List => "--ls",
+    };
+    Stop::LeftOut(format!("not asked for: there is no {option}"))
+}
+
+/// That the client did not come as far as the case has to.
+fn not_reached(what: &str, ended: &Ended, at_once: bool) -> Stop {
+    let hints: String = command::hints(ended, at_once).iter().map(|hint| format!("; {hint}")).collect();
+    Stop::NotReached(format!("the client {what}: {}{hints}", command::end_text(ended)))
+}
+
 impl Take {
-    fn broken(&self, rule: u8, step: u8, expected: &str, came: String) -> Stop {
+    fn finding(&self, rule: u8, step: u8, expected: &str, came: String) -> Finding {
         let (expected, dialogue) = (expected.into(), self.dialogue.clone());
-        Stop::Fail(Box::new(Finding { rule, step: Some(step), expected, came, dialogue }))
+        let hints = command::hints(&self.ended, false);
+        Finding { rule, step: Some(step), expected, came, dialogue, hints, ..Finding::default() }
     }
 
-    /// The client has to end by itself when the connection has ended.
+    fn broken(&self, rule: u8, step: u8, expected: &str, came: String) -> Stop {
+        Stop::Fail(Box::new(self.finding(rule, step, expected, came)))
+    }
+
+    fn broken_as(&self, title: &str, rule: u8, step: u8, expected: &str, came: String) -> Stop {
+        let finding = self.finding(rule, step, expected, came);
+        Stop::Fail(Box::new(Finding { title: Some(title.into()), ..finding }))
+    }
+
+    /// The client has to end by itself when the connection has ended. What it has said of the transfer is another
+    /// matter.
     fn over(&self, rule: u8) -> Check {
-        match self.ended.how {
-            How::Hung => Err(self.broken(rule, 22, "the client ends", command::end_text(&self.ended))),
-            _ => Ok(()),
+        if self.ended.how != How::Hung {
+            return Ok(());
         }
+        let (rule, title) = if claim::is_said(&self.ended) {
+            (26, "It does not end after its verdict")
+        } else {
+            (rule, "It does not end, and says neither Success nor Fail")
+        };
+        Err(self.broken_as(title, rule, 22, "the client ends by itself", command::end_text(&self.ended)))
     }
 
     fn upload_claim(&self) -> Claim {
@@ -301,12 +336,17 @@ impl Take {
         }
         match &self.out {
             None if self.writes_out => Err(self.broken(3, 21, "the file at {out}", "no file".into())),
-            Some(bytes) if *bytes != self.seen.wanted => {
-                let expected = super::wire::escaped(&self.seen.wanted);
-                Err(self.broken(3, 21, &expected, super::wire::escaped(bytes)))
-            }
+            Some(bytes) if *bytes != self.seen.wanted => Err(self.other_bytes(bytes)),
             _ => Ok(()),
         }
+    }
+
+    fn other_bytes(&self, bytes: &[u8]) -> Stop {
+        let difference = Difference::of(&self.seen.wanted, bytes, 0);
+        let came = Came::Bytes(bytes.to_vec());
+        let (expected, came) = contents(&self.seen.wanted, &came, difference.as_ref());
+        let finding = self.finding(3, 21, &format!("at {{out}} {expected}"), came);
+        Stop::Fail(Box::new(Finding { difference, ..finding }))
     }
 
     /// The client does not say that the download succeeded, and leaves nothing where the file should be.
@@ -317,25 +357,20 @@ impl Take {
         }
         match &self.out {
             Some(bytes) => {
-                let came = super::wire::escaped(bytes);
-                Err(self.broken(32, 21, "no file at {out}: the bytes are not the file", came))
+                let (title, came) = ("It leaves the wrong bytes at {out}", super::wire::escaped(bytes));
+                Err(self.broken_as(title, 32, 21, "no file at {out}: the bytes are not the file", came))
             }
             None => Ok(()),
         }
     }
 
-    /// What the client said of its transfers, in words.
+    /// What the client said of its transfers, in words, and what that was taken from.
     fn said(&self) -> String {
-        let verdict = |claim| if claim == Claim::Success { "Success" } else { "Fail" };
+        let text = |index| claim::text(&self.ended, index);
         let claims = match self.goal {
-            Goal::Whole => format!(
-                "{} for the upload, {} for the download",
-                verdict(self.upload_claim()),
-                verdict(self.download_claim())
-            ),
-            Goal::Get => verdict(self.download_claim()).into(),
-            _ => verdict(self.upload_claim()).into(),
+            Goal::Whole => format!("for the upload: {}; for the download: {}", text(0), text(1)),
+            _ => text(0),
         };
-        format!("{claims}: {}", command::end_text(&self.ended))
+        format!("{claims} ({})", command::end_text(&self.ended))
     }
 }

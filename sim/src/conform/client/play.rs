@@ -6,8 +6,7 @@ use std::time::Duration;
 use protocol::wire::NO_FILES;
 use protocol::{FileId, Request, UploadDetails};
 
-use crate::conform::wire::escaped;
-use crate::conform::{Came, Check, File, Finding, Stop, Wire, broken, id_of};
+use crate::conform::{Came, Check, File, Finding, QUIET, Stop, Wire, broken, broken_payload, id_of};
 
 /// How many commands a client may send on one connection.
 const MAX_COMMANDS: usize = 200;
@@ -73,6 +72,8 @@ pub(super) struct Play {
     pub(super) size: fn(usize) -> usize,
     /// What it sends of a download.
     pub(super) payload: fn(Vec<u8>) -> Vec<u8>,
+    /// Whether the payload of a download comes a moment after its size line.
+    pub(super) apart: bool,
     /// Whether files with odd names lie beside the one that matters.
     pub(super) company: bool,
     /// The lines of a listing that is not empty.
@@ -95,6 +96,7 @@ impl Default for Play {
             hash: id_of,
             size: |size| size,
             payload: |bytes| bytes,
+            apart: false,
             company: false,
             listing: |lines| lines,
             act: None,
@@ -290,21 +292,21 @@ impl Stage<'_> {
     /// The payload, which has to be the file.
     fn receive(&mut self) -> Check<Flow> {
         let (bytes, half) = (&self.file.bytes, self.file.bytes.len() / 2);
-        let due = |wire: &mut Wire, due: &[u8]| match wire.payload(due.len()) {
+        let due = |wire: &mut Wire, due: &[u8], base| match wire.payload(due.len()) {
             Ok(came) if came == due => Ok(Some(())),
-            Ok(came) => Err(broken(wire, 3, 10, escaped(due), &Came::Bytes(came))),
+            Ok(came) => Err(broken_payload(wire, 10, due, base, &Came::Bytes(came))),
             // It may close, but not say anything else before.
             Err(Came::Reset(came) | Came::End(came)) if due.starts_with(&came) => Ok(None),
-            Err(came) => Err(broken(wire, 3, 10, escaped(due), &came)),
+            Err(came) => Err(broken_payload(wire, 10, due, base, &came)),
         };
-        if due(&mut self.wire, &bytes[..half])?.is_none() {
+        if due(&mut self.wire, &bytes[..half], 0)?.is_none() {
             return Ok(Flow::Over);
         }
         let flow = self.act_in_payload()?;
         if flow == Flow::Over {
             return Ok(flow);
         }
-        match due(&mut self.wire, &bytes[half..]) {
+        match due(&mut self.wire, &bytes[half..], half) {
             Ok(Some(())) => Ok(flow),
             Ok(None) => Ok(Flow::Over),
             // It owes the rest, or has to close.
@@ -374,10 +376,17 @@ impl Stage<'_> {
             Some((Point::LastByte, _)) => bytes.len().saturating_sub(1),
             _ => bytes.len(),
         };
-        message.extend_from_slice(&bytes[..keep]);
+        let mut payload = &bytes[..keep];
+        if !self.play.apart {
+            message.extend_from_slice(std::mem::take(&mut payload));
+        }
         match self.act(Point::Size, &message)? {
             Flow::On => {}
             flow => return Ok(flow),
+        }
+        if !payload.is_empty() {
+            std::thread::sleep(QUIET);
+            self.say(payload);
         }
         match self.play.act {
             Some((Point::HalfDownload | Point::LastByte, act)) => self.perform(act),

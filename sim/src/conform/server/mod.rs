@@ -3,6 +3,7 @@
 
 mod attacks;
 mod framing;
+mod host;
 mod lists;
 mod refusals;
 mod transfers;
@@ -19,9 +20,13 @@ use protocol::wire::{NO_FILES, parse_error};
 use protocol::{Entry, ErrorCode};
 
 use super::{
-    Bench, Came, Case, CaseInfo, Check, File, Finding, Options, QUIET, Report, Side, Stop, TIMEOUT, Wire,
-    broken, noise, run,
+    Bench, Came, Case, CaseInfo, Check, Command, Difference, File, Finding, Gone, OUTLIVES, Options, QUIET,
+    Report, Side, Stop, TIMEOUT, Wire, broken, broken_payload, noise, run,
 };
+use host::Host;
+
+/// How many bytes of a file tell that what comes is it once more.
+const LIKE: usize = 16;
 
 static CASES: LazyLock<Vec<Case<Desk>>> = LazyLock::new(|| {
     let parts =
@@ -37,34 +42,44 @@ pub fn cases() -> Vec<CaseInfo> {
     CASES.iter().map(|case| case.info.clone()).collect()
 }
 
+/// How long a server has to come to its end after the first case and those that it failed, if it is one that ends.
+const SETTLE: Duration = Duration::from_millis(200);
+/// The same after any other case.
+const SETTLE_SHORT: Duration = Duration::from_millis(15);
+
 /// Plays the cases that `options` asks for against the server at the first of `addresses` that answers.
 #[must_use]
 pub fn test(addresses: &[SocketAddr], options: &Options) -> Report {
-    let limit = options.timeout.unwrap_or(TIMEOUT);
-    let reachable = addresses.iter().find(|address| TcpStream::connect_timeout(address, limit).is_ok());
-    let Some(address) = reachable.or(addresses.first()) else {
-        return Report { side: Side::Server, results: Vec::new() };
-    };
-    let mut desk = Desk {
-        address: *address,
-        limit,
-        seed: options.seed,
-        files: 0,
-        reached: Cell::new(false),
-        warning: Rc::default(),
-    };
+    report(Desk::new(addresses, None, options), options)
+}
+
+/// The same against a server that `command` starts, anew for each case.
+#[must_use]
+pub fn test_command(command: &Command, options: &Options) -> Report {
+    report(Desk::new(&[], Some(command), options), options)
+}
+
+fn report(mut desk: Desk, options: &Options) -> Report {
     Report { side: Side::Server, results: run(&CASES, options, &mut desk) }
 }
 
 /// Where the cases are played.
 struct Desk {
-    address: SocketAddr,
+    /// Where the server may be; alone once it has answered.
+    addresses: RefCell<Vec<SocketAddr>>,
+    command: Option<Command>,
+    /// The server of this case, if it is started here, or why there is none.
+    host: Option<Result<Host, String>>,
     limit: Duration,
     seed: u64,
     /// How many files were made, so that each is another.
     files: u64,
-    /// Whether the server took a connection in this case.
+    /// How many connections the server took in all.
+    connections: Cell<u64>,
+    /// Whether it took one in this case.
     reached: Cell<bool>,
+    /// Whether it said anything in this case.
+    heard: Rc<Cell<bool>>,
     warning: Rc<RefCell<Option<Finding>>>,
 }
 
@@ -72,34 +87,113 @@ impl Bench for Desk {
     fn begin(&mut self) {
         self.warning.replace(None);
         self.reached.set(false);
+        self.heard.set(false);
+        if let Some(command) = &self.command {
+            // The one before is ended first.
+            self.host = None;
+            let host = Host::start(command);
+            self.addresses.replace(host.iter().map(|host| host.address).collect());
+            self.host = Some(host);
+        }
     }
 
     fn warning(&mut self) -> Option<Finding> {
         self.warning.take()
     }
+
+    /// Asked only of a server that has said nothing in this case, for the question is a connection.
+    fn gone(&mut self) -> Option<Gone> {
+        let count = self.connections.get();
+        if self.command.is_some() || self.heard.get() || count == 0 {
+            return None;
+        }
+        let error = self.dial().err().filter(|error| error.kind() == io::ErrorKind::ConnectionRefused)?;
+        let connections = if count == 1 { "1 connection".into() } else { format!("{count} connections") };
+        let charge = Finding {
+            rule: OUTLIVES,
+            title: Some("After this case the server did not serve any more".into()),
+            expected: "the next connection served as this one".into(),
+            came: format!("{error}, after {connections}"),
+            hints: vec!["--server-command starts a server anew for each case".into()],
+            ..Finding::default()
+        };
+        Some(Gone {
+            charge: (!self.reached.get()).then_some(charge),
+            why: format!(
+                "the server seems to have ended after {connections}; it has to serve the next (R{OUTLIVES})"
+            ),
+        })
+    }
+
+    fn settle(&mut self, long: bool) {
+        if self.command.is_none() {
+            std::thread::sleep(if long { SETTLE } else { SETTLE_SHORT });
+        }
+    }
+
+    fn hints(&mut self) -> Vec<String> {
+        match &mut self.host {
+            Some(Ok(host)) => host.hints(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl Desk {
+    fn new(addresses: &[SocketAddr], command: Option<&Command>, options: &Options) -> Self {
+        Self {
+            addresses: RefCell::new(addresses.to_vec()),
+            command: command.cloned(),
+            host: None,
+            limit: options.timeout.unwrap_or(TIMEOUT),
+            seed: options.seed,
+            files: 0,
+            connections: Cell::new(0),
+            reached: Cell::new(false),
+            heard: Rc::default(),
+            warning: Rc::default(),
+        }
+    }
+
     fn connect(&self) -> Check<Talk> {
-        let stream = TcpStream::connect_timeout(&self.address, self.limit)
-            .map_err(|error| self.unreachable(&error))?;
+        if let Some(Err(why)) = &self.host {
+            return Err(Stop::NotReached(why.clone()));
+        }
+        let stream = self.dial().map_err(|error| self.unreachable(&error))?;
         let wire = Wire::new(stream, self.limit).map_err(|error| self.unreachable(&error))?;
         self.reached.set(true);
-        Ok(Talk { wire, between: false, warning: Rc::clone(&self.warning) })
+        self.connections.set(self.connections.get() + 1);
+        let wire = wire.telling(&self.heard);
+        Ok(Talk { wire, between: false, stored: false, downloaded: None, warning: Rc::clone(&self.warning) })
+    }
+
+    /// A connection to the first address that takes one; the others are forgotten then.
+    fn dial(&self) -> io::Result<TcpStream> {
+        let addresses = self.addresses.borrow().clone();
+        let mut result = Err(io::ErrorKind::AddrNotAvailable.into());
+        for address in addresses {
+            result = TcpStream::connect_timeout(&address, self.limit);
+            if result.is_ok() {
+                self.addresses.replace(vec![address]);
+                break;
+            }
+        }
+        result
     }
 
     /// A server that takes no connection cannot be tested; one that no longer does after what a case did to it
     /// has failed that case.
     fn unreachable(&self, error: &io::Error) -> Stop {
         if !self.reached.get() {
-            return Stop::NotReached(format!("no connection to {}: {error}", self.address));
+            let addresses: Vec<String> = self.addresses.borrow().iter().map(ToString::to_string).collect();
+            return Stop::NotReached(format!("no connection to {}: {error}", addresses.join(", ")));
         }
         Stop::Fail(Box::new(Finding {
             rule: 27,
             step: Some(3),
             expected: "another connection, as before".into(),
             came: error.to_string(),
-            dialogue: Vec::new(),
+            ..Finding::default()
         }))
     }
 
@@ -143,6 +237,10 @@ struct Talk {
     wire: Wire,
     /// Whether a whole exchange lies behind and nothing of another has come: the server may close now.
     between: bool,
+    /// Whether it has uploaded a file: a listing is step 16 then, and not step 5.
+    stored: bool,
+    /// What it downloaded last, until the next line has come.
+    downloaded: Option<Vec<u8>>,
     warning: Rc<RefCell<Option<Finding>>>,
 }
 
@@ -160,9 +258,17 @@ impl Talk {
                     "the server closes between commands, as R26 lets it, but the 22 steps are one session";
                 return Err(Stop::NotReached(why.into()));
             }
-            Err(came) => return Err(broken(&self.wire, rule, step, expected, &came)),
+            Err(came) => {
+                return Err(self
+                    .misplaced(came.bytes())
+                    .unwrap_or_else(|| broken(&self.wire, rule, step, expected, &came)));
+            }
         };
         self.between = false;
+        if let Some(stop) = self.misplaced(&line) {
+            return Err(stop);
+        }
+        self.downloaded = None;
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
         let plain = text.strip_suffix(b"\r").unwrap_or(text);
         if plain != text {
@@ -170,6 +276,29 @@ impl Talk {
         }
         let bad = |_| broken(&self.wire, 2, step, "a line of UTF-8", &Came::Bytes(line.clone()));
         str::from_utf8(plain).map(str::to_owned).map_err(bad)
+    }
+
+    /// What stands where a line is due behind a download may be more of the file.
+    fn misplaced(&self, bytes: &[u8]) -> Option<Stop> {
+        let file = self.downloaded.as_ref()?;
+        let again = !file.is_empty()
+            && bytes.len() >= file.len().min(LIKE)
+            && bytes.starts_with(&file[..file.len().min(LIKE)]);
+        let is_line = str::from_utf8(bytes).is_ok_and(|text| text.len() < protocol::wire::MAX_LINE);
+        if !again && (bytes.is_empty() || is_line) {
+            return None;
+        }
+        let size = crate::text::bytes_text(file.len() as u64);
+        let came = Came::Bytes(bytes.to_vec());
+        let more = if again { "the file once more: " } else { "" };
+        let stop =
+            broken(&self.wire, 3, 20, format!("{size}, as the size line said, and then a line"), &came);
+        let Stop::Fail(finding) = stop else { return None };
+        Some(Stop::Fail(Box::new(Finding {
+            title: Some("It sends more than the size line of a download says".into()),
+            came: format!("{size}, and behind them {more}{came}"),
+            ..*finding
+        })))
     }
 
     /// The next line, which has to be no refusal; for a want of room or the like the server may refuse anything.
@@ -250,20 +379,20 @@ impl Talk {
 
     /// A listing: the entries, or the words for none; then the empty line.
     fn listing(&mut self) -> Check<Vec<Entry>> {
-        let rule = 5;
+        let (rule, step) = (5, if self.stored { 16 } else { 5 });
         let mut expected = format!("\"id;name;size\\n\" for a file, or \"{NO_FILES}\\n\"");
         let mut entries: Vec<Entry> = Vec::new();
         loop {
-            let text = self.line(rule, 16, &expected)?;
+            let text = self.line(rule, step, &expected)?;
             if text == NO_FILES && entries.is_empty() {
-                self.exactly(rule, 5, "")?;
+                self.exactly(rule, step, "")?;
                 break;
             }
             if text.is_empty() && !entries.is_empty() {
                 break;
             }
             let Ok(entry) = Entry::parse(&text) else {
-                return Err(self.wrong(rule, Some(16), &expected, &text));
+                return Err(self.wrong(rule, Some(step), &expected, &text));
             };
             if entries.len() >= protocol::wire::MAX_ENTRIES as usize {
                 return Err(Stop::NotReached("the listing has more than 1000000 files".into()));
@@ -298,7 +427,7 @@ impl Talk {
     /// The hash of an upload.
     fn hash(&mut self, file: &File) -> Check {
         self.exactly(17, 13, &file.id())?;
-        self.between = true;
+        (self.between, self.stored) = (true, true);
         Ok(())
     }
 
@@ -320,13 +449,12 @@ impl Talk {
     /// The size line of a download and exactly the bytes of `file`.
     fn payload(&mut self, file: &File) -> Check {
         self.exactly(3, 20, &file.bytes.len().to_string())?;
-        let expected = super::wire::escaped(&file.bytes);
         let came = self.wire.payload(file.bytes.len());
-        let bytes = came.map_err(|came| broken(&self.wire, 3, 20, expected.clone(), &came))?;
+        let bytes = came.map_err(|came| broken_payload(&self.wire, 20, &file.bytes, 0, &came))?;
         if bytes != file.bytes {
-            return Err(broken(&self.wire, 3, 20, expected, &Came::Bytes(bytes)));
+            return Err(broken_payload(&self.wire, 20, &file.bytes, 0, &Came::Bytes(bytes)));
         }
-        self.between = true;
+        (self.between, self.downloaded) = (true, Some(bytes));
         Ok(())
     }
 
@@ -349,16 +477,21 @@ impl Talk {
             return Ok(());
         }
         let like = |entry: &&Entry| entry.name.as_str() == file.name || entry.id.to_string() == file.id();
-        let came = match listed.iter().find(like) {
+        let found = listed.iter().find(like);
+        let came = match found {
             Some(entry) => format!("{entry}\n"),
             None => "(a listing without it)".into(),
         };
-        Err(self.wrong(
-            rule,
-            Some(16),
-            &format!("a listing with {}", super::wire::escaped(file.entry().as_bytes())),
-            &came,
-        ))
+        let expected = format!("a listing with {}", super::wire::escaped(file.entry().as_bytes()));
+        match self.wrong(rule, Some(16), &expected, &came) {
+            Stop::Fail(finding) => {
+                let difference = found.and_then(|entry| {
+                    Difference::of(file.entry().as_bytes(), entry.to_string().as_bytes(), 0)
+                });
+                Err(Stop::Fail(Box::new(Finding { difference, ..*finding })))
+            }
+            stop => Err(stop),
+        }
     }
 
     /// `file` is not listed under its name.

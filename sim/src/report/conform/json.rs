@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{side, summary, word};
-use crate::conform::{CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, rule_text};
+use crate::conform::{CaseResult, Conclusion, Difference, Finding, LEVELS, Outcome, Report, rule_text};
 
 /// The report as JSON lines. `replay` makes the command that runs only the case with a name.
 #[must_use]
@@ -17,6 +17,7 @@ pub fn json(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
         "type": "conclusion",
         "side": side(report.side),
         "conclusion": conclusion,
+        "partial": report.is_partial(),
         "level": report.level(),
         "levels": LEVELS.len(),
         "summary": summary(report),
@@ -42,6 +43,7 @@ fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> Value {
             value["why"] = json!(why);
             value["free"] = json!(free);
         }
+        Outcome::LeftOut { why } => value["why"] = json!(why),
     }
     value
 }
@@ -52,8 +54,22 @@ fn finding(finding: &Finding) -> Value {
         "rule": finding.rule,
         "rule_text": rule_text(finding.rule),
         "step": finding.step,
+        "title": finding.title,
         "expected": finding.expected,
         "came": finding.came,
+        "difference": finding.difference.as_ref().map(difference),
+        "hints": finding.hints,
         "dialogue": finding.dialogue.iter().map(said).collect::<Vec<_>>(),
+    })
+}
+
+fn difference(difference: &Difference) -> Value {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let excerpt = &difference.excerpt;
+    json!({
+        "first": difference.first,
+        "from": excerpt.offset,
+        "expected": hex(&excerpt.sent),
+        "came": hex(&excerpt.arrived),
     })
 }

@@ -4,7 +4,7 @@
 use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::super::xml;
-use super::{charge, side};
+use super::{charge, notes, side};
 use crate::conform::{CaseResult, Finding, LEVELS, Outcome, Report};
 
 /// The report as XML. `replay` makes the command that runs only the case with a name.
@@ -32,8 +32,9 @@ fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> TestCase {
             .iter()
             .map(|said| format!("{} {}\n", if said.ours { "sent    " } else { "came    " }, said.text));
         let (charge, again) = (charge(finding), replay(result.case.name));
-        let beside = format!("expected {}\nbut came {}\nagain    {again}\n", finding.expected, finding.came);
-        format!("{charge}\n{}{beside}", dialogue.collect::<String>())
+        let mut beside = format!("expected {}\nbut came {}\n", finding.expected, finding.came);
+        notes(finding).iter().for_each(|(word, note)| beside.push_str(&format!("{word:8} {note}\n")));
+        format!("{charge}\n{}{beside}again    {again}\n", dialogue.collect::<String>())
     };
     let mut warned = None;
     let status = match &result.outcome {
@@ -52,6 +53,11 @@ fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> TestCase {
             let error = TestCaseStatus::non_success(NonSuccessKind::Error);
             let mut status = if *free { TestCaseStatus::skipped() } else { error };
             status.set_message(format!("not reached: {why}"));
+            status
+        }
+        Outcome::LeftOut { why } => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(why.clone());
             status
         }
     };

@@ -5,7 +5,8 @@ mod json;
 mod junit;
 mod text;
 
-use crate::conform::{Conclusion, Finding, LEVELS, Outcome, Report, Side, rule_text, step_text};
+use crate::conform::{CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, Side, rule_text, step_text};
+use crate::text::number_text;
 
 pub use json::json;
 pub use junit::junit;
@@ -18,6 +19,7 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Warning(_) => "warning",
         Outcome::Fail(_) => "fail",
         Outcome::NotReached { .. } => "not reached",
+        Outcome::LeftOut { .. } => "left out",
     }
 }
 
@@ -25,6 +27,18 @@ fn word(outcome: &Outcome) -> &'static str {
 fn charge(finding: &Finding) -> String {
     let step = finding.step.map(|step| format!(" Step {step}: {}.", step_text(step))).unwrap_or_default();
     format!("R{}: {}{step}", finding.rule, rule_text(finding.rule))
+}
+
+/// What stands beside the expected and what came, each with a word before it.
+fn notes(finding: &Finding) -> Vec<(&'static str, String)> {
+    let mut notes = Vec::new();
+    if let Some(difference) = &finding.difference {
+        let [expected, came] = difference.excerpt.rows();
+        notes.push(("offset", number_text(difference.excerpt.offset)));
+        notes.extend([("", format!("expected {expected}")), ("", format!("came     {came}"))]);
+    }
+    notes.extend(finding.hints.iter().map(|hint| ("hint", hint.clone())));
+    notes
 }
 
 fn side(side: Side) -> &'static str {
@@ -37,39 +51,56 @@ fn side(side: Side) -> &'static str {
 /// The report in one plain sentence or two.
 #[must_use]
 pub fn summary(report: &Report) -> String {
-    let count = |wanted: &str| report.results.iter().filter(|result| word(&result.outcome) == wanted).count();
-    let counts: Vec<String> = [("pass", "passed"), ("warning", "passed with a warning"), ("fail", "failed")]
-        .into_iter()
-        .chain([("not reached", "not reached")])
-        .map(|(word, words)| (count(word), words))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, words)| format!("{count} {words}"))
-        .collect();
-    let counts = format!("Of {} cases, {}.", report.results.len(), counts.join(", "));
+    let counts = counts(report);
     let first = |wanted: &str| report.results.iter().find(|result| word(&result.outcome) == wanted);
+    let side = side(report.side);
     match report.conclusion() {
-        Conclusion::Passed => format!("{counts} Passed: the {} keeps the rules.", side(report.side)),
+        Conclusion::Passed if report.is_partial() => {
+            format!("{counts}{} Of the cases asked for, the {side} passes all.", reached(report))
+        }
+        Conclusion::Passed => format!("{counts} Passed: the {side} keeps the rules."),
         Conclusion::Failed => {
-            let level = format!("Level {} of {} passed", report.level(), LEVELS.len());
             let name = first("fail").map_or("", |result| result.case.name);
-            format!("{counts} {level}; first failure: {name}.")
+            format!("{counts}{} First failure: {name}.", reached(report))
         }
         Conclusion::Inconclusive => {
-            let open = |result: &&crate::conform::CaseResult| {
-                matches!(result.outcome, Outcome::NotReached { free: false, .. })
-            };
-            let why = match report
-                .results
-                .iter()
-                .find(open)
-                .or_else(|| first("not reached"))
-                .map(|result| &result.outcome)
-            {
+            let open =
+                |result: &&CaseResult| matches!(result.outcome, Outcome::NotReached { free: false, .. });
+            let worst = report.results.iter().find(open).or_else(|| first("not reached"));
+            let why = match worst.or_else(|| first("left out")).map(|result| &result.outcome) {
                 // What others say, a refusal for one, has a full stop of its own.
-                Some(Outcome::NotReached { why, .. }) => format!(": {}", why.trim_end_matches('.')),
+                Some(Outcome::NotReached { why, .. } | Outcome::LeftOut { why }) => {
+                    format!(": {}", why.trim_end_matches('.'))
+                }
                 _ => String::new(),
             };
             format!("{counts} Nothing is proved{why}.")
         }
     }
+}
+
+/// How many cases came to what.
+fn counts(report: &Report) -> String {
+    let count = |wanted: &str| report.results.iter().filter(|result| word(&result.outcome) == wanted).count();
+    let words = [
+        ("pass", "passed"),
+        ("warning", "passed with a warning"),
+        ("fail", "failed"),
+        ("not reached", "not reached"),
+        ("left out", "left out"),
+    ];
+    let counts = words.into_iter().map(|(word, words)| (count(word), words)).filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts.map(|(count, words)| format!("{count} {words}")).collect();
+    let (asked, all) = (report.results.len(), report.all_cases().len());
+    let asked = match asked {
+        1 => format!("the 1 case asked for, of {all}"),
+        asked if asked < all => format!("the {asked} cases asked for, of {all}"),
+        _ => format!("{all} cases"),
+    };
+    format!("Of {asked}, {}.", counts.join(", "))
+}
+
+/// The level that was reached, if the cases can tell.
+fn reached(report: &Report) -> String {
+    report.level().map(|level| format!(" Level {level} of {} passed.", LEVELS.len())).unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{summary, word};
+use super::{notes, summary, word};
 use crate::conform::{
     CaseInfo, CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, rule_text, step_text,
 };
@@ -27,9 +27,10 @@ pub fn text(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
         if results.is_empty() {
             continue;
         }
-        let passed =
-            results.iter().filter(|result| matches!(word(&result.outcome), "pass" | "warning")).count();
-        let _ = writeln!(text, "Level {}: {about} ({passed} of {})", index + 1, results.len());
+        let count =
+            |words: &[&str]| results.iter().filter(|result| words.contains(&word(&result.outcome))).count();
+        let (passed, asked) = (count(&["pass", "warning"]), results.len() - count(&["left out"]));
+        let _ = writeln!(text, "Level {}: {about} ({passed} of {asked})", index + 1);
         results.iter().for_each(|result| row(result, width, &mut text));
         text.push('\n');
     }
@@ -72,12 +73,20 @@ fn row(result: &CaseResult, width: usize, text: &mut String) {
         _ => DOUBTFUL,
     };
     let beside = match &result.outcome {
-        Outcome::NotReached { why, .. } => why,
-        _ => result.case.about,
+        Outcome::NotReached { why, .. } | Outcome::LeftOut { why } => why,
+        outcome => title(result.case.about, outcome),
     };
     let word = format!("{style}{:11}{style:#}", word(&result.outcome));
     let _ =
         writeln!(text, "  {:width$}  {word}  {:10}  {beside}", result.case.name, rules_text(&result.case));
+}
+
+/// What went wrong in a case, in its own words if it has some.
+fn title<'a>(about: &'a str, outcome: &'a Outcome) -> &'a str {
+    match outcome {
+        Outcome::Fail(finding) | Outcome::Warning(finding) => finding.title.as_deref().unwrap_or(about),
+        _ => about,
+    }
 }
 
 fn evidence(result: &CaseResult, replay: &dyn Fn(&str) -> String, text: &mut String) {
@@ -86,12 +95,17 @@ fn evidence(result: &CaseResult, replay: &dyn Fn(&str) -> String, text: &mut Str
         Outcome::Warning(finding) => (DOUBTFUL, "warning", finding),
         _ => return,
     };
-    let _ = writeln!(text, "{style}{word}{style:#}  {}: {}", result.case.name, result.case.about);
+    let _ = writeln!(
+        text,
+        "{style}{word}{style:#}  {}: {}",
+        result.case.name,
+        title(result.case.about, &result.outcome)
+    );
+    proof(finding, text);
     paragraph(&format!("R{}", finding.rule), rule_text(finding.rule), text);
     if let Some(step) = finding.step {
         paragraph(&format!("step {step}"), step_text(step), text);
     }
-    proof(finding, text);
     let _ = writeln!(text, "  {:9} {}\n", "again", replay(result.case.name));
 }
 
@@ -102,6 +116,9 @@ fn proof(finding: &Finding, text: &mut String) {
     }
     let _ = writeln!(text, "  {:9} {}", "expected", finding.expected);
     let _ = writeln!(text, "  {:9} {}", "but came", finding.came);
+    for (word, note) in notes(finding) {
+        let _ = writeln!(text, "  {word:9} {note}");
+    }
 }
 
 /// A text behind a word, in lines of a bearable length.

@@ -26,6 +26,10 @@ impl Program for Client {
     }
 
     fn run(&self, job: &Job, _: &AtomicBool) -> io::Result<Ended> {
+        if self.bug == "asks-first" {
+            let text = "Exception: EOFError".into();
+            return Ok(Ended { how: How::Exited(1), lines: vec![Line { is_error: true, text }] });
+        }
         if self.bug == "never-connects" {
             return Ok(Ended { how: How::Exited(1), lines: Vec::new() });
         }
@@ -44,8 +48,20 @@ impl Program for Client {
                 format!("Fail: {why}")
             });
         }
-        let hangs = (self.bug == "hangs") || (self.bug == "hangs-on-trouble" && went_well.is_err());
-        let how = if hangs { How::Hung } else { How::Exited(i32::from(went_well.is_err())) };
+        if self.bug == "believes-and-says-nothing" || self.bug == "hangs-and-says-nothing" {
+            lines.clear();
+        }
+        if self.bug == "waits-for-success" {
+            lines.insert(0, "Waiting for success...".into());
+        }
+        let hangs = (self.bug == "hangs-and-says-nothing")
+            || (self.bug == "hangs")
+            || (self.bug == "hangs-on-trouble" && went_well.is_err());
+        let how = if hangs {
+            How::Hung
+        } else {
+            How::Exited(i32::from(went_well.is_err() || self.bug == "exits-with-1"))
+        };
         let lines = lines.into_iter().map(|text| Line { is_error: false, text }).collect();
         Ok(Ended { how, lines })
     }
@@ -254,7 +270,7 @@ impl Run {
     fn compare_upload(&mut self, data: &[u8], hash: &str) -> Went<()> {
         let own = md5(data);
         let same = match self.bug {
-            "compares-nothing" => true,
+            "compares-nothing" | "believes-and-says-nothing" => true,
             "hashes-nothing" => hash == own || hash == md5(b""),
             "compares-the-start" => own[..8] == hash[..8],
             "compares-the-end" => own[8..] == hash[8..],
@@ -295,6 +311,9 @@ impl Run {
             Some(0) if self.bug("no-empty-downloads") => return Err("nothing to download".into()),
             Some(size) => size,
         };
+        if self.bug("one-message-per-read") && !self.inbox.is_empty() {
+            return Err("no size".into());
+        }
         let mut size = if self.bug("downloads-64k") { size.min(65536) } else { size };
         if self.bug("believes-the-listing") {
             size = self.listed_size;
@@ -319,6 +338,7 @@ impl Run {
             _ => md5(&data) == id,
         };
         if good || self.bug("writes-anything") {
+            let data = if self.bug("writes-other-bytes") { vec![b'!'; data.len()] } else { data };
             std::fs::write(&job.out, &data).unwrap();
         }
         if good { self.claim() } else { Err("the download is damaged".into()) }

@@ -67,7 +67,11 @@ fn the_command_line_says_how_it_went_in_every_format() {
     let address = our_server().to_string();
     let passed = sim(&["--server", &address, "--level", "1"]);
     assert_eq!(passed.status.code(), Some(0), "{}", out(&passed));
-    assert!(out(&passed).contains("Passed: the server keeps the rules."), "{}", out(&passed));
+    assert!(
+        out(&passed).contains("Level 1 of 8 passed. Of the cases asked for, the server passes all."),
+        "{}",
+        out(&passed)
+    );
 
     let server = super::Server::start("splits-first");
     let address = server.address.to_string();
@@ -201,11 +205,90 @@ fn students_who_check_nothing_are_found_out() {
     let args = ["--case", "wrong-hash", "--case", "damaged-download", "--case", "swapped-bytes"];
     let lengths = sim(&[&["--client", &client_of("compares_lengths")][..], &args].concat());
     assert_eq!(lengths.status.code(), Some(1));
-    assert!(out(&lengths).contains("Of 3 cases, 3 failed."), "{}", out(&lengths));
+    assert!(out(&lengths).contains("Of the 3 cases asked for, of "), "{}", out(&lengths));
+    assert!(out(&lengths).contains(", 3 failed. First failure: wrong-hash."), "{}", out(&lengths));
 
     let dir = tempfile::tempdir().unwrap();
     let (_running, address) = student_server("hashes_nothing", dir.path());
     let server = sim(&["--server", &address, "--case", "upload"]);
     assert_eq!(server.status.code(), Some(1));
     assert!(out(&server).contains("d41d8cd98f00b204e9800998ecf8427e"), "{}", out(&server));
+}
+
+#[test]
+fn a_server_that_is_started_anew_for_each_case_passes() {
+    let command = our("serve --dir {dir} --listen {host}:{port} --quiet");
+    let output = sim(&["--server-command", &command, "--level", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", out(&output));
+    assert!(out(&output).contains("Level 2 of 8 passed."), "{}", out(&output));
+}
+
+#[test]
+fn a_server_that_cannot_be_started_is_not_charged_and_costs_no_time() {
+    let output = sim(&["--server-command", &our("serve {port}")]);
+    assert_eq!(output.status.code(), Some(3), "{}", out(&output));
+    assert!(out(&output).contains("the server ended before it was ready"), "{}", out(&output));
+    for command in ["server {file}", "server {host}"] {
+        assert_eq!(sim(&["--server-command", command]).status.code(), Some(2));
+    }
+}
+
+#[test]
+fn the_server_of_a_student_that_serves_one_client_fails_where_there_is_a_second() {
+    if !has_python() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("once.py");
+    let once = "import sys; sys.path.insert(0, sys.argv[3]); import socket, server\n\
+        listener = socket.create_server((sys.argv[1], int(sys.argv[2])))\n\
+        server.serve(listener.accept()[0], server.Store('files'))\n\
+        print('one is enough')\n";
+    std::fs::write(&script, once).unwrap();
+    let correct = std::path::absolute(student("correct")).unwrap();
+    let command = format!("python3 {} {{host}} {{port}} {}", script.display(), correct.display());
+    let output = sim(&["--server-command", &command, "--level", "1"]);
+    let text = out(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("First failure: list-for-the-next."), "{text}");
+    assert!(text.contains("hint      the server's last words: \"one is enough\""), "{text}");
+}
+
+/// What the script of docs/teaching.md says of these submissions, held against this student's task.
+#[cfg(unix)]
+fn grade(task: &str, names: &[&str]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = std::fs::read_to_string(workspace(&format!("audits/student/{task}_upload.ron"))).unwrap();
+    let audit_file = dir.path().join("task.ron");
+    std::fs::write(&audit_file, audit.replace(&format!("{{here}}/{task}/"), "{here}/")).unwrap();
+    for name in names {
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+        for file in ["server.py", "client.py"].into_iter().filter(|_| *name != "empty") {
+            std::fs::copy(student(name).join(file), dir.path().join(name).join(file)).unwrap();
+        }
+    }
+    let output = Command::new(workspace("audits/student/grade.sh"))
+        .arg(&audit_file)
+        .args(names.iter().map(|name| dir.path().join(name)))
+        .env("SIM", env!("CARGO_BIN_EXE_sim"))
+        .env("LEVEL", "3")
+        .env("JOBS", "2")
+        .output()
+        .unwrap();
+    out(&output)
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "starts Python for every case and trial, which takes a minute"]
+fn the_script_for_a_class_marks_every_submission() {
+    if !has_python() {
+        return;
+    }
+    let good = grade("correct", &["correct"]);
+    assert_eq!(good, "correct: server passed; client passed; audit passed\n");
+    let bad = grade("hashes_nothing", &["hashes_nothing", "empty"]);
+    let nothing = "nothing proved";
+    let empty = format!("empty: server {nothing}; client {nothing}; audit {nothing}\n");
+    assert_eq!(bad, format!("hashes_nothing: server FAILED; client FAILED; audit FAILED\n{empty}"));
 }

@@ -40,12 +40,15 @@ impl Server {
         let shared = Arc::new(Shared { bug, ..Shared::default() });
         let for_thread = Arc::clone(&shared);
         thread::spawn(move || {
-            for connection in listener.incoming() {
+            loop {
+                let (connection, _) = listener.accept().unwrap();
                 if for_thread.dead.load(Ordering::SeqCst) {
+                    // Before the connection: who waits for its end knows that nobody listens any more.
+                    drop(listener);
                     return;
                 }
                 let shared = Arc::clone(&for_thread);
-                thread::spawn(move || Session::new(connection.unwrap(), shared).serve());
+                thread::spawn(move || Session::new(connection, shared).serve());
             }
         });
         Self { address, shared }
@@ -62,7 +65,9 @@ impl Shared {
     /// Stops listening; the connection is for the thread that waits for one.
     fn die(&self, address: SocketAddr) {
         self.dead.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(address);
+        if let Ok(mut stream) = TcpStream::connect(address) {
+            let _ = stream.read(&mut [0]);
+        }
     }
 }
 
@@ -123,6 +128,9 @@ impl Session {
         {
             self.die();
         }
+        if self.bug("serves-one") {
+            self.die();
+        }
         if self.commands == 0
             && self.shared.empty_sessions.fetch_add(1, Ordering::SeqCst) > 20
             && self.bug("dies-of-many")
@@ -162,6 +170,10 @@ impl Session {
             return self.details(&line);
         }
         match line.as_str() {
+            "LIST FILES" if self.bug("dies-of-a-blank") => {
+                self.die();
+                Err(None)
+            }
             "LIST FILES" if self.bug("no-list-with-a-blank") => self.refuse("unknown-command"),
             "LIST FILE" if self.bug("no-list-file") => self.refuse("unknown-command"),
             "" if self.bug("empty-lists") => self.list(),
@@ -403,6 +415,9 @@ impl Session {
             files.push((id.clone(), name.into(), bytes));
         }
         drop(files);
+        if self.bug("ends-after-upload") {
+            self.die();
+        }
         self.uploaded.push((id.clone(), name.into(), is_new));
         self.mine.push(id.clone());
         self.say(format!("{id}\n"))
@@ -421,6 +436,7 @@ impl Session {
         };
         let hashed = match self.shared.bug {
             "hashes-the-name" => name.as_bytes(),
+            "hashes-nothing" => b"",
             "hashes-64k" => &bytes[..bytes.len().min(65536)],
             "hashes-few" if self.uploaded.len() > 5 => b"",
             "strips-lf" => bytes.strip_suffix(b"\n").unwrap_or(bytes),
@@ -452,6 +468,7 @@ impl Session {
                 bytes.iter_mut().filter(|byte| **byte == 0xff).for_each(|byte| *byte = 0x7f);
             }
             "64k-downloads" => bytes.iter_mut().skip(65536).for_each(|byte| *byte = 0),
+            "damages-the-middle" => bytes.iter_mut().skip(500).take(1).for_each(|byte| *byte ^= 1),
             "unlists-downloads" => self.shared.files.lock().unwrap().retain(|file| file.0 != any_case),
             _ => {}
         }
@@ -468,6 +485,9 @@ impl Session {
             return self.refuse("not-found");
         }
         self.say([format!("{size}\n").as_bytes(), &bytes].concat())?;
+        if self.bug("sends-twice") {
+            self.say(&bytes)?;
+        }
         if self.bug("more-after-download") { self.say("\n") } else { Ok(()) }
     }
 
