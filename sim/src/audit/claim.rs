@@ -27,7 +27,8 @@ pub(super) fn claim(audit: &Audit, values: &Values, ended: &Ended) -> Claim {
     let is_claim = |text: &&str| says(success, text) || fails(text);
     let lines = || ended.lines.iter().map(|line| line.text.as_str()).filter(is_claim);
     let shown = lines().take(MAX_SHOWN).map(str::to_owned).collect();
-    if let Some(line) = lines().nth(nth - 1) {
+    let before = nth.map_or(0, |nth| nth.get() - 1);
+    if let Some(line) = lines().nth(before) {
         let is_fail = fails(line);
         let said = said(!is_fail, is_fail, ended.how);
         let notes = remarks(&said, ended.how);

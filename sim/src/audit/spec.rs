@@ -1,6 +1,7 @@
 //! What an audit says.
 
 use std::fmt;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,8 +58,8 @@ pub struct Audit {
     pub success: Signal,
     /// How it is said that the check failed. Whatever is neither is an error.
     pub fail: Option<Signal>,
-    /// Of the lines that say one of the two, which counts, from 1.
-    pub nth: usize,
+    /// Of the lines that say one of the two, which counts, from 1; the first unless it is said.
+    pub nth: Option<NonZero<usize>>,
     /// What the check is, as far as its known limits go.
     pub check: Check,
     /// What may not stay where the file is received when the transfer did not succeed.

@@ -165,7 +165,7 @@ fn of_several_lines_that_match_it_is_said_which_counts() {
     );
     let text = out(&desk.run(&["--only", "flip-middle", "--only", "1", "--only", "flip-first", "--quiet"]));
     assert!(text.contains("Several lines of the client match: \"Success of something else\", "), "{text}");
-    assert!(text.contains("number 1 (`nth`)"), "{text}");
+    assert!(text.contains("The first counts; if another"), "{text}");
     assert!(text.contains("\nSilent 2\n"), "each is tried once: {text}");
     assert!(text.contains("One row again, by its name or number: "), "{text}");
 }

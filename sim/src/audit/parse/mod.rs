@@ -4,6 +4,7 @@
 mod trials;
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -192,8 +193,9 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
         received: received.unwrap_or_default(),
         success: or(given, "success", Signal::Exit(vec![0]), |piece| signal(reader, piece)),
         fail: or(given, "fail", ways.fail(), |piece| signal(reader, piece).map(Some)),
-        nth: or(given, "nth", 1, |piece| {
-            reader.whole(piece, "`nth`", 1..=1_000).and_then(|nth| nth.try_into().ok())
+        nth: or(given, "nth", None, |piece| {
+            let nth = reader.whole(piece, "`nth`", 1..=1_000).and_then(|nth| usize::try_from(nth).ok());
+            nth.map(NonZero::new)
         }),
         check: or(given, "check", ways.check(), |piece| check(reader, piece)),
         leaves_no: or(given, "leaves_no", Vec::new(), |piece| leaves_no(reader, piece)),

@@ -139,17 +139,16 @@ fn capitalised(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// Which line of the client counts, if several could.
+/// Which line of the client counts, if several could and it is not said.
 fn several(report: &Report) -> Option<String> {
-    if report.claims.len() < 2 {
+    if report.claims.len() < 2 || report.audit.nth.is_some() {
         return None;
     }
     let lines =
         report.claims.iter().map(|line| format!("{:?}", visible(line))).collect::<Vec<_>>().join(", ");
-    let nth = report.audit.nth;
     Some(format!(
-        "Several lines of the client match: {lines}. The one that counts is number {nth} (`nth`): is it the verdict on \
-         this transfer?"
+        "Several lines of the client match: {lines}. The first counts; if another is the verdict on this transfer, say \
+         which with `nth`."
     ))
 }
 
