@@ -32,10 +32,9 @@ pub use engine::{MAX_JOBS, Options, Step, run};
 pub use judge::Said;
 pub use outcome::{Conclusion, Report, Row, Trouble};
 pub use places::Spread;
-pub(crate) use programs::{free_port, start, wait_ready};
 pub use spec::{
     Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS,
-    MAX_SIZE, MIN_SIZE, Need, Pattern, Program, Ready, Server, Signal, Wanted,
+    MAX_SIZE, MIN_SIZE, Need, Pattern, Program, Server, Signal, Wanted,
 };
 pub use template::{PLACEHOLDERS, Template};
 pub use trials::{MAX_TRIALS, Rung, Trial, UnknownTrial};

@@ -1,30 +1,19 @@
-//! The programs of a run: what their command lines come to, and when a server is ready.
+//! The programs of a run, and what their command lines come to.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use super::spec::{Audit, Need, Pattern, Program, Ready, Server, Signal};
+use super::spec::{Audit, Need, Pattern, Program, Server, Signal};
 use super::template::{Template, Values};
-use crate::process::{How, Launch, Line, Running};
+use crate::process::{HOST, Launch, Line, Ready};
 use crate::record::Direction;
 use crate::text::visible;
 
-/// Where everything happens: no audit leaves the machine on its own account.
-pub(super) const HOST: &str = "127.0.0.1";
 /// Where the proxy stands if a port has to have the same number on both of its sides.
 pub(super) const OTHER_HOST: &str = "127.0.0.2";
 /// How long a program that is told to end has for it.
 pub(super) const GRACE: Duration = Duration::from_millis(500);
-/// How long a server has to become ready.
-const READY: Duration = Duration::from_secs(10);
-/// How often it is asked whether it is: at first, and at last.
-const TICK: Duration = Duration::from_millis(5);
-const LAST_TICK: Duration = Duration::from_millis(50);
 /// How many of its last lines are shown of a program.
 const LAST_LINES: usize = 8;
 
@@ -193,146 +182,6 @@ pub(super) fn telling(audit: &Audit) -> Vec<Pattern> {
         Signal::Exit(_) | Signal::File(_) => None,
     };
     signals.filter_map(line).collect()
-}
-
-/// Starts it.
-///
-/// # Errors
-/// Why it cannot be started, in words.
-pub(crate) fn start(launch: &Launch) -> Result<Running, String> {
-    launch
-        .spawn()
-        .map_err(|error| format!("`{}` cannot be started: {error}", launch.program.to_string_lossy()))
-}
-
-/// A port that is free now.
-pub(crate) fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind((HOST, 0))?.local_addr()?.port())
-}
-
-/// Why a server cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NotReady {
-    /// It ended; somebody else may have had its port.
-    Ended(String),
-    /// It runs, but is not ready in time.
-    Late(String),
-}
-
-impl fmt::Display for NotReady {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Ended(why) | Self::Late(why)) = self;
-        f.write_str(why)
-    }
-}
-
-/// Waits until `server` is ready.
-///
-/// # Errors
-/// That it is not, and why.
-pub(crate) fn wait_ready(server: &mut Running, ready: &Ready, port: u16) -> Result<(), NotReady> {
-    let deadline = Instant::now() + READY;
-    let mut tick = TICK;
-    loop {
-        let how = server.poll().ok().flatten();
-        let is_ready = is_ready(server, ready, port);
-        match how {
-            // One that has gone into the background has ended well.
-            None | Some(How::Exited(0)) if is_ready => return Ok(()),
-            None => {}
-            Some(how) => {
-                return Err(NotReady::Ended(format!(
-                    "the server ended before it was ready: {}",
-                    how_text(how)
-                )));
-            }
-        }
-        if Instant::now() >= deadline {
-            let why = late(server, ready, port);
-            return Err(NotReady::Late(format!(
-                "the server is not ready after {} seconds: {why}",
-                READY.as_secs()
-            )));
-        }
-        sleep(tick);
-        tick = (tick * 2).min(LAST_TICK);
-    }
-}
-
-/// What is missing.
-fn late(server: &Running, ready: &Ready, port: u16) -> String {
-    match ready {
-        Ready::Port => match listeners(server.id(), port).first() {
-            None => format!("nothing listens on port {port}"),
-            Some(address) => format!("something listens on port {port}, but at {address} and not at {HOST}"),
-        },
-        Ready::Line(pattern) if server.lines().is_empty() => format!(
-            "no line matches {:?}; it has put out nothing at all: does it flush its output?",
-            pattern.as_str()
-        ),
-        Ready::Line(pattern) => format!("no line matches {:?}", pattern.as_str()),
-    }
-}
-
-fn is_ready(server: &Running, ready: &Ready, port: u16) -> bool {
-    match ready {
-        Ready::Port => is_listened_on(server.id(), port),
-        Ready::Line(pattern) => matches(&server.lines(), pattern),
-    }
-}
-
-fn matches(lines: &[Line], pattern: &Pattern) -> bool {
-    lines.iter().any(|line| pattern.is_match(&line.text))
-}
-
-/// Whether something listens on the port of [`HOST`], as the program sees the network. Asked of the system where that
-/// can be: a server that serves only one connection shall not serve ours.
-fn is_listened_on(program: u32, port: u16) -> bool {
-    if Path::new("/proc/self/net/tcp").exists() {
-        return listeners(program, port).iter().any(|address| is_ours(*address));
-    }
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    std::net::TcpStream::connect_timeout(&address, TICK).is_ok()
-}
-
-/// Whether whoever listens at `address` is reached at [`HOST`].
-fn is_ours(address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    address.is_unspecified() || address == IpAddr::V4(Ipv4Addr::LOCALHOST)
-}
-
-/// At which addresses something listens on `port`, in the network of a program, or if that has ended, in this one.
-fn listeners(program: u32, port: u16) -> Vec<IpAddr> {
-    let table = |name: &str| {
-        let of = |program: &str| std::fs::read_to_string(format!("/proc/{program}/net/{name}"));
-        of(&program.to_string()).or_else(|_| of("self")).unwrap_or_default()
-    };
-    let tables = [table("tcp"), table("tcp6")];
-    tables.iter().flat_map(|table| table.lines()).filter_map(|line| listener(line, port)).collect()
-}
-
-/// The address of a socket that listens on `port`, from a line of the system's table: its columns are a number, the
-/// local address, the remote one, and the state, in which 0A is listening (proc(5), /proc/net/tcp). Addresses are words
-/// of 32 bits in hex, each in the order of this machine.
-fn listener(line: &str, port: u16) -> Option<IpAddr> {
-    let mut columns = line.split_whitespace();
-    let (local, state) = (columns.nth(1)?, columns.nth(1)?);
-    let address = local.strip_suffix(&format!(":{port:04X}"))?;
-    (state == "0A").then_some(())?;
-    let word = |text: &str| u32::from_str_radix(text, 16).ok().map(u32::to_ne_bytes);
-    let words = (0..address.len() / 8).map(|index| word(address.get(index * 8..index * 8 + 8)?));
-    let bytes: Vec<u8> = words.collect::<Option<Vec<_>>>()?.concat();
-    let four = <[u8; 4]>::try_from(&bytes[..]).map(IpAddr::from);
-    four.or_else(|_| <[u8; 16]>::try_from(&bytes[..]).map(IpAddr::from)).ok()
-}
-
-/// How a program ended, in words.
-pub(super) fn how_text(how: How) -> String {
-    match how {
-        How::Exited(code) => format!("exit code {code}"),
-        How::Signalled(signal) => format!("signal {signal} ended it"),
-        How::Hung => "it did not end".into(),
-    }
 }
 
 /// The last lines of a program, each with its name.

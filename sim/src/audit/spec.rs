@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::template::Template;
+use crate::process::Ready;
 use crate::record::Direction;
 use crate::scenario::{Fault, Located};
 
@@ -104,15 +105,6 @@ pub struct Program {
     pub env: Vec<(String, Template)>,
     /// When it is ready; only a server is waited for.
     pub ready: Ready,
-}
-
-/// When a server is ready.
-#[derive(Clone, Debug)]
-pub enum Ready {
-    /// Something listens on its port.
-    Port,
-    /// It has put out such a line.
-    Line(Pattern),
 }
 
 /// How a program says something.

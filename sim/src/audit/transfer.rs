@@ -13,14 +13,14 @@ use super::judge::Said;
 use super::outcome::Trouble;
 use super::payload::is_of;
 use super::programs::{
-    Dirs, GRACE, HOST, NotReady, before, check_free, client, free_port, how_text, last_lines, launch,
-    pattern, receiver, server, start, telling, values, wait_ready, with_address,
+    Dirs, GRACE, before, check_free, client, last_lines, launch, pattern, receiver, server, telling, values,
+    with_address,
 };
 use super::received::{Destination, Found, listing};
-use super::spec::{Audit, ExtraEnv, Program, Ready, Server};
+use super::spec::{Audit, ExtraEnv, Program, Server};
 use super::template::{Template, Values};
 use super::way::Way;
-use crate::process::{Ended, How, Launch, Running};
+use crate::process::{Ended, HOST, How, Launch, NotReady, Ready, Running, free_port};
 use crate::proxy::{Outcome, Placed, Settings};
 use crate::storage::Content;
 use crate::verdict::{Excerpt, Truth};
@@ -195,8 +195,8 @@ impl Bench<'_> {
         if let Ready::Line(pattern) = &program.ready {
             launch.keep = vec![pattern.clone()];
         }
-        let mut running = start(&launch).map_err(|why| (why.into(), false))?;
-        match wait_ready(&mut running, &program.ready, port) {
+        let mut running = launch.spawn().map_err(|error| (error.into(), false))?;
+        match running.wait_ready(&program.ready, port) {
             Ok(()) => Ok(running),
             Err(NotReady::Ended(why)) => Err((with_output(why, Some(running)), true)),
             Err(NotReady::Late(why)) => Err((with_output(why, Some(running)), false)),
@@ -210,7 +210,7 @@ impl Bench<'_> {
             How::Exited(0) => Ok(()),
             how => {
                 let last = last_lines("it", &ended.lines).pop().unwrap_or_default();
-                Err(format!("`{}`, which goes before, failed: {}. {last}", command.text(), how_text(how)))
+                Err(format!("`{}`, which goes before, failed: {}. {last}", command.text(), how))
             }
         }
     }
@@ -223,7 +223,7 @@ impl Bench<'_> {
         if let Some(mut server) = server {
             let before = server.poll()?;
             if let Some(how @ (How::Exited(1..) | How::Signalled(_))) = before {
-                notes.push(format!("the server died: {}", how_text(how)));
+                notes.push(format!("the server died: {how}"));
             }
             let ended = server.wait(Duration::ZERO, GRACE)?;
             output.extend(last_lines("server", &ended.lines));

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 #[cfg(target_os = "linux")]
 use super::isolate::{self, Side};
-use super::programs::{Dirs, GRACE, HOST, OTHER_HOST, start};
-use crate::process::{Ended, Launch};
+use super::programs::{Dirs, GRACE, OTHER_HOST};
+use crate::process::{Ended, HOST, Launch};
 use crate::proxy::{Outcome, Proxy, Settings};
 
 /// How long connections may go on when the client has ended: what is on its way to the server shall arrive.
@@ -85,7 +85,7 @@ impl Way {
             Self::Here { address, .. } => {
                 let port =
                     address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default();
-                start(&launch(HOST, port))?.wait(deadline, GRACE).map_err(text)
+                launch(HOST, port).spawn().and_then(|running| running.wait(deadline, GRACE)).map_err(text)
             }
             // There is no way but through one: it has no faults.
             Self::Apart { .. } => {
@@ -107,7 +107,8 @@ impl Way {
         // The one of a client before this is done with.
         let _ = std::fs::remove_file(&socket);
         let meeting = UnixListener::bind(&socket).map_err(text)?;
-        let mut client = start(&isolate::wrapped(launch(HOST, *port), Side::Client, *port, &socket, sim))?;
+        let client = isolate::wrapped(launch(HOST, *port), Side::Client, *port, &socket, sim);
+        let mut client = client.spawn().map_err(text)?;
         let (listener, ready) = match isolate::listener(&meeting, &mut client) {
             Ok(met) => met,
             Err(error) => {
@@ -140,7 +141,8 @@ fn here(
     }
     let proxy = proxy.spawn(|_| {}).map_err(text)?;
     let began = Instant::now();
-    let ended = start(&launch(host, proxy.local_addr().port()))?.wait(deadline, GRACE).map_err(text)?;
+    let client = launch(host, proxy.local_addr().port()).spawn().map_err(text)?;
+    let ended = client.wait(deadline, GRACE).map_err(text)?;
     let took = began.elapsed();
     Ok((ended, took, proxy.finish(PATIENCE).map_err(text)?))
 }

@@ -3,10 +3,12 @@
 //! judges nothing.
 
 mod output;
+mod ready;
 mod strays;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -22,6 +24,7 @@ use tokio::time::Instant;
 
 use output::Output;
 pub use output::{Line, MAX_OUTPUT};
+pub use ready::{HOST, NotReady, Ready, free_port};
 use strays::Mark;
 
 /// How often a running program is looked at.
@@ -72,6 +75,16 @@ pub enum How {
     Hung,
 }
 
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exit code {code}"),
+            Self::Signalled(signal) => write!(f, "signal {signal} ended it"),
+            Self::Hung => f.write_str("it did not end"),
+        }
+    }
+}
+
 /// A program that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -109,7 +122,9 @@ impl Launch {
         if CLOSED.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let mut child = wrap.spawn()?;
+        let mut child = wrap.spawn().map_err(|error| {
+            io::Error::new(error.kind(), format!("`{}` cannot be started: {error}", self.program.display()))
+        })?;
         let (output, (done, readers)) = (Output::new(self.keep.clone()), channel());
         if let Some(stream) = child.stdout().take() {
             output.read(stream, false, &done);

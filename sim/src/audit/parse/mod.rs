@@ -13,9 +13,10 @@ use ron::value::RawValue;
 
 use super::spec::{
     Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS, MAX_SIZE,
-    MIN_SIZE, Need, Pattern, Program, Ready, Server, Signal, Wanted,
+    MIN_SIZE, Need, Pattern, Program, Server, Signal, Wanted,
 };
 use super::template::{PLACEHOLDERS, Template, unknown};
+use crate::process::Ready;
 use crate::record::Direction;
 use crate::scenario::error::{Mistake, ScenarioError};
 use crate::scenario::loose::finish;

@@ -180,9 +180,7 @@ impl Program for Templates {
 
     fn run(&self, job: &Job, stop: &AtomicBool) -> io::Result<Ended> {
         let launch = self.of(job.goal).ok_or(io::ErrorKind::NotFound)?.launch(job);
-        let named =
-            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", launch.program.display()));
-        let mut running = launch.spawn().map_err(named)?;
+        let mut running = launch.spawn()?;
         while running.poll()?.is_none() && !stop.load(Ordering::Relaxed) {
             std::thread::sleep(TICK);
         }

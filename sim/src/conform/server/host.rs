@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 
 use tempfile::TempDir;
 
-use crate::audit::{Ready, free_port, start, wait_ready};
 use crate::conform::client::last_words;
 use crate::conform::{Command, QUIET};
-use crate::process::{How, Running};
+use crate::process::{How, Ready, Running, free_port};
 
 /// A server that runs.
 pub(super) struct Host {
@@ -28,8 +27,9 @@ impl Host {
         let failed = |error: io::Error| format!("the server cannot be started: {error}");
         let dir = tempfile::Builder::new().prefix("sim-conform-").tempdir().map_err(failed)?;
         let address = SocketAddr::from(([127, 0, 0, 1], free_port().map_err(failed)?));
-        let mut running = start(&command.launch_server(address, dir.path()))?;
-        let ready = wait_ready(&mut running, &Ready::Port, address.port());
+        let mut running =
+            command.launch_server(address, dir.path()).spawn().map_err(|error| error.to_string())?;
+        let ready = running.wait_ready(&Ready::Port, address.port());
         ready.map_err(|why| {
             let words = last_words(&running.lines()).map(|words| format!("; its last words: {words}"));
             format!("{why}{}; it has to listen on {{port}} and gets no input", words.unwrap_or_default())
