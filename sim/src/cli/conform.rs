@@ -85,7 +85,7 @@ fn run(args: &ConformArgs, options: &Options) -> Result<Report, String> {
     if let Some(server) = &args.server {
         return Ok(test_server(&resolve(server)?, options));
     }
-    signals::end_programs();
+    let _guard = signals::end_programs();
     if let Some(command) = &args.server_command {
         let command = Command::parse_server(command).map_err(|error| format!("--server-command: {error}"))?;
         return Ok(test_server_command(&command, options));

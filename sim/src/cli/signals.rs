@@ -7,9 +7,20 @@ use std::time::Duration;
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Ends the programs that were started on the first signal, and lets none be started any more: whatever waits for them
-/// comes to its own end soon, and cleans up behind itself.
-pub(super) fn end_programs() {
+/// comes to its own end soon, and cleans up behind itself. Nothing of theirs is left when the guard is dropped.
+pub(super) fn end_programs() -> Guard {
     on_first(|| sim::process::end_all(GRACE));
+    sim::process::adopt_orphans();
+    Guard
+}
+
+/// While it is kept, programs are started.
+pub(super) struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        sim::process::end_orphans();
+    }
 }
 
 /// Calls `first` on the first signal. The second ends the program at once: whoever sends it does not want to wait.

@@ -26,6 +26,7 @@ use output::Output;
 pub use output::{Line, MAX_OUTPUT};
 pub use ready::{HOST, NotReady, Ready, free_port};
 use strays::Mark;
+pub use strays::{adopt_orphans, end_orphans};
 
 /// How often a running program is looked at.
 const TICK: Duration = Duration::from_millis(5);
@@ -47,6 +48,12 @@ type Shared = Arc<(Mutex<Box<dyn ChildWrapper>>, Mark)>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether this is a program that was started here and has not been ended.
+#[cfg(target_os = "linux")]
+fn runs(id: i32) -> bool {
+    u32::try_from(id).is_ok_and(|id| lock(&RUNNING).contains_key(&id))
 }
 
 /// What is to be started, and how.
