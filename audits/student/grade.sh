@@ -33,8 +33,10 @@ shift
 for folder in "$@"; do
   dir=$(cd "$folder" && pwd) || continue
   cp "$audit" "$dir/audit.ron"
-  server=$(mark "$dir" server conform --level "$level" --server-command "python3 '$dir/server.py' {host} {port} {dir}")
-  client=$(mark "$dir" client conform --level "$level" --client "python3 '$dir/client.py' {host} {port} {file}")
+  # A command is split as a shell does it.
+  quoted="'${dir//\'/\'\\\'\'}'"
+  server=$(mark "$dir" server conform --level "$level" --server-command "python3 ${quoted%\'}/server.py' {host} {port} {dir}")
+  client=$(mark "$dir" client conform --level "$level" --client "python3 ${quoted%\'}/client.py' {host} {port} {file}")
   audited=$(mark "$dir" audit audit "$dir/audit.ron" --jobs "${JOBS:-4}")
   echo "$(basename "$dir"): server $server; client $client; audit $audited"
 done

@@ -14,6 +14,8 @@ pub(super) struct Claim {
     pub(super) notes: Vec<String>,
     /// The lines that say Success or Fail, the first few.
     pub(super) lines: Vec<String>,
+    /// Whether Fail came after Success.
+    pub(super) then_failed: bool,
 }
 
 /// How many lines are shown that say Success or Fail.
@@ -31,8 +33,13 @@ pub(super) fn claim(audit: &Audit, values: &Values, ended: &Ended) -> Claim {
     if let Some(line) = lines().nth(before) {
         let is_fail = fails(line);
         let said = said(!is_fail, is_fail, ended.how);
-        let notes = remarks(&said, ended.how);
-        return Claim { said, notes, lines: shown };
+        let mut notes = remarks(&said, ended.how);
+        // If it is said which line counts, the others are about something else.
+        let then_failed = !is_fail && nth.is_none() && lines().skip(1).any(fails);
+        if then_failed {
+            notes.push("after that it said Fail".into());
+        }
+        return Claim { said, notes, lines: shown, then_failed };
     }
     let gives = |signal: &Signal| match signal {
         Signal::Exit(codes) => matches!(ended.how, How::Exited(code) if codes.contains(&code)),
@@ -44,7 +51,7 @@ pub(super) fn claim(audit: &Audit, values: &Values, ended: &Ended) -> Claim {
     if said == Said::Nothing && ended.lines.is_empty() {
         notes.push("it put out nothing at all: does it flush its output?".into());
     }
-    Claim { said, notes, lines: shown }
+    Claim { said, notes, lines: shown, then_failed: false }
 }
 
 fn remarks(said: &Said, how: How) -> Vec<String> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::judge::{control_trouble, judge};
+use super::judge::{Said, control_trouble, judge};
 use super::outcome::{Report, Row, Trouble};
 use super::payload::payload;
 use super::places::{Ground, Struck};
@@ -122,7 +122,11 @@ fn check_isolation(audit: &Audit) -> Result<(), String> {
 fn unharmed(bench: &Bench<'_>, options: &Options, dir: &str) -> Result<Ran, Trouble> {
     let ran = in_dir(options, dir, |dir| bench.transfer(dir, Vec::new(), &ExtraEnv::default()))?;
     match control_trouble(bench.audit, &ran) {
-        Some((why, accepted)) => Err(Trouble { why, output: ran.output, accepted }),
+        Some((why, accepted)) => {
+            let excerpt = ran.excerpt.map(|excerpt| excerpt.to_string()).unwrap_or_default();
+            let output = excerpt.lines().map(str::to_owned).chain(ran.output).collect();
+            Err(Trouble { why, output, accepted })
+        }
         None => Ok(ran),
     }
 }
@@ -210,6 +214,8 @@ impl Series<'_> {
             said: None,
             truth: Truth::Nothing,
             excerpt: None,
+            then_failed: false,
+            hidden: false,
             notes: Vec::new(),
             output: Vec::new(),
             took: Duration::ZERO,
@@ -239,6 +245,8 @@ impl Series<'_> {
     /// What came of a run, into its row. Returns what it carried.
     fn enter(&self, row: &mut Row, struck: &Struck, ran: Ran) -> Vec<Recording> {
         (row.verdict, row.why) = judge(&row.trial, self.ground, struck, &ran, self.connections);
+        row.hidden = row.verdict == Verdict::Inconclusive && ran.stale && ran.said == Said::Success;
+        row.then_failed = ran.then_failed;
         row.said = Some(ran.said);
         (row.truth, row.excerpt) = (ran.truth, ran.excerpt);
         (row.notes, row.output, row.took) = (ran.notes, ran.output, ran.took);
@@ -256,14 +264,14 @@ impl Series<'_> {
             let recordings = self.enter(&mut again, &struck, ran);
             match again.verdict {
                 Verdict::Silent => {
-                    again.notes.push(format!("struck in {attempt} attempts; in fewer, it recovered"));
+                    again.notes.push(format!("with {attempt} attempts struck; with fewer it recovered"));
                     *row = again;
                     return;
                 }
                 Verdict::Inconclusive => return,
                 Verdict::Recovered => {}
                 verdict => {
-                    row.notes.push(format!("struck in {attempt} attempts: {verdict}"));
+                    row.notes.push(format!("with {attempt} attempts struck it is {verdict}"));
                     return;
                 }
             }

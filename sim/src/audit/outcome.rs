@@ -26,6 +26,11 @@ pub struct Row {
     pub truth: Truth,
     /// The bytes around the first difference.
     pub excerpt: Option<Excerpt>,
+    /// Whether the client said Fail after it had said Success.
+    pub then_failed: bool,
+    /// Whether Success was said of a transfer that changed nothing where the file is received, so that an earlier run's file
+    /// hides what this one would have left.
+    pub hidden: bool,
     /// What else was seen: a program that hung after its verdict, a server that died.
     pub notes: Vec<String>,
     /// The last lines of both programs, with their names.
@@ -142,7 +147,7 @@ impl Report {
         if self.rows.iter().any(|row| row.is_forbidden(&self.audit)) {
             return Conclusion::LeftBehind;
         }
-        if self.is_interrupted() {
+        if self.is_interrupted() || self.rows.iter().any(|row| row.hidden) {
             return Conclusion::Inconclusive;
         }
         let tells = |row: &Row| match row.trial.changes_bytes() {

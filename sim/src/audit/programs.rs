@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::spec::{Audit, Need, Pattern, Program, Server, Signal};
 use super::template::{Template, Values};
-use crate::process::{HOST, Launch, Line, Ready};
+use crate::process::{HOST, Launch, Line, Ready, is_installed};
 use crate::record::Direction;
 use crate::text::visible;
 
@@ -136,27 +136,6 @@ impl Audit {
     pub fn missing(&self) -> Vec<&Need> {
         self.needs.iter().filter(|need| !is_installed(&need.program)).collect()
     }
-}
-
-/// Whether there is such a program, as a path or where the system looks for programs.
-fn is_installed(program: &str) -> bool {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    if program.contains('/') {
-        return is_program(Path::new(program));
-    }
-    std::env::split_paths(&folders).any(|folder| is_program(&folder.join(program)))
-}
-
-#[cfg(unix)]
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    const EXECUTE: u32 = 0o111;
-    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & EXECUTE != 0)
-}
-
-#[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
-    path.is_file() || path.with_extension("exe").is_file()
 }
 
 fn own(run: &str) -> Program {

@@ -13,6 +13,8 @@ use crate::verdict::{Excerpt, Truth};
 
 /// How many files that may be the received one are looked at.
 const MAX_RECEIVED: usize = 64;
+/// How deep directories are looked into.
+const MAX_DEPTH: usize = 4;
 
 /// Where the file is received, as it was before the client started.
 pub(super) struct Destination {
@@ -67,9 +69,34 @@ impl Destination {
         Ok(Self { pattern, before })
     }
 
+    /// Whether what lies there is the very file `path`.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let Ok(path) = path.canonicalize() else { return false };
+        self.before.keys().any(|other| other.canonicalize().is_ok_and(|other| other == path))
+    }
+
     /// As it is written, with its placeholders replaced.
     pub(super) fn pattern(&self) -> &str {
         &self.pattern
+    }
+
+    /// Why it cannot be said what lies there: a directory on the way that nobody may look into, or something that is no
+    /// file in the place of one.
+    fn closed(&self) -> Option<String> {
+        let explain = |path: &Path, why: &dyn std::fmt::Display| Some(format!("{}: {why}", path.display()));
+        let path = Path::new(&self.pattern);
+        let is_one = !self.pattern.contains(['*', '?', '[']);
+        if is_one {
+            return match (fs::symlink_metadata(path), fs::metadata(path)) {
+                (Ok(_), Ok(found)) if found.is_dir() => explain(path, &"this is a directory"),
+                (Ok(_), Err(error)) => explain(path, &error),
+                (Err(error), _) if !is_missing(&error) => explain(path, &error),
+                _ => None,
+            };
+        }
+        let is_plain = |path: &&Path| !path.to_string_lossy().contains(['*', '?', '[']);
+        let (path, error) = closed_directory(path.ancestors().find(is_plain)?, MAX_DEPTH)?;
+        explain(&path, &error)
     }
 
     /// What of it is `payload`; of several files the one that is, of others one that came since.
@@ -82,7 +109,7 @@ impl Destination {
             others: 0,
             unreadable: None,
         };
-        let (mut best, mut unreadable) = (nothing, None);
+        let (mut best, mut unreadable) = (nothing, self.closed());
         let paths = paths(&self.pattern)?;
         let mut seen = 0_usize;
         for path in paths {
@@ -128,6 +155,26 @@ impl Found {
         }
         self
     }
+}
+
+/// Whether an error says that there is nothing.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// The first directory from `path` on that nobody may look into.
+fn closed_directory(path: &Path, depth: usize) -> Option<(PathBuf, io::Error)> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if is_missing(&error) => return None,
+        Err(error) => return Some((path.to_owned(), error)),
+    };
+    let is_directory = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+    let directories = entries.filter_map(Result::ok).filter(is_directory).take(MAX_RECEIVED);
+    if depth == 0 {
+        return None;
+    }
+    directories.filter_map(|entry| closed_directory(&entry.path(), depth - 1)).next()
 }
 
 fn irregular() -> io::Error {

@@ -53,6 +53,8 @@ pub(super) struct Ran {
     pub(super) output: Vec<String>,
     pub(super) took: Duration,
     pub(super) outcome: Outcome,
+    /// Whether it said Fail after it had said Success.
+    pub(super) then_failed: bool,
     /// Whether the file lay where it is received before the client started, and was not touched.
     pub(super) stale: bool,
     /// Whether what arrived is what was sent, damaged, and no other file.
@@ -75,7 +77,7 @@ impl Ran {
         let mut words = format!("{said}; {}", self.truth);
         self.notes.iter().for_each(|note| words.push_str(&format!("; {note}")));
         if let Some(last) = self.output.iter().rev().find(|line| line.starts_with("client: ")) {
-            words.push_str(&format!("; its last words: {}", last.trim_start_matches("client: ")));
+            words.push_str(&format!("; the client's last words: {}", last.trim_start_matches("client: ")));
         }
         words
     }
@@ -107,6 +109,10 @@ impl Bench<'_> {
             return Err(with_output(why, server));
         }
         let destination = Destination::survey(pattern(self.audit, &values, &dirs))?;
+        if destination.is_at(Path::new(&values["file"])) {
+            let why = "`received` is the file that is sent: it says nothing of what arrived";
+            return Err(with_output(why.into(), server));
+        }
         let settings = Settings { faults, recording: Some(RECORDING), once: None };
         let mut program = client(self.audit);
         program.env.extend_from_slice(&env.client);
@@ -209,15 +215,16 @@ impl Bench<'_> {
         match ended.how {
             How::Exited(0) => Ok(()),
             how => {
-                let last = last_lines("it", &ended.lines).pop().unwrap_or_default();
-                Err(format!("`{}`, which goes before, failed: {}. {last}", command.text(), how))
+                let last = last_lines("its last words", &ended.lines).pop();
+                let last = last.map(|last| format!("; {last}")).unwrap_or_default();
+                Err(format!("`{}`, which goes before, failed: {how}{last}", command.text()))
             }
         }
     }
 
     fn conclude(&self, finished: &Finished, server: Option<Running>) -> Result<Ran, Trouble> {
         let Finished { values, dirs, destination, ended, took, outcome } = finished;
-        let Claim { said, mut notes, lines: claims } = claim(self.audit, values, ended);
+        let Claim { said, mut notes, lines: claims, then_failed } = claim(self.audit, values, ended);
         let mut found = self.settle(destination, &said)?;
         let mut output = last_lines("client", &ended.lines);
         if let Some(mut server) = server {
@@ -245,6 +252,7 @@ impl Bench<'_> {
             found.path.as_ref().is_some_and(|path| outcome.faults.is_empty() && self.is_damaged(path));
         Ok(Ran {
             said,
+            then_failed,
             truth: found.truth,
             excerpt: found.excerpt,
             notes,

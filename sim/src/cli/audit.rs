@@ -49,7 +49,7 @@ fn not_installed(Need { program, package }: &Need) -> String {
 fn carry_out(args: &AuditArgs, audit: &Audit, trials: &[Trial]) -> Result<Report, String> {
     let temporary = tempfile::Builder::new().prefix("sim-audit-").tempdir();
     let temporary = temporary.map_err(|error| format!("no directory can be made: {error}"))?;
-    let _guard = signals::end_programs();
+    signals::end_programs();
     let root = match &args.keep {
         Some(dir) => empty(dir)?,
         None => temporary.path().to_owned(),

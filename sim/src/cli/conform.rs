@@ -37,7 +37,10 @@ pub(super) fn conform(args: &ConformArgs) -> Exit {
         return fail(NOTHING_TO_TEST);
     }
     match prepare(args).and_then(|options| run(args, &options)) {
-        Ok(_) if sim::process::is_closed() => Exit::Interrupted,
+        Ok(_) if sim::process::is_closed() => {
+            print::warn("interrupted: nothing is concluded");
+            Exit::Interrupted
+        }
         Ok(report) => show(args, &report),
         Err(message) => fail(&message),
     }
@@ -85,7 +88,7 @@ fn run(args: &ConformArgs, options: &Options) -> Result<Report, String> {
     if let Some(server) = &args.server {
         return Ok(test_server(&resolve(server)?, options));
     }
-    let _guard = signals::end_programs();
+    signals::end_programs();
     if let Some(command) = &args.server_command {
         let command = Command::parse_server(command).map_err(|error| format!("--server-command: {error}"))?;
         return Ok(test_server_command(&command, options));

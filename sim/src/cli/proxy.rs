@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Serialize;
-use sim::proxy::{Event, Outcome, Placed, Proxy, Running, Settings, Which, json, place_written};
+use sim::proxy::{Event, Outcome, Placed, Proxy, Running, Settings, What, Which, json, place_written};
 use sim::scenario::{Fault, Located, load_faults, parse_fault};
 
 use super::args::{address, peer};
@@ -143,7 +143,13 @@ fn run(options: &Options, proxy: Proxy, placed: &[Placed], record: Record) -> Re
         give_up();
     });
     let events = record.pen();
-    let running = proxy.spawn(move |event: Event| events.write(json(&event)));
+    let running = proxy.spawn(move |event: Event| {
+        if let What::Refused { error, .. } = &event.what {
+            let number = event.connection;
+            print::warn(&format!("error: connection {number} could not reach its target: {error}"));
+        }
+        events.write(json(&event));
+    });
     let running = running.map_err(|error| unreachable(&error.to_string()))?;
     if !options.quiet {
         announce(&running);

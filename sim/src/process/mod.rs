@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -26,7 +26,6 @@ use output::Output;
 pub use output::{Line, MAX_OUTPUT};
 pub use ready::{HOST, NotReady, Ready, free_port};
 use strays::Mark;
-pub use strays::{adopt_orphans, end_orphans};
 
 /// How often a running program is looked at.
 const TICK: Duration = Duration::from_millis(5);
@@ -48,12 +47,6 @@ type Shared = Arc<(Mutex<Box<dyn ChildWrapper>>, Mark)>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether this is a program that was started here and has not been ended.
-#[cfg(target_os = "linux")]
-fn runs(id: i32) -> bool {
-    u32::try_from(id).is_ok_and(|id| lock(&RUNNING).contains_key(&id))
 }
 
 /// What is to be started, and how.
@@ -130,7 +123,12 @@ impl Launch {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let mut child = wrap.spawn().map_err(|error| {
-            io::Error::new(error.kind(), format!("`{}` cannot be started: {error}", self.program.display()))
+            let name = self.program.display();
+            let is_name =
+                self.program.to_str().is_some_and(|name| !name.contains('/') && !is_installed(name));
+            // Where the system looks for it there may be folders that this user may not enter: another error.
+            let why = if is_name { "there is no such program in PATH".into() } else { error.to_string() };
+            io::Error::new(error.kind(), format!("`{name}` cannot be started: {why}"))
         })?;
         let (output, (done, readers)) = (Output::new(self.keep.clone()), channel());
         if let Some(stream) = child.stdout().take() {
@@ -289,4 +287,26 @@ fn how(status: ExitStatus) -> How {
 #[cfg(not(unix))]
 fn how(status: ExitStatus) -> How {
     How::Exited(status.code().unwrap_or_default())
+}
+
+/// Whether there is such a program, as a path or where the system looks for programs.
+#[must_use]
+pub fn is_installed(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    if program.contains('/') {
+        return is_program(Path::new(program));
+    }
+    std::env::split_paths(&folders).any(|folder| is_program(&folder.join(program)))
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    const EXECUTE: u32 = 0o111;
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & EXECUTE != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file() || path.with_extension("exe").is_file()
 }

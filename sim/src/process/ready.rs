@@ -10,7 +10,7 @@ use std::time::Duration;
 use regex::Regex;
 use tokio::time::Instant;
 
-use super::{How, Line, Running};
+use super::{How, Running};
 
 /// Where servers that are started here listen.
 pub const HOST: &str = "127.0.0.1";
@@ -40,7 +40,7 @@ pub fn free_port() -> io::Result<u16> {
 /// Why a server cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotReady {
-    /// It ended; somebody else may have had its port.
+    /// It ended, or somebody else has its port.
     Ended(String),
     /// It runs, but is not ready in time.
     Late(String),
@@ -63,7 +63,10 @@ impl Running {
         let mut tick = TICK;
         loop {
             let how = self.poll().ok().flatten();
-            let is_ready = is_ready(self, ready, port);
+            let is_ready = match ready {
+                Ready::Port => self.listens_on(port)?,
+                Ready::Line(pattern) => self.lines().iter().any(|line| pattern.is_match(&line.text)),
+            };
             match how {
                 // One that has gone into the background has ended well.
                 None | Some(How::Exited(0)) if is_ready => return Ok(()),
@@ -85,12 +88,45 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Whether it listens on `port` of [`HOST`], as it sees the network. Asked of the system where that can be: a server
+    /// that serves only one connection shall not serve ours.
+    ///
+    /// # Errors
+    /// If only strangers do.
+    fn listens_on(&self, port: u16) -> Result<bool, NotReady> {
+        if !Path::new("/proc/self/net/tcp").exists() {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            return Ok(TcpStream::connect_timeout(&address, TICK).is_ok());
+        }
+        let listeners = listeners(self.id, port);
+        let mut here = listeners.iter().filter(|listener| is_here(listener.address)).peekable();
+        if here.peek().is_none() {
+            return Ok(false);
+        }
+        if here.all(|listener| self.child.1.is_strangers(self.id, listener.inode)) {
+            let why = format!("another program listens on port {port}, which was to be the server's");
+            return Err(NotReady::Ended(why));
+        }
+        Ok(true)
+    }
+}
+
+/// A socket that listens.
+struct Listener {
+    address: IpAddr,
+    /// The number of the socket in the system's lists.
+    inode: u64,
+}
+
 /// What is missing.
 fn late(server: &Running, ready: &Ready, port: u16) -> String {
     match ready {
         Ready::Port => match listeners(server.id(), port).first() {
             None => format!("nothing listens on port {port}"),
-            Some(address) => format!("something listens on port {port}, but at {address} and not at {HOST}"),
+            Some(Listener { address, .. }) => {
+                format!("something listens on port {port}, but at {address} and not at {HOST}")
+            }
         },
         Ready::Line(pattern) if server.lines().is_empty() => format!(
             "no line matches {:?}; it has put out nothing at all: does it flush its output?",
@@ -100,35 +136,14 @@ fn late(server: &Running, ready: &Ready, port: u16) -> String {
     }
 }
 
-fn is_ready(server: &Running, ready: &Ready, port: u16) -> bool {
-    match ready {
-        Ready::Port => is_listened_on(server.id(), port),
-        Ready::Line(pattern) => matches(&server.lines(), pattern),
-    }
-}
-
-fn matches(lines: &[Line], pattern: &Regex) -> bool {
-    lines.iter().any(|line| pattern.is_match(&line.text))
-}
-
-/// Whether something listens on the port of [`HOST`], as the program sees the network. Asked of the system where that
-/// can be: a server that serves only one connection shall not serve ours.
-fn is_listened_on(program: u32, port: u16) -> bool {
-    if Path::new("/proc/self/net/tcp").exists() {
-        return listeners(program, port).iter().any(|address| is_ours(*address));
-    }
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    TcpStream::connect_timeout(&address, TICK).is_ok()
-}
-
 /// Whether whoever listens at `address` is reached at [`HOST`].
-fn is_ours(address: IpAddr) -> bool {
+fn is_here(address: IpAddr) -> bool {
     let address = address.to_canonical();
     address.is_unspecified() || address == IpAddr::V4(Ipv4Addr::LOCALHOST)
 }
 
-/// At which addresses something listens on `port`, in the network of a program, or if that has ended, in this one.
-fn listeners(program: u32, port: u16) -> Vec<IpAddr> {
+/// What listens on `port`, in the network of a program, or if that has ended, in this one.
+fn listeners(program: u32, port: u16) -> Vec<Listener> {
     let table = |name: &str| {
         let of = |program: &str| std::fs::read_to_string(format!("/proc/{program}/net/{name}"));
         of(&program.to_string()).or_else(|_| of("self")).unwrap_or_default()
@@ -137,17 +152,18 @@ fn listeners(program: u32, port: u16) -> Vec<IpAddr> {
     tables.iter().flat_map(|table| table.lines()).filter_map(|line| listener(line, port)).collect()
 }
 
-/// The address of a socket that listens on `port`, from a line of the system's table: its columns are a number, the
-/// local address, the remote one, and the state, in which 0A is listening (proc(5), /proc/net/tcp). Addresses are words
-/// of 32 bits in hex, each in the order of this machine.
-fn listener(line: &str, port: u16) -> Option<IpAddr> {
+/// A socket that listens on `port`, from a line of the system's table: its columns are a number, the local address, the
+/// remote one, and the state, in which 0A is listening; the tenth is the inode (proc(5), /proc/net/tcp). Addresses are
+/// words of 32 bits in hex, each in the order of this machine.
+fn listener(line: &str, port: u16) -> Option<Listener> {
     let mut columns = line.split_whitespace();
-    let (local, state) = (columns.nth(1)?, columns.nth(1)?);
+    let (local, state, inode) = (columns.nth(1)?, columns.nth(1)?, columns.nth(5)?.parse().ok()?);
     let address = local.strip_suffix(&format!(":{port:04X}"))?;
     (state == "0A").then_some(())?;
     let word = |text: &str| u32::from_str_radix(text, 16).ok().map(u32::to_ne_bytes);
     let words = (0..address.len() / 8).map(|index| word(address.get(index * 8..index * 8 + 8)?));
     let bytes: Vec<u8> = words.collect::<Option<Vec<_>>>()?.concat();
     let four = <[u8; 4]>::try_from(&bytes[..]).map(IpAddr::from);
-    four.or_else(|_| <[u8; 16]>::try_from(&bytes[..]).map(IpAddr::from)).ok()
+    let address = four.or_else(|_| <[u8; 16]>::try_from(&bytes[..]).map(IpAddr::from)).ok()?;
+    Some(Listener { address, inode })
 }

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use sim::audit::{Check, Rung};
@@ -136,7 +137,7 @@ fn a_client_that_checks_only_the_first_time_is_convicted() {
     assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Silent")], 1), "{lines:?}");
     let (lines, code) = upload(&format!("{put} --retries 2"), "fail: Exit(1),").json(&["flip-middle"]);
     assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Recovered")], 0), "{lines:?}");
-    assert_eq!(lines[0]["notes"][0], "struck in 3 attempts: Detected");
+    assert_eq!(lines[0]["notes"][0], "with 3 attempts struck it is Detected");
 }
 
 #[test]
@@ -189,4 +190,78 @@ fn a_fault_that_struck_elsewhere_is_tried_again() {
     let (lines, code) = desk.json(&["flip-first"]);
     assert_eq!((verdicts(&lines), code), (vec![("flip-first", "Detected")], 0), "{lines:?}");
     assert_eq!(fs::read_to_string(desk.path().join("runs")).unwrap().lines().count(), 4);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_port_of_a_stranger_is_not_taken_for_the_servers() {
+    let desk = Desk::new(
+        r#"Audit(
+            about: "It says its port and listens nowhere.", transfer: Upload, size: 2_500, deadline: 2, client: Own,
+            server: Program(run: "sh -c 'echo {port} > {here}/port.new; mv {here}/port.new {here}/port; exec sleep 1000'"),
+            received: "{server}/{name}",
+        )"#,
+    );
+    let mut sim = desk.command(&["--only", "1", "--quiet"]).stdout(Stdio::piped()).spawn().unwrap();
+    // Each of its attempts finds that we were there first.
+    let mut taken = Vec::new();
+    while sim.try_wait().unwrap().is_none() {
+        if let Ok(port) = fs::read_to_string(desk.path().join("port")) {
+            fs::remove_file(desk.path().join("port")).unwrap();
+            taken.push(TcpListener::bind(("127.0.0.1", port.trim().parse().unwrap())).unwrap());
+        }
+        std::thread::yield_now();
+    }
+    let output = sim.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("another program listens on port ") && taken.len() == 3, "{text}");
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn the_file_that_is_sent_is_none_that_was_received() {
+    let desk = upload("{sim} put {host}:{port} {file}", r#"received: "{client}/{name}","#);
+    let (judgement, code) = judged(&desk, &["flip-middle"]);
+    assert!(judgement.contains("`received` is the file that is sent") && code == 3, "{judgement}");
+}
+
+#[test]
+fn a_directory_that_nobody_may_look_into_is_no_proof_that_nothing_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let closed = dir.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    // For root nothing is closed.
+    if fs::read_dir(&closed).is_ok() {
+        return;
+    }
+    for received in ["closed/{name}", "*/{name}"] {
+        let received = format!(r#"received: "{}/{received}","#, dir.path().display());
+        let (judgement, code) =
+            judged(&upload("{sim} put {host}:{port} {file}", &received), &["flip-middle"]);
+        assert!(judgement.contains("closed") && judgement.contains("ermission denied"), "{judgement}");
+        assert_eq!(code, 3);
+    }
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_file_is_named() {
+    for (make, why) in
+        [("mkdir {received}", "this is a directory"), ("ln -s back {received}", "symbolic link")]
+    {
+        let client = format!(r#"sh -c "{{sim}} put {{host}}:{{port}} {{file}} && {make}""#);
+        let (judgement, code) = judged(&upload(&client, r#"received: "{client}/back","#), &["flip-middle"]);
+        assert!(judgement.contains(why) && code == 3, "{judgement}");
+    }
+}
+
+#[test]
+fn a_word_that_comes_before_the_check_is_told_from_a_check_that_cannot_fail() {
+    let desk = upload(
+        r#"sh -c "echo Success; {sim} put {host}:{port} {file} | grep -v Success""#,
+        r#"success: Line("^Success"), fail: Line("^Fail"),"#,
+    );
+    let (judgement, code) = judged(&desk, &["flip-first", "flip-middle"]);
+    let words = "2 of 2 corrupted uploads were reported as Success, and then as Fail: the word comes before the check.";
+    assert_eq!((judgement.lines().next(), code), (Some(words), 1));
 }

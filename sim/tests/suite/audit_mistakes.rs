@@ -65,6 +65,12 @@ fn each_mistake_is_shown_where_it_stands() {
         ),
         ("Flip(in: Upload, at: 0, bit: 1)", "Env()", "Env()", "changes nothing in the environment"),
         ("Flip(in: Upload, at: 0, bit: 1)", "Env(sever: {})", "sever", "did you mean \"server\"?"),
+        ("\"{server}/{name}\"", "\"\"", "\"\"", "the path of a file"),
+        ("\"{server}/{name}\"", "\"{received}\"", "\"{received}\"", "cannot be said by"),
+        ("Line(\"^Success\")", "Line(\"x*\")", "Line(\"x*\")", "matches every line"),
+        ("fail: Exit([1, 2])", "fail: Line(\"^Success\")", "Line(\"^Success\")", "the same line says"),
+        ("fail: Exit([1, 2])", "leaves_no: [Rejected]", "[Rejected]", "no file is ever rejected"),
+        ("success: Line(\"^Success\")", "nth: 2", "2", "`nth` is for lines"),
         ("about: \"Sound.\",", "", "Audit", "no `about`"),
         ("received: \"{server}/{name}\",", "", "Audit", "no `received`"),
     ];

@@ -167,9 +167,9 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
     let server = required(reader, given, "server").and_then(|piece| server(reader, piece));
     let client = required(reader, given, "client").and_then(|piece| own_or(reader, piece, CLIENT));
     let ways = Ways::new(transfer.unwrap_or(Direction::Upload), server.as_ref(), client.as_ref());
-    let sent = or(given, "sent", ways.sent(), |piece| template(reader, piece, "`sent`"));
+    let sent = or(given, "sent", ways.sent(), |piece| path_of_file(reader, piece, "`sent`"));
     let received = match (given.get("received"), ways.received()) {
-        (Some(piece), _) => template(reader, piece, "`received`"),
+        (Some(piece), _) => path_of_file(reader, piece, "`received`"),
         (None, Some(usual)) => Some(usual),
         (None, None) => {
             given.miss(reader, "received", "\"{server}/{name}\", where the file is to be found");
@@ -423,6 +423,20 @@ fn template(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Templat
     None
 }
 
+/// The path of a file, which cannot say where it is by itself.
+fn path_of_file(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Template> {
+    let path = template(reader, piece, what)?;
+    let message = match path.text() {
+        text if text.is_empty() || text.ends_with('/') => format!("{what} is the path of a file"),
+        _ if path.has("file") || path.has("received") => {
+            format!("{what} cannot be said by {{file}} or {{received}}, which come from it")
+        }
+        _ => return Some(path),
+    };
+    reader.mistakes.add(|| Mistake::at(&piece.place(), message));
+    None
+}
+
 fn command(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Template> {
     let command = template(reader, piece, what)?;
     let message = match shlex::split(command.text()) {
@@ -463,6 +477,11 @@ fn pattern_in(reader: &mut Reader, piece: Piece<'_>, form: &str) -> Option<Patte
     }
     let text = text_in(reader, piece, "Line(\"PATTERN\")")?;
     match Pattern::new(&text) {
+        Ok(pattern) if pattern.is_match("") => {
+            let message = "this matches every line, also an empty one";
+            reader.mistakes.add(|| Mistake::at(&piece.place(), message));
+            None
+        }
         Ok(pattern) => Some(pattern),
         Err(error) => {
             let why = error.to_string();
@@ -508,8 +527,30 @@ fn exit(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<i32>> {
     codes
 }
 
-/// One exit code cannot say both.
+/// One thing cannot say both, and what is asked for has to be possible.
 fn check_signals(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
+    let is_line = |signal: &Signal| matches!(signal, Signal::Line(_));
+    if let (Some(piece), false) =
+        (given.get("nth"), is_line(&audit.success) || audit.fail.as_ref().is_some_and(is_line))
+    {
+        let message = "`nth` is for lines, and neither `success` nor `fail` is a Line";
+        reader.mistakes.add(|| Mistake::at(&piece.place(), message));
+    }
+    if let (Some(piece), None) = (given.get("leaves_no"), &audit.fail)
+        && audit.leaves_no == [Leftover::Rejected]
+    {
+        let message = "without `fail` no file is ever rejected";
+        let help = "say how the client says that the check failed, fail: Line(\"...\"); or forbid `Wrong`"
+            .to_owned();
+        reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(help));
+    }
+    if let (Signal::Line(success), Some(Signal::Line(fail)), Some(piece)) =
+        (&audit.success, &audit.fail, given.get("fail"))
+        && success.as_str() == fail.as_str()
+    {
+        let message = "the same line says `success` as well as `fail`";
+        reader.mistakes.add(|| Mistake::at(&piece.place(), message));
+    }
     let (Signal::Exit(success), Some(Signal::Exit(fail))) = (&audit.success, &audit.fail) else { return };
     if let (Some(code), Some(piece)) =
         (success.iter().find(|code| fail.contains(code)), given.get("fail").or(given.get("success")))

@@ -325,6 +325,15 @@ impl Take {
         }
     }
 
+    /// The client does not say that it has the listing, if that is all that it was to do.
+    fn not_listed(&self, rule: u8, expected: &str) -> Check {
+        self.over(rule)?;
+        match (self.goal, claim::of(&self.ended, 0)) {
+            (Goal::List, Claim::Success) => Err(self.broken(rule, 5, expected, self.said())),
+            _ => Ok(()),
+        }
+    }
+
     /// The download came, the client says so, and has its bytes.
     fn downloaded(&self, rule: u8) -> Check {
         self.over(26)?;

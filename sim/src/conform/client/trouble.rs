@@ -226,7 +226,8 @@ fn vanish_in_upload(studio: &mut Studio) -> Check {
 }
 
 fn vanish_in_listing(studio: &mut Studio) -> Check {
-    studio.list(&at(Point::Listing, Act::Cut(b"f4baef17b2384addb18537b724f96fd7;a;39\n")))?.over(27)
+    let take = studio.list(&at(Point::Listing, Act::Cut(b"f4baef17b2384addb18537b724f96fd7;a;39\n")))?;
+    take.not_listed(27, "no success: the listing never came to its end")
 }
 
 /// A server at which something happens.

@@ -184,7 +184,7 @@ fn byte_by_byte(desk: &mut Desk) -> Check {
     let send = |talk: &mut super::Talk, bytes: &[u8]| talk.wire.send_in_pieces(bytes, 1, PAUSE);
     send(&mut talk, b"LIST_FILES\n");
     talk.listing()?;
-    send(&mut talk, b"UPLOAD\r\n");
+    send(&mut talk, b"UPLOAD\n");
     talk.go_ahead(7)?;
     send(&mut talk, format!("{}\n", file.details()).as_bytes());
     talk.go_ahead(9)?;

@@ -30,7 +30,7 @@ const LIKE: usize = 16;
 
 static CASES: LazyLock<Vec<Case<Desk>>> = LazyLock::new(|| {
     let parts =
-        [lists::CASES, uploads::CASES, transfers::CASES, refusals::CASES, framing::CASES, attacks::CASES];
+        [lists::CASES, transfers::CASES, uploads::CASES, refusals::CASES, framing::CASES, attacks::CASES];
     let mut cases = parts.concat();
     cases.sort_by_key(|case| case.info.level);
     cases

@@ -30,10 +30,10 @@ cases! { Desk:
     2 "upload-again" [15 21] after ["upload-listed"]
         "The same file again succeeds and is listed once."
         => upload_again;
-    2 "one-content-two-names" [15] after ["upload-listed"]
+    3 "one-content-two-names" [15] after ["upload-listed" "download"]
         "Two names can share a content."
         => one_content_two_names;
-    2 "one-name-two-contents" [15] after ["upload-listed"]
+    3 "one-name-two-contents" [15] after ["upload-listed" "download"]
         "One name can stand with two contents."
         => one_name_two_contents;
     2 "upload-empty" [16] after ["upload"]
@@ -54,25 +54,25 @@ cases! { Desk:
     2 "upload-larger" [18 22] after ["upload"]
         "Of 4 MiB, all is taken, or refused in good order."
         => larger;
-    2 "name-with-semicolons" [8] after ["upload-listed"]
+    3 "name-with-semicolons" [8] after ["upload-listed" "download"]
         "A name can hold semicolons."
         => |desk| put_named(desk, 8, "a;", ";7;.txt");
-    2 "name-with-blanks" [9] after ["upload-listed"]
+    3 "name-with-blanks" [9] after ["upload-listed" "download"]
         "Blanks belong to a name, also at its ends."
         => |desk| put_named(desk, 9, "  of ", " mine  ");
-    2 "name-in-utf-8" [9] after ["upload-listed"]
+    3 "name-in-utf-8" [9] after ["upload-listed" "download"]
         "A name is UTF-8, of any language."
         => |desk| put_named(desk, 9, "Übung-文件-", "-файл-🗎.txt");
-    2 "name-with-dots" [9] after ["upload-listed"]
+    3 "name-with-dots" [9] after ["upload-listed" "download"]
         "Only . and .. are no names; ..a and a.. are."
         => |desk| put_named(desk, 9, "..", "..");
-    2 "name-like-a-command" [9] after ["upload-listed"]
+    3 "name-like-a-command" [9] after ["upload-listed" "download"]
         "A name may look like anything."
         => |desk| put_named(desk, 9, "ERROR other ", ";LIST_FILES");
-    2 "name-for-a-shell" [9] after ["upload-listed"]
+    3 "name-for-a-shell" [9] after ["upload-listed" "download"]
         "A name is no option, pattern or command."
         => |desk| put_named(desk, 9, "-rf *?\"'$(x)`|&<>:%s%n ", "~");
-    7 "name-of-255-bytes" [9] after ["upload-listed"]
+    7 "name-of-255-bytes" [9] after ["upload-listed" "download"]
         "A name can have 255 bytes."
         => name_of_255_bytes;
 }

@@ -10,6 +10,7 @@ use crate::audit::{Conclusion, Report, Row, Spread, Trial};
 use crate::record::Direction;
 use crate::scenario::{Effect, Verdict};
 use crate::text::{bytes_text, visible};
+use crate::verdict::Truth;
 
 pub use json::json;
 pub use junit::junit;
@@ -31,7 +32,8 @@ pub fn judgement(report: &Report) -> Vec<String> {
         let why = sentence(&control.why);
         return vec![if control.accepted { capitalised(&why) } else { format!("Inconclusive: {why}") }];
     }
-    let mut lines = vec![check(report)];
+    let nothing_yet = report.is_interrupted() && report.rows.is_empty();
+    let mut lines = if nothing_yet { Vec::new() } else { vec![check(report)] };
     if report.is_interrupted() {
         lines.insert(0, format!("Interrupted after {} of {} faults.", report.rows.len(), report.planned));
     }
@@ -88,11 +90,16 @@ fn check(report: &Report) -> String {
         Direction::Download => "download",
     };
     let is_limit = |row: &Row| row.is_known_limit(report.audit.check);
-    let tells = |row: &&Row| (row.is_telling() || row.accepts(report.audit.check)) && !is_limit(row);
+    // What the programs were made to do to themselves may have been no more than to refuse.
+    let is_corrupted = |row: &Row| row.trial.env.is_empty() || matches!(row.truth, Truth::Different { .. });
+    let tells = |row: &&Row| {
+        (row.is_telling() && is_corrupted(row) || row.accepts(report.audit.check)) && !is_limit(row)
+    };
     let telling: Vec<&Row> = report.rows.iter().filter(tells).collect();
     let silent = names(report, |row| row.accepts(report.audit.check));
     let judged: Vec<&&Row> = telling.iter().filter(|row| had_its_say(row)).collect();
-    let noticed = judged.iter().filter(|row| row.verdict != Verdict::Silent).count();
+    let has_noticed = judged.iter().any(|row| row.verdict != Verdict::Silent);
+    let is_late = report.rows.iter().filter(|row| row.accepts(report.audit.check)).all(|row| row.then_failed);
     let (count, of) = (silent.len(), corrupted(telling.len(), what));
     match (count, report.conclusion()) {
         (_, Conclusion::Inconclusive) if !report.is_interrupted() => inconclusive(report),
@@ -100,20 +107,29 @@ fn check(report: &Report) -> String {
             "No fault here changes the file: nothing is said of the check.".into()
         }
         (0, _) => format!("None of {of} was reported as Success{}.", but(report)),
-        (_, _) if noticed == 0 && judged.len() >= ENOUGH && count == telling.len() => {
+        (_, _) if is_late => format!(
+            "{count} of {of} {} reported as Success, and then as Fail: the word comes before the check.",
+            if count == 1 { "was" } else { "were" }
+        ),
+        (_, _) if !has_noticed && judged.len() >= ENOUGH && count == telling.len() => {
             format!("{count} of {of} were reported as Success: this check cannot fail.")
         }
-        (_, _) if noticed == 0 && judged.len() >= ENOUGH => format!(
+        (_, _) if !has_noticed && judged.len() >= ENOUGH => format!(
             "{count} of {of} were reported as Success, and all {} of those that came to their end: this check cannot \
              fail.",
             judged.len()
         ),
         (_, _) => {
             let verb = if count == 1 { "was" } else { "were" };
-            let noticed = match noticed {
-                0 => String::new(),
-                1 => " It noticed 1 other.".into(),
-                noticed => format!(" It noticed {noticed} others."),
+            let is_noticed = |row: &&&Row| matches!(row.verdict, Verdict::Detected | Verdict::Recovered);
+            let noticed = telling.iter().filter(is_noticed).count();
+            let noticed = match (noticed, telling.len() - count - noticed) {
+                (0, _) => String::new(),
+                (1, 0) => " It noticed 1 other.".into(),
+                (noticed, 0) => format!(" It noticed {noticed} others."),
+                (noticed, rest) => {
+                    format!(" It noticed {noticed}; {rest} ended with an error or not in time.")
+                }
             };
             format!("{count} of {of} {verb} reported as Success: {}.{noticed}", listed(&silent))
         }
@@ -162,7 +178,9 @@ fn but(report: &Report) -> &'static str {
 }
 
 fn inconclusive(report: &Report) -> String {
-    let why = report.rows.iter().find_map(|row| row.why.as_deref());
+    // What hides the rest comes first.
+    let hidden = report.rows.iter().filter(|row| row.hidden);
+    let why = hidden.chain(&report.rows).find_map(|row| row.why.as_deref());
     format!("Inconclusive: {}", sentence(why.unwrap_or("no fault was tried")))
 }
 

@@ -91,6 +91,9 @@ fn style(report: &Report, row: &Row) -> Style {
 /// What was done, what was seen, and how to see it again.
 fn evidence(row: &Row, replay: &Replay<'_>) -> String {
     let mut text = format!("\n{} {}: {}\n", row.trial.number, row.trial.name, row.verdict);
+    if row.places.is_empty() {
+        text.push_str(&format!("    {}\n", row.trial.what()));
+    }
     row.places.iter().for_each(|place| text.push_str(&format!("    {place}\n")));
     if let Some(excerpt) = &row.excerpt {
         text.push_str(&format!("{excerpt}\n"));
