@@ -1,6 +1,7 @@
 //! Audit files: from text to an [`Audit`], in the manner of scenarios. RON splits the text into pieces that know
 //! where they stand; each is then parsed on its own, so that all mistakes are reported at once.
 
+mod signals;
 mod trials;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use ron::value::RawValue;
 
 use super::spec::{
     Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS, MAX_SIZE,
-    MIN_SIZE, Need, Pattern, Program, Server, Signal, Wanted,
+    MIN_SIZE, Need, Program, Server, Signal, Wanted,
 };
 use super::template::{PLACEHOLDERS, Template, unknown};
 use crate::process::Ready;
@@ -27,7 +28,6 @@ use crate::scenario::{read, suggest, syntax};
 
 const SHAPE: &str = "an audit is written Audit(about: \"...\", transfer: Upload, server: Program(run: \"...\"), \
                      client: Program(run: \"...\"), received: \"...\")";
-const SIGNALS: &str = "a signal is Exit(0), Exit([1, 2]), Line(\"PATTERN\") or File(\"PATH\")";
 const PROGRAMS: &str = "a program is written Program(run: \"COMMAND {port}\"), or Own for ours";
 const AUDIT: [&str; 21] = [
     "about",
@@ -192,8 +192,8 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
         before: or(given, "before", Vec::new(), |piece| before(reader, piece)),
         sent,
         received: received.unwrap_or_default(),
-        success: or(given, "success", Signal::Exit(vec![0]), |piece| signal(reader, piece)),
-        fail: or(given, "fail", ways.fail(), |piece| signal(reader, piece).map(Some)),
+        success: or(given, "success", Signal::Exit(vec![0]), |piece| signals::parse(reader, piece)),
+        fail: or(given, "fail", ways.fail(), |piece| signals::parse(reader, piece).map(Some)),
         nth: or(given, "nth", None, |piece| {
             let nth = reader.whole(piece, "`nth`", 1..=1_000).and_then(|nth| usize::try_from(nth).ok());
             nth.map(NonZero::new)
@@ -206,7 +206,7 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
         faults: or(given, "faults", Vec::new(), |piece| trials::parse(reader, piece, transfer)),
     };
     check_ports(reader, given, &audit);
-    check_signals(reader, given, &audit);
+    signals::check(reader, given, &audit);
     (reader.mistakes.len() == 0).then_some(audit)
 }
 
@@ -373,7 +373,7 @@ fn ready(reader: &mut Reader, piece: Piece<'_>) -> Option<Ready> {
     if piece.text() == "Port" {
         return Some(Ready::Port);
     }
-    pattern_in(reader, piece, "`ready` is Port or Line(\"PATTERN\")").map(Ready::Line)
+    signals::pattern(reader, piece, "`ready` is Port or Line(\"PATTERN\")").map(Ready::Line)
 }
 
 fn env(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<(String, Template)>> {
@@ -467,97 +467,6 @@ fn text_in(reader: &mut Reader, piece: Piece<'_>, form: &str) -> Option<String> 
 
 fn word_of<'a>(piece: Piece<'a>) -> &'a str {
     piece.text().split('(').next().unwrap_or("").trim_end()
-}
-
-fn pattern_in(reader: &mut Reader, piece: Piece<'_>, form: &str) -> Option<Pattern> {
-    if word_of(piece) != "Line" {
-        let message = suggest::unknown("word", word_of(piece), ["Line"]);
-        reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(form.to_owned()));
-        return None;
-    }
-    let text = text_in(reader, piece, "Line(\"PATTERN\")")?;
-    match Pattern::new(&text) {
-        Ok(pattern) if pattern.is_match("") => {
-            let message = "this matches every line, also an empty one";
-            reader.mistakes.add(|| Mistake::at(&piece.place(), message));
-            None
-        }
-        Ok(pattern) => Some(pattern),
-        Err(error) => {
-            let why = error.to_string();
-            let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            let help = "see https://docs.rs/regex/latest/regex/#syntax".to_owned();
-            let message = format!("this is no regular expression: {why}");
-            reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(help));
-            None
-        }
-    }
-}
-
-fn signal(reader: &mut Reader, piece: Piece<'_>) -> Option<Signal> {
-    match word_of(piece) {
-        "Line" => pattern_in(reader, piece, SIGNALS).map(Signal::Line),
-        "File" => {
-            let inner = inside(piece);
-            if inner.is_none() {
-                reader.mistakes.add(|| Mistake::at(&piece.place(), "this is written File(\"PATH\")"));
-            }
-            template(reader, inner?, "`File`").map(Signal::File)
-        }
-        "Exit" => exit(reader, piece).map(Signal::Exit),
-        other => {
-            let message = suggest::unknown("signal", other, ["Exit", "Line", "File"]);
-            reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(SIGNALS.to_owned()));
-            None
-        }
-    }
-}
-
-fn exit(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<i32>> {
-    let inner = inside(piece);
-    let one = inner.and_then(|inner| inner.parse::<i32>().ok()).map(|code| vec![code]);
-    let codes = one.or_else(|| inner.and_then(|inner| inner.parse::<Vec<i32>>().ok()));
-    let is_code = |code: &i32| (0..=i32::from(u8::MAX)).contains(code);
-    let codes = codes.filter(|codes| !codes.is_empty() && codes.iter().all(is_code));
-    if codes.is_none() {
-        reader.mistakes.add(|| {
-            Mistake::at(&piece.place(), "this is written Exit(0) or Exit([1, 2]), with codes from 0 to 255")
-        });
-    }
-    codes
-}
-
-/// One thing cannot say both, and what is asked for has to be possible.
-fn check_signals(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
-    let is_line = |signal: &Signal| matches!(signal, Signal::Line(_));
-    if let (Some(piece), false) =
-        (given.get("nth"), is_line(&audit.success) || audit.fail.as_ref().is_some_and(is_line))
-    {
-        let message = "`nth` is for lines, and neither `success` nor `fail` is a Line";
-        reader.mistakes.add(|| Mistake::at(&piece.place(), message));
-    }
-    if let (Some(piece), None) = (given.get("leaves_no"), &audit.fail)
-        && audit.leaves_no == [Leftover::Rejected]
-    {
-        let message = "without `fail` no file is ever rejected";
-        let help = "say how the client says that the check failed, fail: Line(\"...\"); or forbid `Wrong`"
-            .to_owned();
-        reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(help));
-    }
-    if let (Signal::Line(success), Some(Signal::Line(fail)), Some(piece)) =
-        (&audit.success, &audit.fail, given.get("fail"))
-        && success.as_str() == fail.as_str()
-    {
-        let message = "the same line says `success` as well as `fail`";
-        reader.mistakes.add(|| Mistake::at(&piece.place(), message));
-    }
-    let (Signal::Exit(success), Some(Signal::Exit(fail))) = (&audit.success, &audit.fail) else { return };
-    if let (Some(code), Some(piece)) =
-        (success.iter().find(|code| fail.contains(code)), given.get("fail").or(given.get("success")))
-    {
-        let message = format!("exit code {code} says `success` as well as `fail`");
-        reader.mistakes.add(|| Mistake::at(&piece.place(), message));
-    }
 }
 
 /// The proxy can stand between the programs only if they can be told where it is, or cannot see past it.
