@@ -292,7 +292,7 @@ impl Client {
     fn send_payload(&mut self, now: Duration, left: u64, out: &mut Buffer) {
         let Some(Transfer::Upload { content, hasher, .. }) = &mut self.transfer else { return };
         if hasher.bytes() == 0 {
-            self.record.record(now, Action::Sending(left));
+            self.record.record_sending(now, self.sent.coming(left));
         }
         let Some(count) = hasher.pass_on(content, left, out) else {
             return self.fail(now, Failure::Storage(StoreError::Io(ErrorKind::UnexpectedEof)));
@@ -316,7 +316,7 @@ impl Client {
     /// An empty file has no last byte to be sent: its go-ahead is all there is.
     fn finish_empty_upload(&mut self, now: Duration) {
         if matches!(&self.transfer, Some(Transfer::Upload { own: None, .. })) {
-            self.record.record(now, Action::Sending(0));
+            self.record.record_sending(now, self.sent.coming(0));
             self.finish_sending(now);
         }
     }

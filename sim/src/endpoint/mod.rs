@@ -20,7 +20,7 @@ pub use buffer::{Buffer, CHUNK};
 pub use client::{Client, ClientConfig, Command, Script};
 pub use flaw::{Flaw, UnknownFlaw};
 pub use hasher::{Hasher, md5_of, md5_with};
-pub use server::{Server, ServerConfig, Sessions};
+pub use server::{FirstSession, Server, ServerConfig, Sessions};
 
 /// One side of one connection. `now` is always the time since the run began.
 ///
@@ -142,6 +142,11 @@ struct SentBytes {
 impl SentBytes {
     fn count(&mut self, bytes: usize) {
         self.total += bytes as u64;
+    }
+
+    /// The offsets that the message will have that begins now, of this length.
+    fn coming(&self, length: u64) -> Range<u64> {
+        self.start..self.start + length
     }
 
     /// The offsets of the message that is complete now.

@@ -9,7 +9,7 @@ use protocol::wire::MAX_LINE;
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
 use super::{Buffer, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, SentBytes, Service};
-use crate::record::{Action, Failure, Kind, Message, Recorder};
+use crate::record::{Action, Failure, Kind, Message, Observer, Recorder};
 use crate::storage::{Committed, Content, Incoming, Store, StoreError};
 
 /// What a [`Server`] needs.
@@ -25,13 +25,24 @@ pub struct ServerConfig {
     pub hash_threads: HashThreads,
     /// The mistake that it makes, if any.
     pub flaw: Option<Flaw>,
+    /// What is otherwise in the session of the first connection, if anything is.
+    pub first: Option<FirstSession>,
+}
+
+/// What is otherwise in the session of the first connection: the one that faults strike.
+#[derive(Clone)]
+pub struct FirstSession {
+    /// Its view of the store.
+    pub store: Arc<dyn Store>,
+    /// Is shown its events as they happen.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl ServerConfig {
     /// A correct server that is content with every byte, and does one thing at a time.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, deadline: Duration) -> Self {
-        Self { store, deadline, pace: 1, hash_threads: HashThreads::new(0), flaw: None }
+        Self { store, deadline, pace: 1, hash_threads: HashThreads::new(0), flaw: None, first: None }
     }
 
     fn hasher(&self) -> Hasher {
@@ -75,9 +86,14 @@ impl Service for Sessions {
     }
 
     fn accept(&self, now: Duration, _peer: Option<SocketAddr>) -> Box<dyn Endpoint> {
-        let record = Recorder::default();
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
-        let mut server = Server::new(self.config.clone(), record);
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut config, mut record) = (self.config.clone(), Recorder::default());
+        if let (true, Some(first)) = (sessions.is_empty(), config.first.take()) {
+            (config.store, record) = (first.store, Recorder::watched(first.observer));
+        }
+        sessions.push(record.clone());
+        drop(sessions);
+        let mut server = Server::new(config, record);
         server.handle_connected(now);
         Box::new(server)
     }
@@ -314,6 +330,10 @@ impl Server {
         // The caller made sure that there is space for a line.
         let _ = writeln!(out, "{text}");
         self.sent.count(text.len() + 1);
+        let starts_listing = matches!(&self.listing, Some(Listing { next: 1, .. }));
+        if starts_listing && matches!(reply, Reply::Entry(_) | Reply::NoFiles | Reply::ListEnd) {
+            self.record.begins(&Kind::Listing(Vec::new()), self.sent.start);
+        }
         let kind = match reply {
             Reply::Entry(_) | Reply::NoFiles | Reply::ListEnd => {
                 return self.record_listing(now, reply, &text);
@@ -328,7 +348,7 @@ impl Server {
         };
         self.record.record_sent(now, Message::Text { kind, text }, self.sent.message());
         if *reply == Reply::Size(0) {
-            self.record.record(now, Action::Sending(0));
+            self.record.record_sending(now, self.sent.coming(0));
             self.finish_download(now);
         }
     }
@@ -357,7 +377,7 @@ impl Server {
     fn send_payload(&mut self, now: Duration, left: u64, out: &mut Buffer) {
         let Some(download) = &mut self.download else { return };
         if download.hasher.bytes() == 0 {
-            self.record.record(now, Action::Sending(left));
+            self.record.record_sending(now, self.sent.coming(left));
         }
         let Some(count) = download.hasher.pass_on(&download.content, left, out) else {
             // The size was announced, so nothing but the end of the connection can tell of the trouble.

@@ -14,6 +14,8 @@ pub enum Piece {
         bytes: Vec<u8>,
         /// The most that may be delivered at once.
         most: usize,
+        /// The stream offset at which the first of them was sent. `None` if a fault has added them.
+        source: Option<u64>,
     },
     /// Nothing passes for so long.
     Wait(Duration),
@@ -31,6 +33,10 @@ pub enum Piece {
     Fired {
         /// Its number.
         fault: usize,
+        /// The stream offset where it struck: of the first byte that it took, or before which it acted, as it was sent.
+        at: u64,
+        /// The offset in its phase, if it had to wait for that to begin.
+        offset: Option<u64>,
         /// The bytes it took.
         old: Vec<u8>,
         /// The bytes it gave.
@@ -41,8 +47,8 @@ pub enum Piece {
 }
 
 impl Piece {
-    pub(super) fn bytes(bytes: Vec<u8>) -> Self {
-        Self::Bytes { bytes, most: usize::MAX }
+    pub(super) fn sent(bytes: Vec<u8>, source: Option<u64>) -> Self {
+        Self::Bytes { bytes, most: usize::MAX, source }
     }
 }
 
@@ -50,31 +56,36 @@ impl Piece {
 #[derive(Clone, Debug, Default)]
 pub struct Chain {
     injectors: Vec<Injector>,
+    /// How many bytes of the stream have come so far.
+    sent: u64,
 }
 
 impl Chain {
     /// A chain of these faults, the first one nearest to the sender.
     #[must_use]
     pub fn new(injectors: Vec<Injector>) -> Self {
-        Self { injectors }
+        Self { injectors, sent: 0 }
     }
 
     /// How many bytes from here on no fault touches.
     #[must_use]
     pub fn clear(&self) -> u64 {
-        self.injectors.iter().map(Injector::clear).min().unwrap_or(u64::MAX)
+        self.injectors.iter().map(|injector| injector.clear(self.sent)).min().unwrap_or(u64::MAX)
     }
 
     /// `count` bytes passed, at most as many as are [`clear`](Self::clear).
     pub fn pass(&mut self, count: u64) {
+        self.sent += count;
         for injector in &mut self.injectors {
-            injector.pass(count);
+            injector.pass(self.sent);
         }
     }
 
     /// Takes `bytes` and returns what comes out in their place.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Piece> {
-        self.run(vec![Piece::bytes(bytes.to_vec())], false)
+        let source = self.sent;
+        self.sent += bytes.len() as u64;
+        self.run(vec![Piece::sent(bytes.to_vec(), Some(source))], false)
     }
 
     /// The sender has ended: returns what was held back.
@@ -87,10 +98,12 @@ impl Chain {
             let mut out = Vec::new();
             for piece in pieces {
                 match piece {
-                    Piece::Bytes { bytes, most: usize::MAX } => injector.push(bytes, &mut out),
-                    Piece::Bytes { bytes, most } => {
+                    Piece::Bytes { bytes, most: usize::MAX, source } => {
+                        injector.push(bytes, source, &mut out);
+                    }
+                    Piece::Bytes { bytes, most, source } => {
                         let first = out.len();
-                        injector.push(bytes, &mut out);
+                        injector.push(bytes, source, &mut out);
                         limit(&mut out[first..], most);
                     }
                     event => injector.push_event(event, &mut out),

@@ -12,22 +12,73 @@ use crate::storage::{Committed, Content, Incoming, Store, StoreError};
 /// A disk fault: its number in the ledger, what it does, and at which offset of the upload.
 pub type DiskFault = (usize, Effect, u64);
 
-/// A store on a disk with faults.
+/// Says of which upload the faults are. Clones share what was said.
+#[derive(Clone, Debug, Default)]
+pub struct Arming(Arc<AtomicBool>);
+
+impl Arming {
+    /// Whether the next upload of the session is the one that is meant.
+    pub fn set(&self, is_meant: bool) {
+        self.0.store(is_meant, Ordering::Release);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A store on a disk with faults. Clones share them.
+#[derive(Clone)]
 pub struct FaultyStore {
     inner: Arc<dyn Store>,
-    faults: Vec<DiskFault>,
+    faults: Arc<[DiskFault]>,
     ledger: Ledger,
-    /// Whether the first upload has begun.
-    begun: AtomicBool,
-    /// The id of the first upload, once it is stored: what can rot.
+    strikes: Strikes,
+    /// Whether the upload that is meant has begun.
+    begun: Arc<AtomicBool>,
+    /// Its id, once it is stored: what can rot.
     stored: Arc<Mutex<Option<FileId>>>,
 }
 
+/// Which upload the faults strike.
+#[derive(Clone, Debug)]
+enum Strikes {
+    /// The first that comes.
+    First,
+    /// The first for which they are armed.
+    Armed(Arming),
+    /// None: it comes by another clone.
+    None,
+}
+
 impl FaultyStore {
-    /// `inner` with these faults, which are entered in `ledger`.
+    /// `inner` with these faults of the first upload, which are entered in `ledger`.
     #[must_use]
     pub fn new(inner: Arc<dyn Store>, faults: Vec<DiskFault>, ledger: Ledger) -> Self {
-        Self { inner, faults, ledger, begun: AtomicBool::new(false), stored: Arc::default() }
+        let faults = faults.into();
+        Self { inner, faults, ledger, strikes: Strikes::First, begun: Arc::default(), stored: Arc::default() }
+    }
+
+    /// The same for the session whose upload is meant: the faults strike the first for which `arming` is set.
+    #[must_use]
+    pub fn armed_by(&self, arming: Arming) -> Self {
+        Self { strikes: Strikes::Armed(arming), ..self.clone() }
+    }
+
+    /// The same for every other session: it meets only what the faults leave behind.
+    #[must_use]
+    pub fn unarmed(&self) -> Self {
+        Self { strikes: Strikes::None, ..self.clone() }
+    }
+
+    /// Whether the upload that begins now is the one that is meant.
+    fn strikes_now(&self) -> bool {
+        let is_meant = match &self.strikes {
+            Strikes::First => true,
+            Strikes::Armed(arming) => arming.is_set(),
+            Strikes::None => false,
+        };
+        is_meant && !self.begun.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -38,13 +89,13 @@ impl Store for FaultyStore {
 
     fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError> {
         let inner = self.inner.create(size)?;
-        if self.begun.swap(true, Ordering::Relaxed) {
+        if !self.strikes_now() {
             return Ok(inner);
         }
         Ok(Box::new(FaultyIncoming {
             store: Arc::clone(&self.inner),
             inner,
-            faults: self.faults.clone(),
+            faults: Arc::clone(&self.faults),
             ledger: self.ledger.clone(),
             written: 0,
             stored: Arc::clone(&self.stored),
@@ -94,7 +145,7 @@ impl FaultyStore {
 struct FaultyIncoming {
     store: Arc<dyn Store>,
     inner: Box<dyn Incoming>,
-    faults: Vec<DiskFault>,
+    faults: Arc<[DiskFault]>,
     ledger: Ledger,
     written: u64,
     stored: Arc<Mutex<Option<FileId>>>,

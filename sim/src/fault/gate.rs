@@ -35,6 +35,8 @@ pub struct Gate {
     wait: Option<Duration>,
     /// How many bytes the reader was given.
     delivered: u64,
+    /// The faults whose change is in what the reader was given, and of which that is not confirmed.
+    reaching: Vec<usize>,
     ledger: Ledger,
     record: Recorder,
     wires: Wires,
@@ -80,11 +82,12 @@ impl Gate {
             match self.pieces.front_mut() {
                 None => return Next::Hungry,
                 Some(Piece::Bytes { bytes, .. }) if bytes.is_empty() => self.drop_front(),
-                Some(Piece::Bytes { bytes, most }) => {
+                Some(Piece::Bytes { bytes, most, .. }) => {
                     let count = bytes.len().min(*most).min(out.len());
                     out[..count].copy_from_slice(&bytes[..count]);
                     bytes.drain(..count);
                     self.delivered += count as u64;
+                    self.settle();
                     return Next::Delivered(count);
                 }
                 Some(Piece::Wait(lasts)) => {
@@ -102,6 +105,33 @@ impl Gate {
         }
     }
 
+    /// The reader has taken all that it was given so far: what is changed in it has reached the reader.
+    pub fn confirm(&mut self) {
+        for fault in self.reaching.drain(..) {
+            self.ledger.reached(fault);
+        }
+    }
+
+    /// What was given last may be the end of a change.
+    fn settle(&mut self) {
+        while let Some(piece) = self.pieces.front() {
+            match piece {
+                Piece::Bytes { bytes, .. } if bytes.is_empty() => {}
+                Piece::Reaches(fault) => self.reaches(*fault),
+                _ => return,
+            }
+            self.drop_front();
+        }
+    }
+
+    /// The change of this fault is in what the reader was given.
+    fn reaches(&mut self, fault: usize) {
+        self.ledger.reaches_at(fault, self.delivered);
+        if !self.reaching.contains(&fault) {
+            self.reaching.push(fault);
+        }
+    }
+
     fn drop_front(&mut self) {
         self.pieces.pop_front();
     }
@@ -110,7 +140,7 @@ impl Gate {
     fn end(&mut self) -> Next {
         // A fault that ends the stream has reached the reader with that end.
         if let Some(Piece::Reaches(fault)) = self.pieces.get(1) {
-            self.ledger.reaches_at(*fault, self.delivered);
+            self.reaches(*fault);
         }
         match self.pieces.front() {
             Some(Piece::Cut) => Next::Cut,
@@ -122,11 +152,12 @@ impl Gate {
     /// Carries out a piece that is not for the reader.
     fn note(&mut self, now: Duration) {
         match self.pieces.pop_front() {
-            Some(Piece::Fired { fault, old, new }) => {
+            Some(Piece::Fired { fault, at, offset, old, new }) => {
+                self.ledger.struck(fault, at, offset);
                 let text = self.ledger.fired(fault, &old, &new);
                 self.record.record(now, Action::Struck { fault, text });
             }
-            Some(Piece::Reaches(fault)) => self.ledger.reaches_at(fault, self.delivered),
+            Some(Piece::Reaches(fault)) => self.reaches(fault),
             Some(Piece::Signal(effect)) => self.signal(effect),
             _ => {}
         }

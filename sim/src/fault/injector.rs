@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::Piece;
+use super::held::Held;
+use super::{Piece, Sought};
 use crate::scenario::Effect;
 
 /// How often a throttled stream moves, per second.
@@ -15,17 +16,26 @@ pub struct Injector {
     /// Its number in the ledger.
     fault: usize,
     effect: Effect,
-    /// The stream offset where it strikes.
-    at: u64,
-    /// For a reordering: the distance between its two ranges.
-    distance: u64,
-    /// The stream offset that it has come to.
+    target: Target,
+    /// The stream offset behind the last sent byte that it has seen.
     position: u64,
-    /// The bytes of its window that it has seen.
-    held: Vec<u8>,
-    /// What happened between them.
-    between: Vec<Piece>,
+    held: Held,
     state: State,
+}
+
+/// Where it strikes.
+#[derive(Clone, Debug)]
+enum Target {
+    /// In a phase that has not come yet.
+    Sought(Sought),
+    /// At a stream offset.
+    Known {
+        at: u64,
+        /// For a reordering: the distance between its two ranges.
+        distance: u64,
+        /// The phase and the offset in it, if it was sought.
+        within: Option<(Sought, u64)>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +50,12 @@ enum State {
 
 /// What a fault does when its place has come.
 enum Decision {
-    /// Its window is replaced by these bytes.
+    /// The bytes of its window are replaced by as many others.
     Replace(Vec<u8>),
+    /// The bytes of its window are taken away.
+    Remove,
+    /// These bytes are put behind its window.
+    Add(Vec<u8>),
     /// Something happens before the next byte, once.
     Once(Piece),
     /// From here on, everything passes through [`Injector::transform`].
@@ -49,50 +63,82 @@ enum Decision {
 }
 
 impl Injector {
-    /// The fault with number `fault`, to strike at stream offset `at`. For a reordering, `distance` is how far
-    /// the second range is behind the first.
+    /// The fault with number `fault`, to strike at stream offset `at`: before or at that byte as it was *sent*, whatever
+    /// the faults before this one add or take away. For a reordering, `distance` is how far the second range is behind
+    /// the first.
     #[must_use]
     pub fn new(fault: usize, effect: Effect, at: u64, distance: u64) -> Self {
-        Self {
-            fault,
-            effect,
-            at,
-            distance,
-            position: 0,
-            held: Vec::new(),
-            between: Vec::new(),
-            state: State::Waiting,
+        Self::with_target(fault, effect, Target::Known { at, distance, within: None })
+    }
+
+    /// The fault with number `fault`, to strike where `sought` says, once its phase has begun.
+    #[must_use]
+    pub fn seeking(fault: usize, effect: Effect, sought: Sought) -> Self {
+        Self::with_target(fault, effect, Target::Sought(sought))
+    }
+
+    fn with_target(fault: usize, effect: Effect, target: Target) -> Self {
+        Self { fault, effect, target, position: 0, held: Held::default(), state: State::Waiting }
+    }
+
+    /// How many bytes from here on it leaves alone, when `sent` bytes of the stream have come so far.
+    pub(super) fn clear(&self, sent: u64) -> u64 {
+        match (self.state, &self.target) {
+            (State::Done, _) => u64::MAX,
+            (State::Lasting, _) => 0,
+            (State::Waiting, Target::Known { at, .. }) => at.saturating_sub(sent),
+            (State::Waiting, Target::Sought(sought)) => sought.clear(sent),
         }
     }
 
-    /// How many bytes from here on it leaves alone.
-    pub(super) fn clear(&self) -> u64 {
-        match self.state {
-            State::Done => u64::MAX,
-            State::Waiting => self.at.saturating_sub(self.position),
-            State::Lasting => 0,
+    /// The sent bytes up to this stream offset passed; it leaves them alone.
+    pub(super) fn pass(&mut self, sent: u64) {
+        self.position = sent;
+    }
+
+    /// Takes `bytes` and puts what comes out in their place into `out`. `source` is the stream offset at which the first
+    /// of them was sent; none was, if another fault has added them.
+    pub(super) fn push(&mut self, bytes: Vec<u8>, source: Option<u64>, out: &mut Vec<Piece>) {
+        match (self.state, source) {
+            (State::Done, _) => out.push(Piece::sent(bytes, source)),
+            (State::Lasting, _) => self.transform(bytes, source, out),
+            (State::Waiting, None) if self.held.is_empty() => out.push(Piece::sent(bytes, None)),
+            (State::Waiting, None) => self.held.add(bytes, None),
+            (State::Waiting, Some(source)) => self.push_sent(bytes, source, out),
         }
     }
 
-    /// `count` bytes passed that it leaves alone.
-    pub(super) fn pass(&mut self, count: u64) {
-        self.position += count;
+    fn push_sent(&mut self, mut bytes: Vec<u8>, source: u64, out: &mut Vec<Piece>) {
+        self.seek();
+        let end = source + bytes.len() as u64;
+        let Target::Known { at, .. } = self.target else {
+            self.position = end;
+            return out.push(Piece::sent(bytes, Some(source)));
+        };
+        if self.state == State::Done || end <= at {
+            self.position = end;
+            return out.push(Piece::sent(bytes, Some(source)));
+        }
+        let before = usize::try_from(at.saturating_sub(source)).unwrap_or(usize::MAX);
+        if before > 0 {
+            let rest = bytes.split_off(before);
+            out.push(Piece::sent(std::mem::replace(&mut bytes, rest), Some(source)));
+        }
+        self.position = source + before as u64;
+        self.gather(bytes, out);
     }
 
-    /// Takes `bytes` and puts what comes out in their place into `out`.
-    pub(super) fn push(&mut self, mut bytes: Vec<u8>, out: &mut Vec<Piece>) {
-        while !bytes.is_empty() {
-            let clear = usize::try_from(self.clear()).unwrap_or(usize::MAX).min(bytes.len());
-            if clear > 0 {
-                let rest = bytes.split_off(clear);
-                self.position += bytes.len() as u64;
-                out.push(Piece::bytes(std::mem::replace(&mut bytes, rest)));
-            } else if self.state == State::Lasting {
-                self.position += bytes.len() as u64;
-                self.transform(std::mem::take(&mut bytes), out);
-            } else {
-                self.gather(&mut bytes, out);
+    /// Looks whether the phase that it waits for has begun.
+    fn seek(&mut self) {
+        let Target::Sought(sought) = &self.target else { return };
+        match sought.place() {
+            None => {}
+            Some(Ok(strike)) if strike.at >= self.position => {
+                let within = Some((sought.clone(), strike.offset));
+                self.target = Target::Known { at: strike.at, distance: strike.distance, within };
             }
+            // The phase has no such place, or the place was behind it before its offset could be told.
+            Some(_) => self.state = State::Done,
         }
     }
 
@@ -106,81 +152,112 @@ impl Injector {
         if self.held.is_empty() {
             out.push(event);
         } else {
-            self.between.push(event);
+            self.held.wait(event);
         }
     }
 
     /// The sender has ended: what is held back will not get any more.
     pub(super) fn finish(&mut self, out: &mut Vec<Piece>) {
         if !self.held.is_empty() {
-            out.push(Piece::bytes(std::mem::take(&mut self.held)));
-            out.append(&mut self.between);
+            self.held.release(out);
             self.state = State::Done;
         }
     }
 
-    /// Takes bytes into the window until it is full, and then strikes.
-    fn gather(&mut self, bytes: &mut Vec<u8>, out: &mut Vec<Piece>) {
-        let window = usize::try_from(window(&self.effect, self.distance)).unwrap_or(usize::MAX);
-        let missing = (window - self.held.len()).min(bytes.len());
-        let rest = bytes.split_off(missing);
-        self.position += missing as u64;
-        self.held.append(bytes);
-        *bytes = rest;
-        if self.held.len() == window {
+    /// Takes bytes, which were sent from its position on, into the window until it is full, and then strikes.
+    fn gather(&mut self, mut bytes: Vec<u8>, out: &mut Vec<Piece>) {
+        let Target::Known { at, distance, .. } = self.target else { return };
+        let window = window(&self.effect, distance);
+        let missing = window - self.held.sent();
+        // Other faults may take bytes away: then what this one is for never comes. What needs none strikes before the next.
+        if window > 0 && self.position != at + self.held.sent() {
+            self.finish(out);
+            self.state = State::Done;
+            return self.push(bytes, Some(self.position), out);
+        }
+        let taken = usize::try_from(missing).unwrap_or(usize::MAX).min(bytes.len());
+        let rest = bytes.split_off(taken);
+        self.held.add(bytes, Some(self.position));
+        self.position += taken as u64;
+        if self.held.sent() == window {
             self.strike(out);
+        }
+        if !rest.is_empty() {
+            let source = self.position;
+            self.push(rest, Some(source), out);
         }
     }
 
     fn strike(&mut self, out: &mut Vec<Piece>) {
-        let old = std::mem::take(&mut self.held);
+        let Target::Known { at, distance, within } = &self.target else { return };
+        let (at, distance) = (*at, *distance);
         self.state = State::Done;
-        match decide(&self.effect, &old, self.distance) {
+        if within
+            .as_ref()
+            .is_some_and(|(sought, _)| !sought.holds(at + window(&self.effect, distance).max(1)))
+        {
+            return self.held.release(out);
+        }
+        let offset = within.as_ref().map(|(_, offset)| *offset);
+        let (fault, old) = (self.fault, self.held.bytes());
+        let fired = |new: Vec<u8>| Piece::Fired { fault, at, offset, old: old.clone(), new };
+        let reaches = Piece::Reaches(fault);
+        match decide(&self.effect, &old, distance) {
             Decision::Replace(new) => {
                 // Where the new bytes are the old ones, there is no change that could reach anybody.
-                let reaches = (old != new).then_some(Piece::Reaches(self.fault));
-                out.push(Piece::Fired { fault: self.fault, old, new: new.clone() });
-                out.push(Piece::bytes(new));
-                out.extend(reaches);
-                out.append(&mut self.between);
+                let reaches = (old != new).then_some(reaches);
+                out.push(fired(new.clone()));
+                self.held.replace(&new, reaches, out);
+            }
+            Decision::Remove => {
+                out.push(fired(Vec::new()));
+                self.held.remove(reaches, out);
+            }
+            Decision::Add(added) => {
+                out.push(fired([&old[..], &added].concat()));
+                self.held.add(added, None);
+                self.held.replace(&old, Some(reaches), out);
             }
             Decision::Once(piece) => {
-                let pauses = matches!(piece, Piece::Stall | Piece::Wait(_));
-                out.push(Piece::Fired { fault: self.fault, old, new: Vec::new() });
+                out.push(fired(Vec::new()));
                 // A pause has reached the reader when it begins, and the reader may not live to see its end;
                 // what is an event of its own has reached it after that.
                 let rest = after(&piece);
-                if pauses {
-                    out.extend([Piece::Reaches(self.fault), piece]);
+                if matches!(piece, Piece::Stall | Piece::Wait(_)) {
+                    out.extend([reaches, piece]);
                 } else {
-                    out.extend([piece, Piece::Reaches(self.fault)]);
+                    out.extend([piece, reaches]);
                 }
                 out.extend(rest);
             }
             Decision::Lasting => {
                 self.state = State::Lasting;
-                out.push(Piece::Fired { fault: self.fault, old, new: Vec::new() });
+                out.push(fired(Vec::new()));
             }
         }
     }
 
     /// What a lasting fault makes of `bytes`.
-    fn transform(&mut self, mut bytes: Vec<u8>, out: &mut Vec<Piece>) {
+    fn transform(&self, mut bytes: Vec<u8>, source: Option<u64>, out: &mut Vec<Piece>) {
         let reaches = Piece::Reaches(self.fault);
         match &self.effect {
             Effect::Slice { bytes: size } => {
                 // It has reached the reader with the first slice.
                 let most = usize::try_from(*size).unwrap_or(usize::MAX).max(1);
                 let rest = bytes.split_off(most.min(bytes.len()));
-                out.extend([Piece::Bytes { bytes, most }, reaches, Piece::Bytes { bytes: rest, most }]);
+                let behind = source.map(|source| source + bytes.len() as u64);
+                let first = Piece::Bytes { bytes, most, source };
+                out.extend([first, reaches, Piece::Bytes { bytes: rest, most, source: behind }]);
             }
             // A pause has reached the reader when it begins.
-            Effect::Coalesce { lasts } => out.extend([reaches, Piece::Wait(*lasts), Piece::bytes(bytes)]),
+            Effect::Coalesce { lasts } => {
+                out.extend([reaches, Piece::Wait(*lasts), Piece::sent(bytes, source)]);
+            }
             Effect::Throttle { rate } => {
                 out.push(reaches);
-                throttle(&bytes, *rate, out);
+                throttle(&bytes, source, *rate, out);
             }
-            _ => out.push(Piece::bytes(bytes)),
+            _ => out.push(Piece::sent(bytes, source)),
         }
     }
 }
@@ -203,9 +280,10 @@ fn decide(effect: &Effect, old: &[u8], distance: u64) -> Decision {
         Effect::Xor { mask } => {
             Decision::Replace(old.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect())
         }
-        Effect::Drop { .. } => Decision::Replace(Vec::new()),
-        Effect::Insert { bytes } | Effect::Overwrite { bytes } => Decision::Replace(bytes.clone()),
-        Effect::Duplicate { .. } => Decision::Replace(old.repeat(2)),
+        Effect::Drop { .. } => Decision::Remove,
+        Effect::Insert { bytes } => Decision::Add(bytes.clone()),
+        Effect::Overwrite { bytes } => Decision::Replace(bytes.clone()),
+        Effect::Duplicate { .. } => Decision::Add(old.to_vec()),
         Effect::Reorder { bytes, .. } => Decision::Replace(reorder(old, *bytes, distance)),
         Effect::Truncate => Decision::Once(Piece::Cut),
         Effect::HalfClose => Decision::Once(Piece::End),
@@ -237,10 +315,11 @@ fn reorder(window: &[u8], count: u64, distance: u64) -> Vec<u8> {
 }
 
 /// Cuts `bytes` into what passes at each tick at this rate, with the wait for it before it.
-fn throttle(bytes: &[u8], rate: u64, out: &mut Vec<Piece>) {
+fn throttle(bytes: &[u8], source: Option<u64>, rate: u64, out: &mut Vec<Piece>) {
     let portion = usize::try_from((rate / THROTTLE_TICKS).max(1)).unwrap_or(usize::MAX);
-    for part in bytes.chunks(portion) {
+    for (number, part) in (0..).zip(bytes.chunks(portion)) {
         let nanos = (part.len() as u64).saturating_mul(1_000_000_000) / rate.max(1);
-        out.extend([Piece::Wait(Duration::from_nanos(nanos)), Piece::bytes(part.to_vec())]);
+        let source = source.map(|source| source + number * portion as u64);
+        out.extend([Piece::Wait(Duration::from_nanos(nanos)), Piece::sent(part.to_vec(), source)]);
     }
 }

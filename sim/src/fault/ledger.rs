@@ -7,6 +7,9 @@ use super::place::region_text;
 use crate::scenario::{Effect, Fault};
 use crate::text::{bytes_text, number_text};
 
+/// The attempt at a transfer that faults strike: the first. A later one shall have the chance to succeed.
+pub const ATTEMPT: u32 = 1;
+
 /// How many of the old and of the new bytes are kept.
 pub const MAX_SHOWN: usize = 32;
 
@@ -17,6 +20,8 @@ pub struct FaultRecord {
     pub fault: Fault,
     /// Where it struck: the offset in its region. `None` if it has no place in a stream.
     pub offset: Option<u64>,
+    /// The stream offset where it struck, as its sender counts. `None` if it did not strike in a stream.
+    pub struck: Option<u64>,
     /// Whether it fired.
     pub fired: bool,
     /// The first of the bytes that it took away or changed, at most [`MAX_SHOWN`].
@@ -111,6 +116,7 @@ impl Ledger {
         let record = |(fault, offset)| FaultRecord {
             fault,
             offset,
+            struck: None,
             fired: false,
             old: Vec::new(),
             new: Vec::new(),
@@ -130,6 +136,14 @@ impl Ledger {
     #[must_use]
     pub fn record(&self, fault: usize) -> Option<FaultRecord> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).get(fault).cloned()
+    }
+
+    /// The fault with this number strikes at this offset of the stream; and of its phase, if that is known only now.
+    pub fn struck(&self, fault: usize, at: u64, offset: Option<u64>) {
+        self.update(fault, |record| {
+            record.struck = Some(at);
+            record.offset = offset.or(record.offset);
+        });
     }
 
     /// The fault with this number fired, and put `new` in the place of `old`. Returns what it did, in words.

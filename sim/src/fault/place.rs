@@ -96,28 +96,12 @@ impl PhaseMap {
     /// [`NoSuchPlace`] if the run has no such place.
     pub fn place(&self, fault: &Fault, seed: u64, index: usize) -> Result<Strike, NoSuchPlace> {
         let (flow, range) = self.region(fault.region).ok_or(NoSuchPlace::NoRegion(fault.region))?;
-        let length = range.end - range.start;
-        let Extent { first, needed } = extent(fault);
-        if needed > length {
-            return Err(NoSuchPlace::TooShort { region: fault.region, length, needed });
-        }
-        let offset = match (fault.at, &fault.effect) {
-            (At::Offset(offset), _) => offset,
-            (At::Last, _) => length - first,
-            // The second range of a reordering stands where it is written.
-            (At::Percent(share), Effect::Reorder { with, .. }) => percent(share, with - first),
-            (At::Percent(share), _) => percent(share, length - first),
-            (At::Random, Effect::Reorder { with, .. }) => random(seed, flow, index, with - first),
-            (At::Random, _) => random(seed, flow, index, length - first),
-        };
-        let distance = match fault.effect {
-            Effect::Reorder { with, .. } => with.saturating_sub(offset),
-            _ => 0,
-        };
-        Ok(Strike { flow, at: range.start + offset, offset, distance })
+        place_in(fault, flow, range, seed, index)
     }
 
-    fn region(&self, region: Region) -> Option<(Flow, Range<u64>)> {
+    /// The range of `region`, and in which stream it is.
+    #[must_use]
+    pub fn region(&self, region: Region) -> Option<(Flow, Range<u64>)> {
         match region {
             Region::ToServer => Some((Flow::ToServer, 0..self.to_server)),
             Region::ToClient => Some((Flow::ToClient, 0..self.to_client)),
@@ -126,6 +110,35 @@ impl PhaseMap {
             Region::Step(step) => self.steps.get(&step).cloned(),
         }
     }
+}
+
+/// Finds the place of `fault` in this range of a stream, which is its region; see [`PhaseMap::place`].
+pub(super) fn place_in(
+    fault: &Fault,
+    flow: Flow,
+    range: Range<u64>,
+    seed: u64,
+    index: usize,
+) -> Result<Strike, NoSuchPlace> {
+    let length = range.end - range.start;
+    let Extent { first, needed } = extent(fault);
+    if needed > length {
+        return Err(NoSuchPlace::TooShort { region: fault.region, length, needed });
+    }
+    let offset = match (fault.at, &fault.effect) {
+        (At::Offset(offset), _) => offset,
+        (At::Last, _) => length - first,
+        // The second range of a reordering stands where it is written.
+        (At::Percent(share), Effect::Reorder { with, .. }) => percent(share, with - first),
+        (At::Percent(share), _) => percent(share, length - first),
+        (At::Random, Effect::Reorder { with, .. }) => random(seed, flow, index, with - first),
+        (At::Random, _) => random(seed, flow, index, length - first),
+    };
+    let distance = match fault.effect {
+        Effect::Reorder { with, .. } => with.saturating_sub(offset),
+        _ => 0,
+    };
+    Ok(Strike { flow, at: range.start + offset, offset, distance })
 }
 
 impl Strike {

@@ -59,13 +59,22 @@ impl<C, T: Fn() -> Duration> Faulty<C, T> {
 impl<C: AsyncRead + Unpin, T: Fn() -> Duration + Unpin> Faulty<C, T> {
     /// Reads past the gate, or through it.
     fn poll_gate(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // An empty read would say that the stream has ended.
+        if buffer.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
         loop {
             let Some(gate) = &mut self.gate else { return Pin::new(&mut self.inner).poll_read(cx, buffer) };
             let clear = gate.clear().min(buffer.remaining());
             if clear > 0 {
                 return Self::poll_past(&mut self.inner, gate, clear, cx, buffer);
             }
-            match gate.next((self.clock)(), buffer.initialize_unfilled()) {
+            let next = gate.next((self.clock)(), buffer.initialize_unfilled());
+            if !matches!(next, Next::Hungry) {
+                // It is in the reader's hands now.
+                gate.confirm();
+            }
+            match next {
                 Next::Delivered(count) => {
                     buffer.advance(count);
                     return Poll::Ready(Ok(()));
@@ -91,10 +100,19 @@ impl<C: AsyncRead + Unpin, T: Fn() -> Duration + Unpin> Faulty<C, T> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let mut part = buffer.take(clear);
-        ready!(Pin::new(inner).poll_read(cx, &mut part))?;
-        let count = part.filled().len();
-        buffer.advance(count);
+        // A part of the reader's buffer may be uninitialised, and only the system may write into that. All of it can be
+        // handed on as it is; a part has to be made ordinary memory first.
+        let count = if clear == buffer.remaining() {
+            let before = buffer.filled().len();
+            ready!(Pin::new(inner).poll_read(cx, buffer))?;
+            buffer.filled().len() - before
+        } else {
+            let mut part = ReadBuf::new(buffer.initialize_unfilled_to(clear));
+            ready!(Pin::new(inner).poll_read(cx, &mut part))?;
+            let count = part.filled().len();
+            buffer.advance(count);
+            count
+        };
         gate.pass(count);
         Poll::Ready(Ok(()))
     }

@@ -40,7 +40,7 @@ pub struct Placed {
     pub connection: Which,
     /// What goes wrong.
     pub fault: Fault,
-    /// At which offset, of which direction. It counts in what the faults before this one leave of the stream.
+    /// At which offset, of which direction. It counts what was sent, whatever the faults before this one leave of it.
     pub strike: Strike,
 }
 

@@ -23,7 +23,8 @@ pub struct Event {
     pub at: Duration,
     /// What.
     pub action: Action,
-    /// For a message that was sent: its offsets in the stream of this side.
+    /// For a message that was sent: its offsets in the stream of this side. For a payload that begins to go out: those
+    /// that it shall have.
     pub stream: Option<Range<u64>>,
 }
 
@@ -182,6 +183,9 @@ impl fmt::Display for Failure {
 pub trait Observer: Send + Sync {
     /// This happened just now.
     fn observe(&self, event: &Event);
+
+    /// A message that goes out in several pieces begins, at this offset of the stream. It is an event only once it is whole.
+    fn begins(&self, _kind: &Kind, _offset: u64) {}
 }
 
 /// Collects the events of one side of one connection, or passes them on. Clones share their events, so that what
@@ -190,6 +194,8 @@ pub trait Observer: Send + Sync {
 pub struct Recorder {
     kept: Arc<Mutex<Kept>>,
     observer: Option<Arc<dyn Observer>>,
+    /// Whether it only shows its events to the observer.
+    forgets: bool,
 }
 
 impl fmt::Debug for Recorder {
@@ -211,13 +217,19 @@ impl Recorder {
     /// A recorder that keeps nothing and shows every event to `observer`: for programs that run for long.
     #[must_use]
     pub fn observed(observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), forgets: true, ..Self::default() }
+    }
+
+    /// A recorder that keeps every event, and shows it to `observer`.
+    #[must_use]
+    pub fn watched(observer: Arc<dyn Observer>) -> Self {
         Self { observer: Some(observer), ..Self::default() }
     }
 
     /// Whether it keeps what it is told. If not, there is no point in telling it what is large.
     #[must_use]
     pub fn keeps(&self) -> bool {
-        self.observer.is_none()
+        !self.forgets
     }
 
     /// Adds one event.
@@ -231,10 +243,24 @@ impl Recorder {
     }
 
     fn add(&self, event: Event) {
-        match &self.observer {
-            Some(observer) => observer.observe(&event),
-            None => self.kept().events.push(event),
+        if let Some(observer) = &self.observer {
+            observer.observe(&event);
         }
+        if self.keeps() {
+            self.kept().events.push(event);
+        }
+    }
+
+    /// A message begins to go out in several pieces, at this offset of the stream.
+    pub fn begins(&self, kind: &Kind, offset: u64) {
+        if let Some(observer) = &self.observer {
+            observer.begins(kind, offset);
+        }
+    }
+
+    /// The payload begins to go out; it shall have these offsets in the stream.
+    pub fn record_sending(&self, at: Duration, stream: Range<u64>) {
+        self.add(Event { at, action: Action::Sending(stream.end - stream.start), stream: Some(stream) });
     }
 
     /// Keeps the content of a file that this side received whole, in the order of their payload events: the

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::View;
-use crate::fault::FaultRecord;
+use crate::fault::{ATTEMPT, FaultRecord};
 use crate::run::Outcome;
 use crate::scenario::Scenario;
 use crate::transcript::JsonLine;
@@ -28,6 +28,8 @@ enum Record<'a> {
         number: usize,
         fault: String,
         offset: Option<u64>,
+        attempt: u32,
+        struck: Option<u64>,
         fired: bool,
         reached: bool,
         old: String,
@@ -105,6 +107,8 @@ fn fault(record: &FaultRecord, number: usize) -> Record<'static> {
         number,
         fault: record.fault.to_string(),
         offset: record.offset,
+        attempt: ATTEMPT,
+        struck: record.struck,
         fired: record.fired,
         reached: record.reached,
         old: hex(&record.old),

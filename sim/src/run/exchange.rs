@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use protocol::Entry;
 
+use super::course::Course;
 use super::{Options, Plan, Site};
-use crate::endpoint::{Client, ClientConfig, Endpoint, ServerConfig, Sessions};
+use crate::endpoint::{Client, ClientConfig, Endpoint, FirstSession, ServerConfig, Sessions};
 use crate::fault::Wires;
 use crate::record::{Action, Event, Message, Recorder};
 use crate::storage::{Content, Folder, Store};
@@ -24,12 +25,20 @@ pub(super) struct Conditions {
     pub(super) store: Arc<dyn Store>,
     pub(super) wires: Wires,
     pub(super) latency: (Duration, Duration),
+    /// Follows the connection that faults strike.
+    pub(super) struck: Option<Struck>,
+}
+
+/// Who follows the connection that faults strike, and the store that its session sees.
+pub(super) struct Struck {
+    pub(super) course: Course,
+    pub(super) store: Arc<dyn Store>,
 }
 
 impl Conditions {
     /// Nothing goes wrong.
     pub(super) fn clean(site: &Site) -> Self {
-        Self { store: site.store(), wires: Wires::default(), latency: (LATENCY, LATENCY) }
+        Self { store: site.store(), wires: Wires::default(), latency: (LATENCY, LATENCY), struck: None }
     }
 }
 
@@ -57,12 +66,20 @@ pub(super) fn exchange(
     options: &Options,
 ) -> io::Result<Exchange> {
     let store = conditions.store;
+    let struck = conditions.struck.as_ref();
     let server = ServerConfig {
         flaw: options.flaw,
+        first: struck.map(|Struck { course, store }| FirstSession {
+            store: Arc::clone(store),
+            observer: course.session(),
+        }),
         ..ServerConfig::new(Arc::clone(&store), plan.deadline() * SERVER_PATIENCE)
     };
     let service = Arc::new(Sessions::new(server));
-    let records: Vec<Recorder> = plan.clients().iter().map(|_| Recorder::default()).collect();
+    let mut records: Vec<Recorder> = plan.clients().iter().map(|_| Recorder::default()).collect();
+    if let (Some(struck), Some(first)) = (struck, records.first_mut()) {
+        *first = Recorder::watched(struck.course.client());
+    }
     let folders = site.folders(records.len())?;
     let clients = (0..records.len()).map(|index| client(plan, index, &records, &folders, options));
     transport.run(Job {

@@ -2,19 +2,32 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Conditions, Exchange, Inconclusive, Options, Plan, Site, exchange};
+use super::course::{Course, Guide};
+use super::exchange::Struck;
+use super::{Conditions, Exchange, Inconclusive, Options, Plan, Site, exchange, proof};
 use crate::fault::{
-    Chain, DiskFault, FaultRecord, FaultyStore, Flow, Injector, Ledger, NoSuchPlace, PhaseMap, Strike, Wires,
-    overlapping,
+    Arming, Chain, DiskFault, FaultRecord, FaultyStore, Flow, Injector, Ledger, NoSuchPlace, PhaseMap,
+    Phases, Sought, Strike, Wires, overlapping,
 };
 use crate::record::{Action, Message};
-use crate::scenario::{Effect, Fault, Layer, Verdict};
+use crate::scenario::{Effect, Fault, Layer, Region, Verdict};
 use crate::transcript::{Line, Side, check};
 use crate::transport::{LATENCY, Transport};
 
 /// A control run that failed, and why.
 pub(super) type Failed = (Exchange, String);
+
+/// What a control run has shown.
+pub(super) struct Control {
+    /// Where everything was.
+    pub(super) map: PhaseMap,
+    /// Which messages the phases are.
+    guide: Guide,
+    /// What happened to the first client.
+    lines: Vec<Line>,
+}
 
 /// Runs `plan` without its faults. It has to go by the steps, and every transfer has to arrive; then it shows
 /// where everything is.
@@ -22,20 +35,25 @@ pub(super) fn control(
     plan: &Plan,
     transport: &mut dyn Transport,
     options: &Options,
-) -> io::Result<Result<PhaseMap, Failed>> {
+) -> io::Result<Result<Control, Failed>> {
     let site = Site::for_plan(plan)?;
     let quiet = Options { progress: None, ..options.clone() };
-    let mut control = exchange(plan, transport, &site, Conditions::clean(&site), &quiet)?;
+    let course = Course::default();
+    let struck = Some(Struck { course: course.clone(), store: site.store() });
+    let conditions = Conditions { struck, ..Conditions::clean(&site) };
+    let mut control = exchange(plan, transport, &site, conditions, &quiet)?;
     let mut deviation = None;
     if !plan.steps().is_empty() {
         deviation = check(plan.steps(), &mut control.conversations[0]);
     }
     let broken = control.judgements.iter().find(|judgement| judgement.verdict != Verdict::Intact);
     let why = deviation.map(|it| it.to_string()).or(broken.map(ToString::to_string));
-    Ok(match why {
-        Some(why) => Err((control, why)),
-        None => Ok(map_of(&control.conversations[0])),
-    })
+    if let Some(why) = why {
+        return Ok(Err((control, why)));
+    }
+    let lines = control.conversations.swap_remove(0);
+    let map = map_of(&lines);
+    Ok(Ok(Control { guide: course.guide(&map), map, lines }))
 }
 
 /// Where each phase of the first client's conversation was in the streams.
@@ -71,26 +89,27 @@ pub(super) fn places(plan: &Plan, map: &PhaseMap) -> Result<Vec<Strike>, (usize,
     }
 }
 
-/// Runs `plan` with its faults at these places.
+/// Runs `plan` with its faults at these places, or where the same places are in this run.
 pub(super) fn run(
     plan: &Plan,
     transport: &mut dyn Transport,
     site: &Site,
     options: &Options,
+    control: Control,
     places: &[Strike],
-) -> io::Result<(Exchange, Vec<FaultRecord>)> {
+) -> io::Result<(Exchange, Vec<FaultRecord>, Option<Inconclusive>)> {
     let located =
         plan.faults().iter().zip(places).map(|(fault, strike)| (fault.value.clone(), Some(strike.offset)));
     let ledger = Ledger::new(located);
-    let mut chains = Chains::default();
+    let (phases, arming) = (Phases::default(), Arming::default());
+    let mut chains = Chains::new(plan.seed(), phases.clone());
     for (index, (fault, strike)) in plan.faults().iter().zip(places).enumerate() {
         if options.inert != Some(fault.value.effect.name()) {
-            chains.add(index, &fault.value.effect, *strike, &ledger);
+            chains.add(index, &fault.value, *strike, &ledger);
         }
     }
-    let latency = chains.latency;
-    let (store, wires) = chains.build(site, &ledger);
-    let exchange = exchange(plan, transport, site, Conditions { store, wires, latency }, options)?;
+    let course = Course::guided(control.guide, phases, arming.clone());
+    let exchange = exchange(plan, transport, site, chains.build(site, &ledger, course, &arming), options)?;
     let mut records = ledger.records();
     for (record, strike) in records.iter_mut().zip(places) {
         let seen = if strike.flow == Flow::ToServer { exchange.seen.0 } else { exchange.seen.1 };
@@ -98,27 +117,29 @@ pub(super) fn run(
             record.reached = record.reaches_at.is_some_and(|bytes| seen >= bytes);
         }
     }
-    Ok((exchange, records))
+    let why = proof::missing(&records, places, &control.map, &control.lines, &exchange.conversations[0]);
+    Ok((exchange, records, why))
 }
 
 /// The faults of a run, sorted by where they are put.
 struct Chains {
+    seed: u64,
+    phases: Phases,
     to_server: Vec<Injector>,
     to_client: Vec<Injector>,
     disk: Vec<DiskFault>,
-    latency: (std::time::Duration, std::time::Duration),
-}
-
-impl Default for Chains {
-    fn default() -> Self {
-        Self { to_server: Vec::new(), to_client: Vec::new(), disk: Vec::new(), latency: (LATENCY, LATENCY) }
-    }
+    latency: (Duration, Duration),
 }
 
 impl Chains {
-    fn add(&mut self, index: usize, effect: &Effect, strike: Strike, ledger: &Ledger) {
-        match (effect.layer(), effect) {
-            (Layer::Disk, _) => self.disk.push((index, effect.clone(), strike.offset)),
+    fn new(seed: u64, phases: Phases) -> Self {
+        let latency = (LATENCY, LATENCY);
+        Self { seed, phases, to_server: Vec::new(), to_client: Vec::new(), disk: Vec::new(), latency }
+    }
+
+    fn add(&mut self, index: usize, fault: &Fault, strike: Strike, ledger: &Ledger) {
+        match (fault.effect.layer(), &fault.effect) {
+            (Layer::Disk, _) => self.disk.push((index, fault.effect.clone(), strike.offset)),
             (_, Effect::Latency { min, max }) => {
                 self.latency = (*min, *max);
                 // Every message meets it.
@@ -126,7 +147,7 @@ impl Chains {
                 ledger.reached(index);
             }
             _ => {
-                let injector = Injector::new(index, effect.clone(), strike.at, strike.distance);
+                let injector = self.injector(index, fault, strike);
                 match strike.flow {
                     Flow::ToServer => self.to_server.push(injector),
                     Flow::ToClient => self.to_client.push(injector),
@@ -135,20 +156,24 @@ impl Chains {
         }
     }
 
-    fn build(self, site: &Site, ledger: &Ledger) -> (Arc<dyn crate::storage::Store>, Wires) {
-        let mut store = site.store();
-        if !self.disk.is_empty() {
-            store = Arc::new(FaultyStore::new(store, self.disk, ledger.clone()));
+    /// An offset of a whole stream is the same in every run. A phase is looked for in the very run.
+    fn injector(&self, index: usize, fault: &Fault, strike: Strike) -> Injector {
+        if matches!(fault.region, Region::ToServer | Region::ToClient) {
+            return Injector::new(index, fault.effect.clone(), strike.at, strike.distance);
         }
-        (store, Wires::new(Chain::new(self.to_server), Chain::new(self.to_client), ledger.clone()))
+        let (phases, fault, seed) = (self.phases.clone(), fault.clone(), self.seed);
+        let effect = fault.effect.clone();
+        Injector::seeking(index, effect, Sought { phases, fault, flow: strike.flow, seed, index })
     }
-}
 
-/// The first fault that did not do what it is there for.
-pub(super) fn unproved(records: &[FaultRecord]) -> Option<Inconclusive> {
-    records.iter().zip(1..).find_map(|(record, number)| match record {
-        FaultRecord { fired: false, .. } => Some(Inconclusive::NotFired(number)),
-        FaultRecord { reached: false, .. } => Some(Inconclusive::NotReached(number)),
-        _ => None,
-    })
+    fn build(self, site: &Site, ledger: &Ledger, course: Course, arming: &Arming) -> Conditions {
+        let (mut store, mut struck) = (site.store(), site.store());
+        if !self.disk.is_empty() {
+            let faulty = FaultyStore::new(store, self.disk, ledger.clone());
+            (store, struck) = (Arc::new(faulty.unarmed()), Arc::new(faulty.armed_by(arming.clone())));
+        }
+        let wires = Wires::new(Chain::new(self.to_server), Chain::new(self.to_client), ledger.clone());
+        let struck = Some(Struck { course, store: struck });
+        Conditions { store, wires, latency: self.latency, struck }
+    }
 }

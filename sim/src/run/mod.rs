@@ -2,10 +2,12 @@
 //! begins with a control run without them, which must succeed and shows where the faults strike. What comes out
 //! is the transcript, the first deviation from the steps, and the verdict of each transfer.
 
+mod course;
 mod damage;
 mod exchange;
 mod faulted;
 mod plan;
+mod proof;
 mod site;
 
 use std::fmt;
@@ -54,6 +56,8 @@ pub enum Inconclusive {
     NotFired(usize),
     /// A fault fired, but its change did not reach the reader; its number from 1.
     NotReached(usize),
+    /// What a fault struck is not of the phase that is meant, as far as the transcript tells; its number from 1.
+    Misplaced(usize),
 }
 
 impl fmt::Display for Inconclusive {
@@ -62,6 +66,9 @@ impl fmt::Display for Inconclusive {
             Self::ControlFailed(why) => write!(f, "the control run, without faults, failed: {why}"),
             Self::NotFired(fault) => write!(f, "fault {fault} did not fire"),
             Self::NotReached(fault) => write!(f, "fault {fault} did not reach the reader"),
+            Self::Misplaced(fault) => {
+                write!(f, "it cannot be told that fault {fault} struck the place that is meant")
+            }
         }
     }
 }
@@ -139,15 +146,14 @@ pub fn run(
         let clean = exchange(plan, transport, site, Conditions::clean(site), options)?;
         return conclude(plan, clean, Vec::new(), None);
     }
-    let map = match faulted::control(plan, transport, options)? {
-        Ok(map) => map,
+    let control = match faulted::control(plan, transport, options)? {
+        Ok(control) => control,
         Err((failed, why)) => {
             return conclude(plan, failed, Vec::new(), Some(Inconclusive::ControlFailed(why)));
         }
     };
-    let places = faulted::places(plan, &map).map_err(|(index, why)| no_place(plan, index, &why))?;
-    let (faulted, records) = faulted::run(plan, transport, site, options, &places)?;
-    let inconclusive = faulted::unproved(&records);
+    let places = faulted::places(plan, &control.map).map_err(|(index, why)| no_place(plan, index, &why))?;
+    let (faulted, records, inconclusive) = faulted::run(plan, transport, site, options, control, &places)?;
     conclude(plan, faulted, records, inconclusive)
 }
 

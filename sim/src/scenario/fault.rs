@@ -27,7 +27,7 @@ pub struct Fault {
 /// A part of the run, in the bytes of which a fault has its place.
 ///
 /// Displayed as it is written in a scenario file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Region {
     /// All that the first connection carries to the server.
     ToServer,

@@ -14,7 +14,8 @@ type Given = (Effect, u64, u64);
 /// What comes out of a chain, byte by byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
-    Byte(u8),
+    /// And the stream offset at which it was sent, if it was.
+    Byte(u8, Option<u64>),
     Event(Piece),
 }
 
@@ -43,7 +44,7 @@ fn seen(pieces: Vec<Piece>, faults: &[Given]) -> Vec<Seen> {
     let mut seen = Vec::new();
     for piece in pieces {
         match piece {
-            Piece::Bytes { bytes, .. } => seen.extend(bytes.into_iter().map(Seen::Byte)),
+            Piece::Bytes { bytes, source, .. } => seen.extend(bytes_from(&bytes, source)),
             Piece::Reaches(fault) if lasts(fault) => {}
             event => seen.push(Seen::Event(event)),
         }
@@ -51,35 +52,53 @@ fn seen(pieces: Vec<Piece>, faults: &[Given]) -> Vec<Seen> {
     up_to_end(seen)
 }
 
+/// `bytes`, the first of which was sent at `source`.
+fn bytes_from(bytes: &[u8], source: Option<u64>) -> Vec<Seen> {
+    (0..).zip(bytes).map(|(index, byte)| Seen::Byte(*byte, source.map(|source| source + index))).collect()
+}
+
 /// What the reference makes of `stream`.
 fn reference(faults: &[Given], stream: &[u8]) -> Vec<Seen> {
-    let whole = stream.iter().copied().map(Seen::Byte).collect();
+    let whole = bytes_from(stream, Some(0));
     (0..).zip(faults).fold(whole, |stream, (index, fault)| strike(index, fault, up_to_end(stream)))
 }
 
 fn strike(fault: usize, (effect, at, distance): &Given, mut stream: Vec<Seen>) -> Vec<Seen> {
-    let at = usize::try_from(*at).unwrap();
-    let places: Vec<usize> =
-        (0..stream.len()).filter(|place| matches!(stream[*place], Seen::Byte(_))).collect();
-    let Some(first) = places.get(at).copied() else { return stream };
-    let window = taken(effect, *distance);
-    let Some(last) = places.get(at + window.max(1) - 1) else {
-        // It waits for bytes that do not come, and what happens between them waits with it.
-        let end = stream.iter().position(ends).unwrap_or(stream.len());
-        stream[first..end].sort_by_key(|it| byte(it).is_none());
-        return stream;
-    };
-    let behind = if window == 0 { first } else { last + 1 };
-    let (old, between): (Vec<Seen>, _) =
+    let window = taken(effect, *distance) as u64;
+    let offset = *at;
+    // A place is a byte that was sent. What takes none acts before the next one that is still there.
+    let place = |wanted: u64| stream.iter().position(|it| source(it).is_some_and(|source| source >= wanted));
+    let Some(first) = place(*at) else { return stream };
+    if window > 0 {
+        let places: Vec<usize> = (*at..at + window)
+            .map_while(|wanted| place(wanted).filter(|found| source(&stream[*found]) == Some(wanted)))
+            .collect();
+        if places.len() as u64 != window {
+            let wanted = at + places.len() as u64;
+            if !places.is_empty() {
+                // It waits for bytes that do not come, and what happens between them waits with it.
+                let end = place(wanted).or(stream.iter().position(ends)).unwrap_or(stream.len());
+                stream[first..end].sort_by_key(|it| byte(it).is_none());
+            }
+            return stream;
+        }
+    }
+    let behind = if window == 0 { first } else { place(at + window - 1).unwrap() + 1 };
+    let (held, between): (Vec<Seen>, Vec<Seen>) =
         stream[first..behind].iter().cloned().partition(|it| byte(it).is_some());
-    let old: Vec<u8> = old.iter().filter_map(byte).collect();
-    let replaced = replacement(effect, &old, *distance);
-    // The same bytes again are no change that could reach anybody.
-    let changes_nothing = replaced.as_ref() == Some(&old);
-    let new = replaced.unwrap_or_default();
+    let old: Vec<u8> = held.iter().filter(|it| source(it).is_some()).filter_map(byte).collect();
+    let (told, changed) = replacement(effect, &old, held, *distance);
     let mut out = stream[..first].to_vec();
-    out.push(Seen::Event(Piece::Fired { fault, old, new: new.clone() }));
-    out.extend(new.into_iter().map(Seen::Byte));
+    let changes_nothing = told.as_ref() == Some(&old);
+    out.push(Seen::Event(Piece::Fired {
+        fault,
+        at: offset,
+        offset: None,
+        old,
+        new: told.unwrap_or_default(),
+    }));
+    out.extend(changed);
+    // The same bytes again are no change that could reach anybody.
     if !changes_nothing {
         out.extend(events(effect, Piece::Reaches(fault)).into_iter().map(Seen::Event));
     }
@@ -104,7 +123,11 @@ fn events(effect: &Effect, reaches: Piece) -> Vec<Piece> {
 }
 
 fn byte(seen: &Seen) -> Option<u8> {
-    if let Seen::Byte(byte) = seen { Some(*byte) } else { None }
+    if let Seen::Byte(byte, _) = seen { Some(*byte) } else { None }
+}
+
+fn source(seen: &Seen) -> Option<u64> {
+    if let Seen::Byte(_, source) = seen { *source } else { None }
 }
 
 /// How many bytes it takes out of the stream.
@@ -119,22 +142,41 @@ fn taken(effect: &Effect, distance: u64) -> usize {
     usize::try_from(taken).unwrap()
 }
 
-/// What it puts in their place.
-fn replacement(effect: &Effect, old: &[u8], distance: u64) -> Option<Vec<u8>> {
+/// What it is said to put in the place of `old`, if it changes bytes; and what becomes of the bytes that were held back,
+/// among which are those that other faults have added.
+fn replacement(
+    effect: &Effect,
+    old: &[u8],
+    mut held: Vec<Seen>,
+    distance: u64,
+) -> (Option<Vec<u8>>, Vec<Seen>) {
     let mut new = old.to_vec();
     match effect {
         Effect::Flip { bit } => new[0] ^= 1 << bit,
         Effect::Xor { mask } => (0..new.len()).for_each(|at| new[at] ^= mask[at]),
-        Effect::Drop { .. } => new.clear(),
-        Effect::Insert { bytes } | Effect::Overwrite { bytes } => new.clone_from(bytes),
-        Effect::Duplicate { .. } => new.extend_from_slice(old),
+        Effect::Overwrite { bytes } => new.clone_from(bytes),
         Effect::Reorder { bytes, .. } => {
             let (count, distance) = (usize::try_from(*bytes).unwrap(), usize::try_from(distance).unwrap());
             (0..count).for_each(|at| new.swap(at, distance + at));
         }
-        _ => return None,
+        Effect::Drop { .. } => {
+            held.retain(|it| source(it).is_none());
+            return (Some(Vec::new()), held);
+        }
+        Effect::Insert { bytes } => return (Some(bytes.clone()), bytes_from(bytes, None)),
+        Effect::Duplicate { .. } => {
+            held.extend(bytes_from(old, None));
+            return (Some(old.repeat(2)), held);
+        }
+        _ => return (None, held),
     }
-    Some(new)
+    let mut rest = new.iter();
+    for it in &mut held {
+        if let Seen::Byte(byte, Some(_)) = it {
+            *byte = *rest.next().unwrap();
+        }
+    }
+    (Some(new), held)
 }
 
 /// Any fault of a stream but those that only slow it down, with an offset in or a little behind it.
@@ -212,17 +254,18 @@ proptest! {
         faults in vec(any_fault(), 0..4), stream in any_stream(), sizes in vec(1usize..20, 1..5),
     ) {
         let mut chain = chain_of(&faults);
-        let mut pieces = Vec::new();
+        let (mut pieces, mut sent) = (Vec::new(), 0);
         for part in cut(&stream, &sizes) {
             let clear = usize::try_from(chain.clear()).unwrap_or(usize::MAX).min(part.len());
             let (past, through) = part.split_at(clear);
             if !past.is_empty() {
+                pieces.push(Piece::Bytes { bytes: past.to_vec(), most: usize::MAX, source: Some(sent) });
                 chain.pass(clear as u64);
-                pieces.push(Piece::Bytes { bytes: past.to_vec(), most: usize::MAX });
             }
             if !through.is_empty() {
                 pieces.extend(chain.push(through));
             }
+            sent += part.len() as u64;
         }
         pieces.extend(chain.finish());
         prop_assert_eq!(seen(pieces, &faults), up_to_end(reference(&faults, &stream)));
@@ -238,7 +281,7 @@ proptest! {
         prop_assume!(stream.len() as u64 + 1 >= needed);
         let faults = [(effect, stream.len() as u64 + 1 - needed, distance)];
         let pieces = push_all(&faults, &cut(&stream, &sizes));
-        prop_assert_eq!(seen(pieces, &faults), stream.into_iter().map(Seen::Byte).collect::<Vec<_>>());
+        prop_assert_eq!(seen(pieces, &faults), bytes_from(&stream, Some(0)));
     }
 
     #[test]
@@ -282,14 +325,17 @@ fn a_chain_without_faults_or_with_past_ones_lets_all_pass() {
     assert_eq!(chain.clear(), 0);
     chain.push(b"abc");
     assert_eq!(chain.clear(), u64::MAX);
-    assert_eq!(chain.push(b"rest"), [Piece::Bytes { bytes: b"rest".to_vec(), most: usize::MAX }]);
+    assert_eq!(
+        chain.push(b"rest"),
+        [Piece::Bytes { bytes: b"rest".to_vec(), most: usize::MAX, source: Some(6) }]
+    );
 }
 
 #[test]
 fn slices_stay_small_behind_other_faults() {
     let faults = [(Effect::Slice { bytes: 2 }, 3, 0), (Effect::Flip { bit: 0 }, 5, 0)];
     for piece in push_all(&faults, &[b"0123456789"]) {
-        if let Piece::Bytes { bytes, most } = piece {
+        if let Piece::Bytes { bytes, most, .. } = piece {
             let first = bytes[0];
             assert_eq!(most, if first < b'3' { usize::MAX } else { 2 }, "{bytes:?}");
         }

@@ -19,6 +19,7 @@ mod inert;
 mod junit;
 mod ladder;
 mod mutants;
+mod phases;
 mod places;
 mod proxy;
 mod proxy_cli;
@@ -29,6 +30,7 @@ mod shipped_audits;
 mod steps;
 mod storage;
 mod store_crash;
+mod stream;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,104 @@
+//! Whether each fault did what it is there for: it fired, it reached the reader, and the byte that it struck lies in the
+//! phase that is meant. The last is read off the transcripts of both runs, not off what told the faults where to strike.
+
+use std::mem::discriminant;
+
+use super::Inconclusive;
+use crate::fault::{FaultRecord, Flow, PhaseMap, Strike, overlapping};
+use crate::record::{Action, Kind, Message};
+use crate::scenario::{Effect, Fault, Layer, Region};
+use crate::transcript::{Line, Side};
+
+/// The first thing that is missing, if anything is. `control` and `lines` are what happened to the first client without
+/// faults and with them, `places` and `map` where the faults were to strike by the former.
+pub(super) fn missing(
+    records: &[FaultRecord],
+    places: &[Strike],
+    map: &PhaseMap,
+    control: &[Line],
+    lines: &[Line],
+) -> Option<Inconclusive> {
+    let undone = |(record, number): (&FaultRecord, usize)| match record {
+        FaultRecord { fired: false, .. } => Some(Inconclusive::NotFired(number)),
+        FaultRecord { reached: false, .. } => Some(Inconclusive::NotReached(number)),
+        _ => None,
+    };
+    let undone = records.iter().zip(1..).find_map(undone);
+    let misplaced = || {
+        let is_elsewhere = |(record, strike): (&FaultRecord, &Strike)| {
+            !lies_in_phase(record, strike.flow, map, control, lines)
+        };
+        records.iter().zip(places).position(is_elsewhere).map(|index| Inconclusive::Misplaced(index + 1))
+    };
+    undone.or_else(misplaced).or_else(|| cancelling(records, places))
+}
+
+/// Two faults that change a byte in common: together they may change nothing.
+fn cancelling(records: &[FaultRecord], places: &[Strike]) -> Option<Inconclusive> {
+    let faults: Vec<&Fault> = records.iter().map(|record| &record.fault).collect();
+    let struck = |(record, strike): (&FaultRecord, &Strike)| Strike {
+        at: record.struck.unwrap_or(strike.at),
+        ..*strike
+    };
+    let strikes: Vec<Strike> = records.iter().zip(places).map(struck).collect();
+    overlapping(&faults, &strikes).map(|(_, later)| Inconclusive::Misplaced(later + 1))
+}
+
+/// Whether the byte that a fault struck is of the same message as in the control run, and as far from its beginning.
+fn lies_in_phase(record: &FaultRecord, flow: Flow, map: &PhaseMap, control: &[Line], lines: &[Line]) -> bool {
+    let FaultRecord { fault, struck, offset, .. } = record;
+    let is_everywhere = matches!(fault.region, Region::ToServer | Region::ToClient)
+        || fault.effect.layer() == Layer::Disk
+        || matches!(fault.effect, Effect::Latency { .. });
+    if is_everywhere {
+        return true;
+    }
+    let side = if flow == Flow::ToServer { Side::Client } else { Side::Server };
+    let (Some((_, meant)), Some(struck), Some(offset)) = (map.region(fault.region), struck, offset) else {
+        return false;
+    };
+    // A step may have two messages: the offset counts from the beginning of the first.
+    let Some(first) = message_at(control, side, meant.start) else { return false };
+    let begins = struck.checked_sub(*offset).and_then(|start| message_at(lines, side, start));
+    begins.is_some_and(|(found, start)| found == first.0 && start + offset == *struck)
+}
+
+/// Which message it is: of which command, counted from 0, of which attempt, and what.
+#[derive(PartialEq, Eq)]
+struct Which {
+    command: usize,
+    attempt: usize,
+    kind: Option<std::mem::Discriminant<Kind>>,
+}
+
+/// The message of `side` on the first connection that begins at this offset of its stream, and where it begins.
+fn message_at(lines: &[Line], side: Side, offset: u64) -> Option<(Which, u64)> {
+    let (mut commands, mut attempt, mut again) = (0_usize, 0, false);
+    let second = lines.iter().enumerate().filter(|(_, line)| line.action == Action::Connected).nth(1);
+    for line in &lines[..second.map_or(lines.len(), |(at, _)| at)] {
+        match &line.action {
+            Action::Retried(_) if line.side == Side::Client => again = true,
+            Action::Sent(Message::Text { kind, .. }) if line.side == Side::Client && is_command(kind) => {
+                (commands, attempt) = if again { (commands, attempt + 1) } else { (commands + 1, 0) };
+                again = false;
+            }
+            Action::Unlisted(_) if !std::mem::take(&mut again) => commands += 1,
+            _ => {}
+        }
+        let kind = match &line.action {
+            Action::Sent(Message::Text { kind, .. }) => Some(discriminant(kind)),
+            Action::Sent(Message::Payload { .. }) | Action::Sending(_) => None,
+            _ => continue,
+        };
+        let starts = line.stream.as_ref().filter(|range| range.start == offset && !range.is_empty());
+        if let (true, Some(range)) = (line.side == side, starts) {
+            return Some((Which { command: commands, attempt, kind }, range.start));
+        }
+    }
+    None
+}
+
+/// Whether a line is a command of the client's script. A discard follows from the one before it.
+fn is_command(kind: &Kind) -> bool {
+    matches!(kind, Kind::ListFiles | Kind::Upload(_) | Kind::Download(_))
+}
