@@ -7,7 +7,9 @@ mod buffer;
 mod client;
 mod flaw;
 mod hasher;
+mod script;
 mod server;
+mod wish;
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -17,10 +19,12 @@ use crate::record::Recorder;
 
 pub use ahead::HashThreads;
 pub use buffer::{Buffer, CHUNK};
-pub use client::{Client, ClientConfig, Command, Script};
+pub use client::{Client, ClientConfig};
 pub use flaw::{Flaw, UnknownFlaw};
 pub use hasher::{Hasher, md5_of, md5_with};
+pub use script::{Command, Script};
 pub use server::{Server, ServerConfig, Sessions};
+pub use wish::{MIN_BEGINNING, NoFile, Wish};
 
 /// One side of one connection. `now` is always the time since the run began.
 ///

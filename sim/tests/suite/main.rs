@@ -29,6 +29,7 @@ mod shipped_audits;
 mod steps;
 mod storage;
 mod store_crash;
+mod wishes;
 
 use std::path::{Path, PathBuf};
 
