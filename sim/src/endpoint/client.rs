@@ -167,13 +167,7 @@ impl Client {
     }
 
     fn begin_listed(&mut self, now: Duration, name: FileName) {
-        let chosen = match self.flaw {
-            Some(Flaw::TakesFirst) => {
-                self.listed.iter().find(|entry| entry.name == name).ok_or(NoFile::NotListed)
-            }
-            _ => Wish::parse(name.as_str()).find(&self.listed),
-        };
-        match chosen {
+        match Wish::parse(name.as_str()).find(&self.listed, self.flaw) {
             Ok(entry) => self.begin_download(now, entry.id, name, entry.size),
             Err(NoFile::NotListed) => self.record.record(now, Action::Unlisted(name)),
             Err(NoFile::Ambiguous(entries)) => self.record.record(now, Action::Ambiguous(name, entries)),

@@ -31,7 +31,7 @@ pub enum Flaw {
     HashBeforeWrite,
     /// The server lists a file before it is complete.
     StoredIncomplete,
-    /// The client takes the first of several files that are listed under the name it asks for.
+    /// The client takes the first of several files that can be meant.
     TakesFirst,
 }
 
@@ -74,7 +74,7 @@ impl Flaw {
             Self::NamedBeforeCompared => "names a download before it is compared",
             Self::HashBeforeWrite => "hashes before it writes and never looks again",
             Self::StoredIncomplete => "lists a file before it is complete",
-            Self::TakesFirst => "takes the first of several files of one name",
+            Self::TakesFirst => "takes the first of several files that can be meant",
         }
     }
 

@@ -5,6 +5,8 @@ use std::fmt;
 
 use protocol::{Entry, FileId, FileName};
 
+use super::Flaw;
+
 /// How many hex digits the beginning of an id has at least. With fewer, many a name would be one, and so would what a
 /// flipped bit makes of a name.
 pub const MIN_BEGINNING: usize = 8;
@@ -71,15 +73,16 @@ impl Wish {
         }
     }
 
-    /// The file of `listed` that is meant. Several names of one content are no matter.
+    /// The file of `listed` that is meant. Several names of one content are no matter. A client with the `flaw` for it
+    /// takes the first of several contents.
     ///
     /// # Errors
     /// If there is none, or each of several can be meant.
-    pub fn find<'a>(&self, listed: &'a [Entry]) -> Result<&'a Entry, NoFile> {
+    pub fn find<'a>(&self, listed: &'a [Entry], flaw: Option<Flaw>) -> Result<&'a Entry, NoFile> {
         let named = |entry: &&Entry| self.is_name(&entry.name);
         let found: Vec<&Entry> = listed.iter().filter(|entry| named(entry) || self.is_id(entry.id)).collect();
         let first = found.iter().copied().find(named).or(found.first().copied()).ok_or(NoFile::NotListed)?;
-        if found.iter().all(|entry| entry.id == first.id) {
+        if found.iter().all(|entry| entry.id == first.id) || flaw == Some(Flaw::TakesFirst) {
             return Ok(first);
         }
         Err(NoFile::Ambiguous(found.into_iter().cloned().collect()))

@@ -160,6 +160,11 @@ impl Peer {
         Interrupt(Arc::clone(&self.interrupt))
     }
 
+    /// The mistake that its client makes, if any.
+    pub(super) fn flaw(&self) -> Option<Flaw> {
+        self.settings.flaw
+    }
+
     /// Runs one session, and tells of each transfer when it is over.
     pub(super) fn run(&self, script: Box<dyn Script>, folder: Folder, told: Told) -> Result<(), Trouble> {
         let transfers = Transfers::new(told);
