@@ -271,7 +271,10 @@ pub(super) struct GetArgs {
     #[command(flatten)]
     pub(super) client: ClientArgs,
 
-    /// The file's id, the beginning of it, or its name
+    /// The file's id, 8 digits of its beginning or more, or its name
+    ///
+    /// 32 hex digits are an id and nothing else. What can be a name and the beginning of an id, or the name of several
+    /// files, is refused, and the files are shown.
     #[arg(value_name = "ID|NAME")]
     pub(super) wanted: String,
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::FileName;
+use sim::endpoint::Wish;
 use sim::live::{Outcome, Peer, PeerSettings, Trouble};
 use sim::record::{Failure, Progress};
 use sim::report;
@@ -86,7 +87,7 @@ pub(super) fn get(args: &GetArgs) -> Exit {
     let folder = Folder::Disk { target, replace: args.force };
     let (peer, progress) = peer(&args.client);
     let bar = progress::watch(progress, args.client.quiet);
-    let ended = peer.get(&args.wanted, &folder);
+    let ended = peer.get(&Wish::parse(&args.wanted), &folder);
     drop(bar);
     match ended {
         Ok((done, path)) => {

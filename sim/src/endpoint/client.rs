@@ -3,7 +3,6 @@
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 use std::time::Duration;
-use std::vec::IntoIter;
 
 use protocol::wire::MAX_LINE;
 use protocol::{
@@ -11,51 +10,11 @@ use protocol::{
 };
 
 use super::flaw::CARELESS_PREFIX;
-use super::{Buffer, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, SentBytes};
+use super::{
+    Buffer, Command, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, NoFile, Script, SentBytes, Wish,
+};
 use crate::record::{Action, ConnectionId, Direction, Failure, Kind, Message, Progress, Recorder};
 use crate::storage::{Content, Folder, Incoming, StoreError};
-
-/// What a client is told to do.
-#[derive(Clone, Debug)]
-pub enum Command {
-    /// Ask for the listing.
-    ListFiles,
-    /// Send `content` under `name`.
-    Upload {
-        /// The name on the server.
-        name: FileName,
-        /// The bytes.
-        content: Content,
-    },
-    /// Fetch the file with this name, by its id from the last listing.
-    Download {
-        /// The name on the server, and in the folder.
-        name: FileName,
-    },
-    /// Fetch the file with this id, listed or not, and call it `name`.
-    DownloadId {
-        /// The id.
-        id: FileId,
-        /// The name in the folder.
-        name: FileName,
-    },
-    /// End the session.
-    Disconnect,
-}
-
-/// Decides what a client does, one command after the other.
-pub trait Script: Send {
-    /// The next command, when `listed` is what the server listed last. At the end, and after a
-    /// [`Command::Disconnect`], there is none.
-    fn next(&mut self, listed: &[Entry]) -> Option<Command>;
-}
-
-/// The commands in their order, whatever is listed.
-impl Script for IntoIter<Command> {
-    fn next(&mut self, _listed: &[Entry]) -> Option<Command> {
-        Iterator::next(self)
-    }
-}
 
 /// What a [`Client`] needs.
 pub struct ClientConfig {
@@ -208,9 +167,10 @@ impl Client {
     }
 
     fn begin_listed(&mut self, now: Duration, name: FileName) {
-        match self.listed.iter().find(|entry| entry.name == name) {
-            Some(entry) => self.begin_download(now, entry.id, name, entry.size),
-            None => self.record.record(now, Action::Unlisted(name)),
+        match Wish::parse(name.as_str()).find(&self.listed, self.flaw) {
+            Ok(entry) => self.begin_download(now, entry.id, name, entry.size),
+            Err(NoFile::NotListed) => self.record.record(now, Action::Unlisted(name)),
+            Err(NoFile::Ambiguous(entries)) => self.record.record(now, Action::Ambiguous(name, entries)),
         }
     }
 

@@ -31,6 +31,8 @@ pub enum Flaw {
     HashBeforeWrite,
     /// The server lists a file before it is complete.
     StoredIncomplete,
+    /// The client takes the first of several files that can be meant.
+    TakesFirst,
 }
 
 /// How many bytes a careless program hashes at a time.
@@ -40,7 +42,7 @@ pub(super) const CARELESS_PREFIX: usize = 4;
 
 impl Flaw {
     /// Every mistake.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::HashOfNothing,
         Self::HashPerChunk,
         Self::LastChunkNotHashed,
@@ -53,6 +55,7 @@ impl Flaw {
         Self::NamedBeforeCompared,
         Self::HashBeforeWrite,
         Self::StoredIncomplete,
+        Self::TakesFirst,
     ];
 
     /// What the program does wrong, in a few words.
@@ -71,6 +74,7 @@ impl Flaw {
             Self::NamedBeforeCompared => "names a download before it is compared",
             Self::HashBeforeWrite => "hashes before it writes and never looks again",
             Self::StoredIncomplete => "lists a file before it is complete",
+            Self::TakesFirst => "takes the first of several files that can be meant",
         }
     }
 
@@ -89,6 +93,7 @@ impl Flaw {
             Self::NamedBeforeCompared => "NamedBeforeCompared",
             Self::HashBeforeWrite => "HashBeforeWrite",
             Self::StoredIncomplete => "StoredIncomplete",
+            Self::TakesFirst => "TakesFirst",
         }
     }
 }

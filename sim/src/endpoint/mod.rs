@@ -8,8 +8,10 @@ mod client;
 mod flaw;
 mod hasher;
 mod machine;
+mod script;
 mod server;
 mod sessions;
+mod wish;
 
 use std::ops::Range;
 use std::task::Waker;
@@ -19,11 +21,13 @@ use crate::record::{ConnectionId, Recorder};
 
 pub use ahead::HashThreads;
 pub use buffer::{Buffer, CHUNK};
-pub use client::{Client, ClientConfig, Command, Script};
+pub use client::{Client, ClientConfig};
 pub use flaw::{Flaw, UnknownFlaw};
 pub use hasher::{Hasher, md5_of, md5_with};
+pub use script::{Command, Script};
 pub use server::{FirstSession, Server, ServerConfig};
 pub use sessions::Sessions;
+pub use wish::{MIN_BEGINNING, NoFile, Wish};
 
 /// One side of one connection. `now` is always the time since the run began.
 ///

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use protocol::{Entry, FileName};
 
 use super::outcome::Transferred;
-use super::peer::{Peer, Trouble, find};
-use crate::endpoint::{Command, Script};
+use super::peer::{Peer, Trouble};
+use crate::endpoint::{Command, Flaw, NoFile, Script, Wish};
 use crate::record::Failure;
 use crate::storage::{Content, Folder};
 
@@ -48,16 +48,18 @@ impl Peer {
         self.run(Box::new(Uploads(files)), Folder::in_memory(), Box::new(each))
     }
 
-    /// Downloads the file with the name, the id, or the beginning of an id `wanted` into `folder`. It has its name
-    /// there only once it is verified. Returns what came of it, and its path if the folder is on disk.
+    /// Downloads the file that is [`wanted`](Wish) into `folder`. It has its name there only once it is verified: against
+    /// the id that was asked for; a name, or the rest of an id, is what the listing says. Returns what came of it, and
+    /// its path if the folder is on disk.
     ///
     /// # Errors
     /// If there is no such file or more than one, the folder has one of its name already and may not replace it,
     /// or the server cannot be reached.
-    pub fn get(&self, wanted: &str, folder: &Folder) -> Result<(Transferred, Option<PathBuf>), Trouble> {
+    pub fn get(&self, wanted: &Wish, folder: &Folder) -> Result<(Transferred, Option<PathBuf>), Trouble> {
         let (trouble, result) = (Found::default(), Found::default());
         let script = Fetch {
-            wanted: wanted.to_owned(),
+            wanted: wanted.clone(),
+            flaw: self.flaw(),
             folder: folder.clone(),
             stage: Stage::Ask,
             trouble: Arc::clone(&trouble),
@@ -65,7 +67,8 @@ impl Peer {
         let told = Arc::clone(&result);
         let ended = self.run(Box::new(script), folder.clone(), Box::new(move |done| put(&told, done)));
         if let Some(trouble) = take(&trouble) {
-            return Err(trouble);
+            // Of a listing that was refused it is not known what would have been in it.
+            return Err(ended.err().unwrap_or(trouble));
         }
         match take(&result) {
             Some(transferred) => {
@@ -105,7 +108,8 @@ impl<I: Iterator<Item = (FileName, Content)> + Send> Script for Uploads<I> {
 
 /// Asks for the listing, and then for the one file.
 struct Fetch {
-    wanted: String,
+    wanted: Wish,
+    flaw: Option<Flaw>,
     folder: Folder,
     stage: Stage,
     trouble: Found<Trouble>,
@@ -144,7 +148,10 @@ impl Script for Fetch {
 
 impl Fetch {
     fn choose<'a>(&self, listed: &'a [Entry]) -> Result<&'a Entry, Trouble> {
-        let entry = find(listed, &self.wanted)?;
+        let entry = self.wanted.find(listed, self.flaw).map_err(|why| match why {
+            NoFile::NotListed => Trouble::NotListed(self.wanted.clone()),
+            NoFile::Ambiguous(entries) => Trouble::Ambiguous(self.wanted.clone(), entries),
+        })?;
         self.folder.check_free(&entry.name).map_err(Trouble::Here)?;
         Ok(entry)
     }

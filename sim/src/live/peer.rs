@@ -5,17 +5,20 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::{Entry, ErrorCode, FileId};
+use protocol::{Entry, ErrorCode};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
 use super::limits::survive_limits;
 use super::outcome::{Outcome, Told, Transfers};
-use crate::endpoint::{Client, ClientConfig, Flaw, HashThreads, Script};
+use crate::endpoint::{Client, ClientConfig, Flaw, HashThreads, MIN_BEGINNING, Script, Wish};
 use crate::record::{Failure, Progress, Recorder};
 use crate::storage::Folder;
 use crate::text::visible;
 use crate::transport::{Link, run_over_tcp};
+
+/// How many files are shown of those that can be meant.
+const MAX_SHOWN: usize = 20;
 
 /// How a client goes about its errands.
 #[derive(Clone, Debug)]
@@ -82,10 +85,10 @@ pub enum Trouble {
     },
     /// The session broke off, outside of a transfer.
     Broken(Failure),
-    /// No file on the server is called so.
-    NotListed(String),
-    /// Several are: these.
-    Ambiguous(String, Vec<Entry>),
+    /// No file that is listed can be meant.
+    NotListed(Wish),
+    /// Several can be: these.
+    Ambiguous(Wish, Vec<Entry>),
     /// Something on this side.
     Here(io::Error),
     /// It was [interrupted](Interrupt::interrupt).
@@ -107,13 +110,15 @@ impl fmt::Display for Trouble {
                 write!(f, "a file here cannot be read or written: {error}")
             }
             Self::Broken(failure) => write!(f, "the session broke off: {failure}"),
-            Self::NotListed(wanted) => {
-                write!(f, "the server lists no file with the name or id `{}`", visible(wanted))
-            }
+            Self::NotListed(wanted) => not_listed(f, wanted),
             Self::Ambiguous(wanted, entries) => {
-                write!(f, "`{}` can be each of these; ask by id:", visible(wanted))?;
+                write!(f, "`{}` can be each of these; ask by id:", shown(wanted))?;
                 let line = |entry: &Entry| write!(f, "\n  {}  {}", entry.id, visible(entry.name.as_str()));
-                entries.iter().try_for_each(line)
+                entries.iter().take(MAX_SHOWN).try_for_each(line)?;
+                match entries.len().saturating_sub(MAX_SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, "\n  and {more} more"),
+                }
             }
             // It may be about a path that ends in a name from the server.
             Self::Here(error) => f.write_str(&visible(&error.to_string())),
@@ -123,6 +128,23 @@ impl fmt::Display for Trouble {
 }
 
 impl std::error::Error for Trouble {}
+
+/// What was asked for, as it may be printed.
+fn shown(wanted: &Wish) -> String {
+    visible(&wanted.to_string())
+}
+
+fn not_listed(f: &mut fmt::Formatter<'_>, wanted: &Wish) -> fmt::Result {
+    let (what, more) = match wanted {
+        Wish::Id(_) => ("id", "; 32 hex digits are an id and never a name".to_owned()),
+        Wish::NameOrBeginning(_) => ("name", ", and none whose id begins so".to_owned()),
+        Wish::Name(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            ("name", format!("; the beginning of an id has {MIN_BEGINNING} digits at least, and an id 32"))
+        }
+        Wish::Name(_) => ("name", String::new()),
+    };
+    write!(f, "the server lists no file with the {what} `{}`{more}", shown(wanted))
+}
 
 impl Peer {
     /// The server at `address`, `HOST:PORT`. Nothing is sent yet.
@@ -136,6 +158,11 @@ impl Peer {
     #[must_use]
     pub fn interrupt(&self) -> Interrupt {
         Interrupt(Arc::clone(&self.interrupt))
+    }
+
+    /// The mistake that its client makes, if any.
+    pub(super) fn flaw(&self) -> Option<Flaw> {
+        self.settings.flaw
     }
 
     /// Runs one session, and tells of each transfer when it is over.
@@ -181,26 +208,5 @@ impl Peer {
 
     fn unreachable(&self, error: io::Error) -> Trouble {
         Trouble::Unreachable { address: self.link.address.clone(), error }
-    }
-}
-
-/// The file that `wanted` means: its id, its name, or the beginning of its id.
-pub(super) fn find<'a>(listed: &'a [Entry], wanted: &str) -> Result<&'a Entry, Trouble> {
-    // People may write the digits of an id as they like, though the protocol may not.
-    let digits = wanted.to_ascii_lowercase();
-    let by_id = |entry: &&Entry| FileId::parse(&digits) == Some(entry.id);
-    let by_name = |entry: &&Entry| entry.name.as_str() == wanted;
-    let by_prefix = |entry: &&Entry| !digits.is_empty() && entry.id.to_string().starts_with(&digits);
-    // Whoever has the whole id or the whole name means nothing else.
-    let named: Vec<&Entry> = listed.iter().filter(by_name).collect();
-    let found: Vec<&Entry> = match listed.iter().find(by_id) {
-        Some(entry) => vec![entry],
-        None if named.is_empty() => listed.iter().filter(by_prefix).collect(),
-        None => named,
-    };
-    match &found[..] {
-        [] => Err(Trouble::NotListed(wanted.to_owned())),
-        [first, rest @ ..] if rest.iter().all(|entry| entry.id == first.id) => Ok(first),
-        _ => Err(Trouble::Ambiguous(wanted.to_owned(), found.into_iter().cloned().collect())),
     }
 }

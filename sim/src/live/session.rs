@@ -59,17 +59,14 @@ struct Steps {
 }
 
 impl Script for Steps {
-    fn next(&mut self, listed: &[Entry]) -> Option<Command> {
+    fn next(&mut self, _listed: &[Entry]) -> Option<Command> {
         self.next += 1;
         let name = self.name.clone();
         match self.next {
             1 | 3 => Some(Command::ListFiles),
             2 => Some(Command::Upload { name, content: self.content.clone() }),
-            // Several files may be called so: the one that was just uploaded is meant.
-            4 if listed.iter().any(|entry| entry.id == self.id && entry.name == name) => {
-                Some(Command::DownloadId { id: self.id, name })
-            }
-            4 => Some(Command::Download { name }),
+            // The one that was just uploaded is meant, and no other that may be called so.
+            4 => Some(Command::DownloadId { id: self.id, name }),
             _ => None,
         }
     }
@@ -97,7 +94,9 @@ fn listings(events: &[Event], name: &FileName, id: FileId) -> [Vec<FileName>; 2]
     let first = came.next().map(|(names, _)| names.clone()).unwrap_or_default();
     let second = match came.next() {
         Some((names, text)) if text.lines().any(|line| line.starts_with(&ours)) => names.clone(),
-        _ => vec![name.clone()],
+        // Others may be called so, too: ours is missing.
+        Some((names, _)) => names.iter().chain([name]).cloned().collect(),
+        None => vec![name.clone()],
     };
     [first, second]
 }

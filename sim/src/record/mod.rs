@@ -69,6 +69,8 @@ pub enum Action {
     Compared(Direction, Compared),
     /// The client is told to download a file that is not in its last listing, and goes on without it.
     Unlisted(FileName),
+    /// Each of these in its last listing can be the file that the client is told to download: it takes none, and goes on.
+    Ambiguous(FileName, Vec<Entry>),
     /// This side disconnected in good order.
     Disconnected,
     /// The peer's stream ended in good order.

@@ -229,7 +229,7 @@ impl Observer for ClientSide {
         match &event.action {
             Action::Connected => seen.connections += 1,
             Action::Retried(_) => seen.again = true,
-            Action::Unlisted(_) => seen.skip(),
+            Action::Unlisted(_) | Action::Ambiguous(..) => seen.skip(),
             Action::Sent(Message::Text { kind, .. }) if is_command(kind) => seen.ask(kind),
             _ => {}
         }

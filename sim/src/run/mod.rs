@@ -190,8 +190,9 @@ fn conclude(
     if inconclusive.is_some() {
         judgements.iter_mut().for_each(|judgement| judgement.verdict = Verdict::Inconclusive);
     }
-    let (downloads, all) = (plan.downloads(), plan.uploads());
-    let aftermath = Aftermath::find(&*store, &folders, &downloads, |name| plan.originals(name), &all)?;
+    let all = plan.uploads();
+    let downloads: Vec<_> = plan.downloads().into_iter().map(|name| (plan.wanted(&name), name)).collect();
+    let aftermath = Aftermath::find(&*store, &folders, &downloads, |name| plan.uploaded_as(name), &all)?;
     let mut unmet = Vec::new();
     if inconclusive.is_none() {
         unmet = unmet_expectations(plan, &judgements, &aftermath);

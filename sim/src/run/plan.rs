@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use protocol::{Entry, FileId, FileName};
 
-use crate::endpoint::{Command, md5_of};
+use crate::endpoint::{Command, Wish, md5_of};
 use crate::scenario::{
     ClientStep, Command as Short, Effect, Expect, Fault, Layer, Located, Scenario, Source, Step,
 };
@@ -125,45 +125,38 @@ impl Plan {
     /// The files that client `index` is to carry. `stored` is what the server saved, under which name and id.
     #[must_use]
     pub fn sources(&self, index: usize, stored: Vec<(Entry, Content)>) -> impl Sources {
-        let uploads = self.clients[index].iter().filter_map(|command| match command {
-            Command::Upload { name, content } => Some((name.clone(), content.clone())),
-            _ => None,
-        });
+        let uploads = self.clients[index].iter().filter_map(upload_of);
+        let uploads = uploads.map(|(name, content)| (name.clone(), content.clone()));
         PlanSources { plan: self.clone(), uploads: uploads.collect(), stored }
     }
 
     /// Every content that some client uploads under `name`.
     #[must_use]
     pub fn uploaded_as(&self, name: &FileName) -> Vec<Content> {
-        let content_of = |command: &Command| match command {
-            Command::Upload { name: uploaded, content } if uploaded == name => Some(content.clone()),
-            _ => None,
-        };
-        self.clients.iter().flatten().filter_map(content_of).collect()
+        let uploads = self.clients.iter().flatten().filter_map(upload_of);
+        uploads.filter(|(uploaded, _)| *uploaded == name).map(|(_, content)| content.clone()).collect()
     }
 
-    /// Every content that may rightly stand under `name`: what some client uploads under it, and where the name
-    /// is an id, as that of a download by id is, any file.
+    /// Every content that a client can mean that asks for `wanted`, as far as some client uploads it. By which digits a
+    /// content is known is computed here; whatever came of it is compared byte by byte all the same.
     #[must_use]
-    pub fn originals(&self, name: &FileName) -> Vec<Content> {
-        let uploaded = self.uploaded_as(name);
-        if uploaded.is_empty() && FileId::parse(name.as_str()).is_some() {
-            return self.files.values().cloned().collect();
-        }
-        uploaded
+    pub fn wanted(&self, wanted: &FileName) -> Vec<Content> {
+        let wish = Wish::parse(wanted.as_str());
+        let is_meant = |(name, content): &(&FileName, &Content)| {
+            wish.is_name(name) || wish.has_digits() && md5_of(content).is_ok_and(|id| wish.is_id(id))
+        };
+        let uploads = self.clients.iter().flatten().filter_map(upload_of);
+        uploads.filter(is_meant).map(|(_, content)| content.clone()).collect()
     }
 
     /// Every content that some client uploads.
     #[must_use]
     pub fn uploads(&self) -> Vec<Content> {
-        let content_of = |command: &Command| match command {
-            Command::Upload { content, .. } => Some(content.clone()),
-            _ => None,
-        };
-        self.clients.iter().flatten().filter_map(content_of).collect()
+        let uploads = self.clients.iter().flatten().filter_map(upload_of);
+        uploads.map(|(_, content)| content.clone()).collect()
     }
 
-    /// The names under which the clients put their downloads.
+    /// The names under which the clients put their downloads: what they ask for.
     #[must_use]
     pub fn downloads(&self) -> Vec<FileName> {
         let name_of = |command: &Command| match command {
@@ -197,23 +190,39 @@ impl Sources for PlanSources {
     }
 
     fn download(&mut self, file: &FileName, id: Option<FileId>) -> Option<Content> {
-        let mut candidates = self.plan.uploaded_as(file);
-        if candidates.is_empty() {
-            return self.plan.files.values().find(|content| Self::is(id, content)).cloned();
+        let mut wanted = self.plan.wanted(file);
+        if wanted.len() == 1 && self.plan.faults.is_empty() {
+            return wanted.pop();
         }
-        if candidates.len() == 1 && self.plan.faults.is_empty() {
-            return candidates.pop();
-        }
-        let asked = candidates.iter().position(|content| Self::is(id, content));
-        if let Some(asked) = asked {
-            return Some(candidates.swap_remove(asked));
-        }
-        // The upload went wrong, and the id is that of the damaged file: that is what was asked for.
+        let wish = Wish::parse(file.as_str());
         let saved = |(entry, content): &&(Entry, Content)| {
-            entry.name == *file && Some(entry.id) == id && Self::is(id, content)
+            let is_meant = wish.is_name(&entry.name) || wish.is_id(entry.id);
+            is_meant && Some(entry.id) == id && Self::is(id, content)
         };
-        let damaged = self.stored.iter().find(saved).map(|(_, content)| content.clone());
-        damaged.or_else(|| candidates.pop().filter(|_| candidates.is_empty()))
+        let saved: Vec<&Content> = self.stored.iter().filter(saved).map(|(_, content)| content).collect();
+        let asked: Vec<&Content> = wanted.iter().filter(|content| Self::is(id, content)).collect();
+        match &asked[..] {
+            // The upload went wrong, and the id is that of the damaged file: that is what was asked for.
+            [] => saved.first().copied().cloned().or_else(|| wanted.pop().filter(|_| wanted.is_empty())),
+            [one] => Some((*one).clone()),
+            // Several contents with one MD5: the server keeps one of them.
+            [first, ..] => {
+                let is_saved = |it: &&&Content| saved.iter().any(|saved| is_same(saved, it));
+                Some((*asked.iter().find(is_saved).unwrap_or(first)).clone())
+            }
+        }
+    }
+}
+
+fn is_same(one: &Content, other: &Content) -> bool {
+    one.first_difference(other).is_ok_and(|difference| difference.is_none())
+}
+
+/// What `command` uploads, and under which name.
+fn upload_of(command: &Command) -> Option<(&FileName, &Content)> {
+    match command {
+        Command::Upload { name, content } => Some((name, content)),
+        _ => None,
     }
 }
 

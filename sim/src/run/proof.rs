@@ -82,7 +82,7 @@ fn message_at(lines: &[Line], side: Side, offset: u64) -> Option<(Which, u64)> {
                 (commands, attempt) = if again { (commands, attempt + 1) } else { (commands + 1, 0) };
                 again = false;
             }
-            Action::Unlisted(_) if !std::mem::take(&mut again) => commands += 1,
+            Action::Unlisted(_) | Action::Ambiguous(..) if !std::mem::take(&mut again) => commands += 1,
             _ => {}
         }
         let kind = match &line.action {

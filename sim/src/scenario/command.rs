@@ -32,10 +32,11 @@ pub enum Command {
         /// The name that the server is told.
         name: FileName,
     },
-    /// `Download("a.txt")`: downloads what is listed under a name, which need
-    /// not be a file of the scenario.
+    /// `Download("a.txt")`: downloads the one file of the listing that is meant,
+    /// as `sim get` does: by its name, which need not be that of a file of the
+    /// scenario, by its id, or by the beginning of its id.
     Download {
-        /// The name in the listing.
+        /// What is asked for.
         name: FileName,
     },
     /// `DownloadId("d41d…")`: downloads by id without looking at the listing.

@@ -85,6 +85,10 @@ impl JsonLine {
             Action::Forgot(id) => self.md5 = Some(id.to_string()),
             Action::Compared(direction, compared) => self.fill_compared(*direction, *compared),
             Action::Unlisted(name) => self.file = Some(name.to_string()),
+            Action::Ambiguous(name, _) => {
+                self.file = Some(name.to_string());
+                self.text = Some(describe(action));
+            }
             Action::Failed(failure) => {
                 self.error = Some(failure_name(failure));
                 self.text = Some(describe(action));
@@ -150,6 +154,7 @@ fn event_name(action: &Action) -> &'static str {
         Action::Forgot(_) => "forgot",
         Action::Compared(..) => "compared",
         Action::Unlisted(_) => "unlisted",
+        Action::Ambiguous(..) => "ambiguous",
         Action::Disconnected => "disconnected",
         Action::PeerLeft => "peer-left",
         Action::Failed(_) => "failed",

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
-use protocol::Compared;
+use protocol::{Compared, Entry, FileId};
 
 use super::{Cause, Deviation, Line, Side};
 use crate::record::{Action, Direction, Message};
@@ -64,7 +64,11 @@ fn way(line: &Line) -> &'static str {
 fn style_of(action: &Action) -> Style {
     match action {
         Action::Compared(_, Compared::Same(_)) => GOOD,
-        Action::Compared(..) | Action::Failed(_) | Action::Unlisted(_) | Action::Crashed => BAD,
+        Action::Compared(..)
+        | Action::Unlisted(_)
+        | Action::Ambiguous(..)
+        | Action::Failed(_)
+        | Action::Crashed => BAD,
         Action::Struck { .. } => STRUCK,
         _ => Style::new(),
     }
@@ -84,7 +88,15 @@ pub fn describe(action: &Action) -> String {
         Action::Saved(entry) => format!("saved {} under the id {}", entry.name, entry.id),
         Action::Forgot(id) => format!("forgot {id}"),
         Action::Compared(direction, compared) => compared_text(*direction, *compared),
+        Action::Unlisted(name) if FileId::parse(name.as_str()).is_some() => {
+            format!("cannot ask for {name}: no file in the listing has this id")
+        }
         Action::Unlisted(name) => format!("cannot ask for {name}: it is not in the listing"),
+        Action::Ambiguous(name, entries) => {
+            let one = |entry: &Entry| format!("{} under the id {}", visible(entry.name.as_str()), entry.id);
+            let all: Vec<_> = entries.iter().map(one).collect();
+            format!("cannot ask for {name}: it can be {}", all.join(", or "))
+        }
         Action::Disconnected => "disconnects".into(),
         Action::PeerLeft => "sees the client leave".into(),
         Action::Failed(failure) => format!("gives up: {failure}"),

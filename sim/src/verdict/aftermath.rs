@@ -51,15 +51,16 @@ pub struct Aftermath {
 }
 
 impl Aftermath {
-    /// Looks at everything that the store lists, and at what the folders of the clients have of `downloads`.
-    /// `originals` gives every content that a name may stand for, and `all` every content that was sent.
+    /// Looks at everything that the store lists, and at what the folders of the clients have of `downloads`, each with
+    /// every content that was meant by it. `originals` gives every content that was sent under a name, and `all` every
+    /// content that was sent.
     ///
     /// # Errors
     /// If the store or a folder cannot be read at all.
     pub fn find(
         store: &dyn Store,
         folders: &[Folder],
-        downloads: &[FileName],
+        downloads: &[(Vec<Content>, FileName)],
         originals: impl Fn(&FileName) -> Vec<Content>,
         all: &[Content],
     ) -> io::Result<Self> {
@@ -73,9 +74,9 @@ impl Aftermath {
             aftermath.server.push(Left { name: entry.name.clone(), condition });
         }
         for folder in folders {
-            for name in downloads {
+            for (wanted, name) in downloads {
                 let Some(content) = folder.get(name)? else { continue };
-                let condition = condition(&content, &originals(name), all);
+                let condition = condition(&content, wanted, all);
                 aftermath.clients.push(Left { name: name.clone(), condition });
             }
         }

@@ -84,9 +84,9 @@ impl Reader {
         match action {
             Action::Retried(_) => self.again = true,
             // What was tried again is no transfer.
-            Action::Sent(Message::Text { kind: Kind::ListFiles, .. }) | Action::Unlisted(_) => {
-                self.again = false;
-            }
+            Action::Sent(Message::Text { kind: Kind::ListFiles, .. })
+            | Action::Unlisted(_)
+            | Action::Ambiguous(..) => self.again = false,
             Action::Sent(Message::Text { kind: Kind::Upload(Some(file)), .. }) => {
                 self.begin(Direction::Upload, file);
             }

@@ -127,18 +127,13 @@ fn only_a_regular_file_is_replaced() {
 #[test]
 fn get_takes_no_file_for_another() {
     let pair = Pair::new();
-    let contents: Vec<Vec<u8>> = (0..17).map(|number| vec![number]).collect();
+    let contents: Vec<Vec<u8>> = (0..3).map(|number| vec![number]).collect();
     let ids: Vec<String> = contents.iter().map(|content| pair.hold("same name", content)).collect();
-    // Of 17 ids, two begin alike.
-    let first = |id: &String| ids.iter().filter(|other| other[..1] == id[..1]).count() > 1;
-    let shared = ids.iter().find(|id| first(id)).unwrap();
-    for wanted in [&shared[..1], "same name"] {
-        let ended = pair.exits(2, "get", &[wanted]);
-        assert!(ended.err.contains(&**shared) && ended.err.contains("ask by id"), "{ended:?}");
-    }
-    pair.exits(0, "get", &[&ids[3]]);
-    assert_eq!(pair.read("same name"), contents[3]);
-    pair.exits(0, "get", &[&ids[3].to_uppercase(), "--force"]);
+    let ended = pair.exits(2, "get", &["same name"]);
+    assert!(ids.iter().all(|id| ended.err.contains(&**id)) && ended.err.contains("ask by id"), "{ended:?}");
+    pair.exits(0, "get", &[&ids[1]]);
+    assert_eq!(pair.read("same name"), contents[1]);
+    pair.exits(0, "get", &[&ids[1].to_uppercase(), "--force"]);
     for wanted in ["same", "", "same name ", &"f".repeat(32)] {
         let ended = pair.exits(4, "get", &[wanted, "-o", "x"]);
         assert!(ended.err.contains("no file"), "{wanted}: {ended:?}");
@@ -148,6 +143,84 @@ fn get_takes_no_file_for_another() {
     pair.hold("c", b"twice");
     pair.exits(0, "get", &[&id, "-o", "twice"]);
     assert_eq!(names_in(pair.here.path()), ["same name", "twice"]);
+}
+
+#[test]
+fn a_whole_id_is_never_a_name() {
+    let pair = Pair::new();
+    let id = md5(b"good").to_string();
+    let evil = pair.hold(&id, b"evil");
+    let ended = pair.exits(4, "get", &[&id, "-o", "x"]);
+    assert!(ended.err.contains("no file with the id") && ended.err.contains("never a name"), "{ended:?}");
+    pair.hold("good", b"good");
+    pair.exits(0, "get", &[&id, "-o", "x"]);
+    assert_eq!(pair.read("x"), b"good");
+    // Whoever wants what is called so says its id.
+    pair.exits(0, "get", &[&evil]);
+    assert_eq!((pair.read(&id), names_in(pair.here.path())), (b"evil".to_vec(), vec![id, "x".into()]));
+}
+
+#[test]
+fn the_beginning_of_an_id_has_eight_digits_and_no_name() {
+    let pair = Pair::new();
+    let id = pair.hold("o26", b"hello");
+    for wanted in [&id[..1], &id[..7]] {
+        let ended = pair.exits(4, "get", &[wanted, "-o", "x"]);
+        assert!(ended.err.contains("8 digits at least"), "{wanted}: {ended:?}");
+    }
+    pair.exits(0, "get", &[&id[..8], "-o", "x"]);
+    assert_eq!(pair.read("x"), b"hello");
+    // A name that is also the beginning of another's id means neither; each can be had by its own id.
+    let other = pair.hold(&id[..8], b"other");
+    let ended = pair.exits(2, "get", &[&id[..8], "-o", "y"]);
+    assert!(ended.err.contains(&format!("{id}  o26")), "{ended:?}");
+    assert!(ended.err.contains(&format!("{other}  {}", &id[..8])), "{ended:?}");
+    pair.exits(0, "get", &[&other, "-o", "y"]);
+    assert_eq!(
+        (pair.read("y"), names_in(pair.here.path())),
+        (b"other".to_vec(), vec!["x".into(), "y".into()])
+    );
+}
+
+#[test]
+fn a_session_fetches_the_very_file_that_it_sent() {
+    // The server lists another file of the same name in its place, and would give it out.
+    let [sent, other] = [&b"sent"[..], b"othr"].map(|bytes| md5(bytes).to_string());
+    let (wanted, (_dir, path)) = (sent.clone(), file("a", b"sent"));
+    let fake = super::fake::Fake::once(move |mut client| {
+        client.expect("LIST_FILES\n");
+        client.send("No files available at the moment\n\n").unwrap();
+        client.expect("UPLOAD\n");
+        client.send("details\n").unwrap();
+        client.expect("a;4\n");
+        client.send("ready\n").unwrap();
+        client.expect("sent");
+        client.send(format!("{sent}\n")).unwrap();
+        client.expect("LIST_FILES\n");
+        client.send(format!("{other};a;4\n\n")).unwrap();
+        client.expect("DOWNLOAD\n");
+        client.send("id\n").unwrap();
+        client.expect(format!("{wanted}\n"));
+        client.send("ERROR not-found\n").unwrap();
+        client.rest().unwrap();
+    });
+    let ended = sim(&["session", &fake.address, &path]);
+    fake.join();
+    assert!(ended.code == Some(1) && ended.out.ends_with("Fail\n"), "{ended:?}");
+    assert!(ended.out.contains("step 16: expected"), "it does not list what was sent: {ended:?}");
+}
+
+#[test]
+fn of_a_listing_that_is_refused_nothing_is_said() {
+    let fake = super::fake::Fake::once(|mut client| {
+        client.expect("LIST_FILES\n");
+        client.send("ERROR storage broken\n").unwrap();
+        client.rest().unwrap();
+    });
+    let ended = sim(&["get", &fake.address, "a"]);
+    fake.join();
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.err.contains("the server refused: broken (storage)"), "{ended:?}");
 }
 
 #[test]

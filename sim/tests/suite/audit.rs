@@ -109,7 +109,7 @@ fn our_own_programs_accept_nothing_but_the_known_limits() {
 }
 
 /// Each mistake, and what shows it: of the transfer, the fault, and what the audit demands or sets up for it.
-const MUTANTS: [(Flaw, &str, &str, &str); 20] = [
+const MUTANTS: [(Flaw, &str, &str, &str); 21] = [
     (Flaw::HashOfNothing, UP, "flip-middle", ""),
     (Flaw::HashOfNothing, DOWN, "flip-middle", ""),
     (Flaw::HashPerChunk, UP, "flip-first", ""),
@@ -130,6 +130,7 @@ const MUTANTS: [(Flaw, &str, &str, &str); 20] = [
     (Flaw::NamedBeforeCompared, DOWN, "flip-middle", "leaves_no: [Wrong],"),
     (Flaw::StoredIncomplete, UP, "truncate-middle", "leaves_no: [Incomplete],"),
     (Flaw::HashBeforeWrite, UP, "env", LOST_WRITE),
+    (Flaw::TakesFirst, DOWN, "flip", ONE_NAME),
 ];
 
 pub(super) const UP: &str = "Upload";
@@ -137,6 +138,9 @@ const DOWN: &str = "Download";
 /// A disk that takes less than it was given and does not say so, in the runs with faults.
 const LOST_WRITE: &str =
     r#"faults: [Env(server: { "DISK": "--disk-fault ShortWrite(at:1_000,bytes:10)" })],"#;
+/// Another file on the server, listed first, and one bit that gives it the name of the one that is asked for.
+const ONE_NAME: &str = r#"before: ["{sim} put {host}:{port} {file}", "{sim} put {host}:{port} {here}/audit.ron --name Payload.bin"],
+    faults: [Flip(in: ToClient, at: 33, bit: 5)],"#;
 
 /// An audit of our programs with `mutant` as an option.
 pub(super) fn mutated(mutant: &str, transfer: &str, more: &str) -> Desk {
@@ -148,6 +152,7 @@ pub(super) fn mutated(mutant: &str, transfer: &str, more: &str) -> Desk {
             "{client}/{name}",
         ),
     };
+    let before = if more.contains("before:") { "" } else { before };
     let text = format!(
         r#"Audit(
             about: "A mutant.", transfer: {transfer}, size: 2_500, deadline: 3,
@@ -174,15 +179,17 @@ fn every_mutant_is_convicted_and_the_correct_program_is_not() {
         });
     }
     for transfer in [UP, DOWN] {
-        let faults = MUTANTS.iter().filter(|(_, it, fault, _)| *it == transfer && *fault != "env");
+        let faults = MUTANTS.iter().filter(|(.., it, _, more)| *it == transfer && !more.contains("faults:"));
         let faults: Vec<_> = faults.map(|(_, _, fault, _)| *fault).collect();
         let all = if transfer == UP { "leaves_no: [Rejected, Incomplete]," } else { "leaves_no: [Wrong]," };
         let (lines, code) = mutated("", transfer, all).json(&faults);
         assert!(lines.iter().all(|row| row["left_behind"] != true), "{lines:?}");
         assert_eq!((&lines.last().unwrap()["conclusion"], code), (&"sound".into(), 0), "{lines:?}");
     }
-    let (lines, code) = mutated("", UP, LOST_WRITE).json(&["env"]);
-    assert_eq!((verdicts(&lines), code), (vec![("env", "Aborted")], 0), "{lines:?}");
+    for (transfer, fault, more) in [(UP, "env", LOST_WRITE), (DOWN, "flip", ONE_NAME)] {
+        let (lines, code) = mutated("", transfer, more).json(&[fault]);
+        assert_eq!((verdicts(&lines), code), (vec![(fault, "Aborted")], 0), "{lines:?}");
+    }
 }
 
 #[test]

@@ -2,8 +2,10 @@
 //! to pass. The checks are written here from their definitions.
 
 use sim::fault::{Chain, Injector, Piece};
+use sim::record::{Action, Kind, Message};
 use sim::run::Plan;
-use sim::scenario::{At, Effect};
+use sim::scenario::{At, Effect, TransportKind};
+use sim::transcript::Line;
 
 use super::{load, workspace};
 
@@ -80,4 +82,25 @@ fn a_common_suffix_keeps_the_collision() {
     let [sent, arrived] = rung("4_md5_collision.ron");
     let [sent, arrived] = [sent, arrived].map(|block| [&block[..], b"any text at all"].concat());
     assert_eq!(md5(&sent), md5(&arrived));
+}
+
+#[test]
+fn two_names_swapped_in_a_listing_pass_the_checksum_of_tcp() {
+    let scenario = load(&workspace("scenarios/ladder/6_names_swapped.ron"));
+    let outcome = super::run_on(TransportKind::Memory, &scenario);
+    // As it was sent, and as it arrived.
+    let text_of = |line: &Line| match &line.action {
+        Action::Sent(Message::Text { kind: Kind::Listing(_), text })
+        | Action::Received(Message::Text { kind: Kind::Listing(_), text }) => Some(text.clone()),
+        _ => None,
+    };
+    let listings: Vec<String> = outcome.conversations[0].iter().filter_map(text_of).collect();
+    let [sent, arrived] = &listings[..] else { panic!("{listings:?}") };
+    assert_ne!(sent, arrived);
+    let sum = |listing: &str, from: usize| internet_checksum(&[&vec![0; from], listing.as_bytes()].concat());
+    // Wherever the listing stands in its segment.
+    for from in 0..2 {
+        assert_eq!(sum(sent, from), sum(arrived, from));
+    }
+    assert_ne!(crc_32(sent.as_bytes()), crc_32(arrived.as_bytes()));
 }

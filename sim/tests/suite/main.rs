@@ -32,6 +32,7 @@ mod steps;
 mod storage;
 mod store_crash;
 mod stream;
+mod wishes;
 
 use std::path::{Path, PathBuf};
 

@@ -15,7 +15,7 @@ const SILENT_UPLOAD: &str = "expected Upload(Detected), but it was Silent";
 
 /// For each mistake, what has to find it, and how.
 #[rustfmt::skip] // A table: one line for each.
-const CASES: [(Flaw, &str, &str); 12] = [
+const CASES: [(Flaw, &str, &str); 13] = [
     (Flaw::HashOfNothing, FLIP, SILENT_UPLOAD),
     (Flaw::HashPerChunk, FLIP, SILENT_UPLOAD),
     (Flaw::LastChunkNotHashed, "faults: [Flip(in: Upload, at: Last, bit: 0)], expect: [Upload(Detected)]", SILENT_UPLOAD),
@@ -28,14 +28,17 @@ const CASES: [(Flaw, &str, &str); 12] = [
     (Flaw::NamedBeforeCompared, "faults: [Flip(in: Download, at: 100, bit: 3)], expect: [Download(Detected)]", "nobody expected that the client keeps a (DAMAGED) under its final name"),
     (Flaw::HashBeforeWrite, "faults: [ShortWrite(at: 100, bytes: 10)], expect: [Upload(Aborted)]", "expected Upload(Aborted), but it was Silent"),
     (Flaw::StoredIncomplete, "faults: [Truncate(in: Upload, at: 100)], expect: [Upload(Aborted)]", "nobody expected that the server goes on listing a (DAMAGED)"),
+    (Flaw::TakesFirst, "", "nobody expected the download of y to be Silent"), // scenarios/stream/download_listing_same_name.ron
 ];
 
 /// The text of the scenario that has to find this mistake.
 fn text_of(flaw: Flaw, fields: &str) -> String {
-    if flaw == Flaw::PrefixCompared {
-        return std::fs::read_to_string(workspace("scenarios/ladder/prefix_collision.ron")).unwrap();
-    }
-    format!(r#"Scenario(about: "For a mutant.", {CLIENT}, {fields})"#)
+    let file = match flaw {
+        Flaw::PrefixCompared => "ladder/prefix_collision.ron",
+        Flaw::TakesFirst => "stream/download_listing_same_name.ron",
+        _ => return format!(r#"Scenario(about: "For a mutant.", {CLIENT}, {fields})"#),
+    };
+    std::fs::read_to_string(workspace("scenarios").join(file)).unwrap()
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn the_command_line_takes_folders_and_exits_0_if_all_are_convicted() {
     let (code, text) = sim_mutants(&[dir.path()], "text");
     assert_eq!(code, Some(0), "{text}");
     assert!(
-        text.ends_with("\nall 12 mutants are convicted; the correct program passes everywhere\n"),
+        text.ends_with("\nall 13 mutants are convicted; the correct program passes everywhere\n"),
         "{text}"
     );
     assert!(text.contains("some/PrefixCompared.ron: expected Upload(Detected), but it was Silent"), "{text}");
