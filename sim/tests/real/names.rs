@@ -139,7 +139,7 @@ fn an_upload_of_another_session_cannot_be_discarded() {
     let id = owner.put("mine", b"hello").unwrap();
     let mut other = Raw::connect(&serve.address);
     let discard = format!("DISCARD {id}");
-    let not_yours = "ERROR not-yours only what this session uploaded can be discarded";
+    let not_yours = "ERROR not-yours only the latest uploads of this session can be discarded";
     assert_eq!(other.ask(&discard).unwrap(), not_yours);
     // To upload it too adds nothing, and takes nothing away (R21).
     assert_eq!(other.put("mine", b"hello").unwrap(), id);
