@@ -1,11 +1,12 @@
 //! The server's side of one session: the protocol core joined to a [`Store`].
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use protocol::wire::MAX_LINE;
+use protocol::wire::{DISCARDABLE, MAX_LINE};
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
 use super::{Buffer, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, SentBytes, Service};
@@ -106,7 +107,7 @@ pub struct Server {
     upload: Option<Upload>,
     download: Option<Download>,
     /// What this session has uploaded and may discard, oldest first.
-    uploaded: Vec<(FileId, FileName)>,
+    uploaded: VecDeque<(FileId, FileName)>,
 }
 
 /// A snapshot of the store, how many of its entries are on their way, and what has gone out.
@@ -148,7 +149,7 @@ impl Server {
             listing: None,
             upload: None,
             download: None,
-            uploaded: Vec::new(),
+            uploaded: VecDeque::new(),
         }
     }
 
@@ -222,8 +223,9 @@ impl Server {
             self.refuse(now, ErrorCode::NotYours);
             return Ok(());
         };
-        let (_, name) = self.uploaded.remove(latest);
-        self.config.store.discard(id, &name)?;
+        if let Some((_, name)) = self.uploaded.remove(latest) {
+            self.config.store.discard(id, &name)?;
+        }
         self.record.record(now, Action::Forgot(id));
         self.check(now, protocol::Server::accept_discard);
         Ok(())
@@ -245,7 +247,7 @@ impl Server {
         self.record.record(now, Action::Received(Message::Payload { bytes, digest }));
         match self.save(incoming, &name, digest, bytes) {
             Ok(_) => {
-                self.uploaded.push((digest, name.clone()));
+                self.remember(digest, &name);
                 self.record.record(now, Action::Saved(Entry { name, id: digest, size: bytes }));
                 self.check(now, |core| core.handle_digest(digest));
             }
@@ -256,6 +258,14 @@ impl Server {
             }
             Err(error) => self.refuse(now, error.code()),
         }
+    }
+
+    /// The oldest is forgotten for it, if need be: a session goes on for as long as its client likes.
+    fn remember(&mut self, id: FileId, name: &FileName) {
+        if self.uploaded.len() == DISCARDABLE {
+            self.uploaded.pop_front();
+        }
+        self.uploaded.push_back((id, name.clone()));
     }
 
     fn save(
@@ -359,9 +369,10 @@ impl Server {
         if download.hasher.bytes() == 0 {
             self.record.record(now, Action::Sending(left));
         }
-        let Some(count) = download.hasher.pass_on(&download.content, left, out) else {
+        let count = match download.hasher.pass_on(&download.content, left, out) {
+            Ok(count) => count,
             // The size was announced, so nothing but the end of the connection can tell of the trouble.
-            return self.fail(now, Failure::Storage(StoreError::Io(ErrorKind::UnexpectedEof)), None);
+            Err(error) => return self.fail(now, Failure::Storage(error), None),
         };
         self.sent.count(count);
         self.check(now, |core| core.payload_sent(count as u64));
