@@ -3,7 +3,7 @@
 
 use crate::error::{Ended, Error, Misuse, Violation};
 use crate::state::{ClientInput as Input, ClientState as State};
-use crate::wire::{self, Entry, ErrorCode, MAX_ENTRIES, Reply, Request, UploadDetails};
+use crate::wire::{self, Entry, ErrorCode, MAX_ENTRIES, MAX_LISTING, Reply, Request, UploadDetails};
 use crate::{Compared, FileId, FileName, Transmit};
 
 /// What came in from the server. Text and payload are borrowed from the input.
@@ -39,7 +39,9 @@ pub struct Client {
     theirs: Option<FileId>,
     /// Payload bytes still to be sent or received.
     left: u64,
+    /// What the listing that is coming in has so far: its entries, and their bytes with line ends.
     entries: u32,
+    entry_bytes: u64,
     /// The input ends in the middle of a line.
     mid_line: bool,
     /// The server's stream ended while our digest was due.
@@ -64,6 +66,7 @@ impl Client {
             theirs: None,
             left: 0,
             entries: 0,
+            entry_bytes: 0,
             mid_line: false,
             ended: false,
         }
@@ -301,7 +304,9 @@ impl Client {
         let entry = Entry::parse(line)?;
         self.go(Input::Entry)?;
         self.entries += 1;
-        if self.entries > MAX_ENTRIES { Err(Violation::ListTooLong) } else { Ok(ClientEvent::Entry(entry)) }
+        self.entry_bytes += line.len() as u64 + 1;
+        let is_too_long = self.entries > MAX_ENTRIES || self.entry_bytes > MAX_LISTING;
+        if is_too_long { Err(Violation::ListTooLong) } else { Ok(ClientEvent::Entry(entry)) }
     }
 
     /// What a go-ahead sets off, in the state that it led to.
@@ -339,5 +344,33 @@ impl Client {
             return Some(Transmit::Line(request));
         }
         self.is_sending().then_some(Transmit::Payload { left: self.left })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{MAX_ENTRY, MAX_SIZE};
+    use crate::{FileName, MAX_NAME};
+
+    /// To hand in all that comes before would take a test longer than it is worth.
+    #[test]
+    fn a_listing_of_long_names_has_an_end() {
+        let name = FileName::parse(&"n".repeat(MAX_NAME)).expect("a name");
+        let longest = Entry { name, id: FileId::from_bytes([1; 16]), size: MAX_SIZE };
+        let line = format!("{longest}\n");
+        assert_eq!(line.len(), MAX_ENTRY);
+        let client_after = |entry_bytes: u64| {
+            let mut client = Client::new();
+            client.list_files().expect("it is idle");
+            client.poll_transmit();
+            client.entry_bytes = entry_bytes;
+            client
+        };
+        let last = MAX_LISTING - MAX_ENTRY as u64;
+        client_after(last).handle_input(line.as_bytes()).expect("it fits").expect("an entry");
+        let mut client = client_after(last + 1);
+        assert_eq!(client.handle_input(line.as_bytes()), Err(Violation::ListTooLong.into()));
+        assert_eq!(client.state(), State::Closed);
     }
 }

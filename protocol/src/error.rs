@@ -46,7 +46,8 @@ pub enum Violation {
     BadId,
     /// A line of the listing that is not `id;name;size`.
     BadEntry,
-    /// A listing longer than [`MAX_ENTRIES`](crate::wire::MAX_ENTRIES).
+    /// A listing of more than [`MAX_ENTRIES`](crate::wire::MAX_ENTRIES) files, or longer than
+    /// [`MAX_LISTING`](crate::wire::MAX_LISTING).
     ListTooLong,
     /// A line where none may come.
     UnexpectedLine,
@@ -134,7 +135,7 @@ impl fmt::Display for Violation {
             Self::BadSize => "the size is not a decimal number",
             Self::BadId => "not an id of 32 lowercase hex digits",
             Self::BadEntry => "a line of the listing is not `id;name;size`",
-            Self::ListTooLong => "the listing does not end",
+            Self::ListTooLong => "the listing is too long",
             Self::UnexpectedLine => "a line came where none may come",
         })
     }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::error::Violation;
-use crate::{FileId, FileName};
+use crate::{FileId, FileName, MAX_NAME};
 
 /// The longest control line in bytes, its LF (and CR) included.
 pub const MAX_LINE: usize = 1024;
@@ -12,6 +12,12 @@ pub const MAX_LINE: usize = 1024;
 pub const MAX_SIZE: u64 = i64::MAX as u64;
 /// The longest listing, in files.
 pub const MAX_ENTRIES: u32 = 1_000_000;
+/// The longest listing, in bytes of its entries with their line ends: so many files with names of 90 bytes fit.
+pub const MAX_LISTING: u64 = 128 * 1024 * 1024;
+/// The longest entry of a listing in bytes, its LF included: an id, a name, a size, and what is between them.
+pub const MAX_ENTRY: usize = 32 + 1 + MAX_NAME + 1 + 19 + 1;
+/// How many of the latest uploads of a session can be discarded. A server need not remember any more of them.
+pub const DISCARDABLE: usize = 1_000;
 /// What a server with no files says in place of a listing. Fixed, so that a damaged listing is never taken for it.
 pub const NO_FILES: &str = "No files available at the moment";
 /// Every refusal begins with this; at a prompt, every other line is a go-ahead.
@@ -265,8 +271,8 @@ error_codes! {
     BadId = "bad-id", "an id is 32 lowercase hex digits";
     /// No file has this id.
     NotFound = "not-found", "no file has this id";
-    /// The file was not uploaded in this session.
-    NotYours = "not-yours", "only what this session uploaded can be discarded";
+    /// The file was not uploaded in this session, or too many others have been since.
+    NotYours = "not-yours", "only the latest uploads of this session can be discarded";
     /// The file is larger than the server takes.
     TooLarge = "too-large", "the file is larger than this server takes";
     /// The server's disk is full or its quota is used up.

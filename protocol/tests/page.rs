@@ -6,7 +6,7 @@ mod util;
 
 use std::path::Path;
 
-use protocol::wire::{MAX_ENTRIES, MAX_LINE, MAX_SIZE};
+use protocol::wire::{DISCARDABLE, MAX_ENTRIES, MAX_LINE, MAX_LISTING, MAX_SIZE};
 use protocol::{
     Client, ClientEvent, ClientState, Compared, Error, ErrorCode, FileId, MAX_NAME, Transmit, UploadDetails,
     state,
@@ -249,7 +249,9 @@ fn limits_are_those_of_the_code() {
         .iter()
         .map(|cells| cells[1].split(' ').next().unwrap().parse().unwrap())
         .collect();
-    assert_eq!(page, [MAX_LINE as u64, MAX_NAME as u64, MAX_SIZE, u64::from(MAX_ENTRIES)]);
+    let code =
+        [MAX_LINE as u64, MAX_NAME as u64, MAX_SIZE, u64::from(MAX_ENTRIES), MAX_LISTING, DISCARDABLE as u64];
+    assert_eq!(page, code);
 }
 
 /// A new rule stands where it belongs, but gets the next number: the others keep theirs.

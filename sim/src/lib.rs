@@ -27,6 +27,7 @@
 //! ```
 
 pub mod audit;
+mod backlog;
 mod collision;
 pub mod conform;
 pub mod endpoint;

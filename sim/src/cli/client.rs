@@ -35,20 +35,20 @@ pub(super) fn ls(args: &LsArgs) -> Exit {
 
 /// Uploads files.
 pub(super) fn put(args: &PutArgs) -> Exit {
-    let files = match named(args) {
-        Ok(files) => files,
-        Err(message) => return fail(&message),
-    };
+    let (files, wrong) = named(args);
+    if !wrong.is_empty() {
+        return wrong.iter().fold(Exit::Usage, |exit, message| exit.max(fail(message)));
+    }
     let (peer, progress) = peer(&args.client);
     let bar = progress::watch(progress, args.client.quiet);
     let (exit, left) = (Shared::new(Exit::Met), Shared::new(files.len()));
     let (in_files, in_each) = (exit.clone(), exit.clone());
     let not_sent = left.clone();
-    let files = files.into_iter().filter_map(move |(name, path)| match Content::open(&path) {
+    let files = files.into_iter().filter_map(move |(name, path)| match open(&path) {
         Ok(content) => Some((name, content)),
-        Err(error) => {
+        Err(why) => {
             not_sent.change(|left| left - 1);
-            in_files.change(|exit| exit.max(fail(&format!("{}: {error}", path.display()))));
+            in_files.change(|exit| exit.max(fail(&why)));
             None
         }
     });
@@ -120,6 +120,10 @@ pub(super) fn session(args: &SessionArgs) -> Exit {
                 print::say(&report::live::session(&report, args.client.json));
             }
             match &report.broken {
+                // The steps tell it as every lane does, without the reason.
+                Some(Failure::Storage(error)) => {
+                    complain(&Trouble::Broken(Failure::Storage(*error)), args.client.json)
+                }
                 Some(_) if !report.differs => Exit::NoPeer,
                 _ if report.is_good() => Exit::Met,
                 _ => Exit::NotMet,
@@ -145,25 +149,38 @@ fn peer(args: &ClientArgs) -> (Peer, Arc<Progress>) {
     (peer, progress)
 }
 
-/// The files to upload and their names. That one of them cannot be read is better known before the first is sent.
-fn named(args: &PutArgs) -> Result<Vec<(FileName, PathBuf)>, String> {
+/// The files to upload and their names, and what is wrong with the others: that one of them cannot be read is better known
+/// before the first is sent.
+fn named(args: &PutArgs) -> (Vec<(FileName, PathBuf)>, Vec<String>) {
     if args.name.is_some() && args.files.len() > 1 {
-        return Err("--name is for a single file".into());
+        return (Vec::new(), vec!["--name is for a single file".into()]);
     }
-    let named = args.files.iter().map(|path| {
-        let name = match &args.name {
-            Some(name) => FileName::parse(name).map_err(|error| format!("--name: {error}"))?,
-            None => name_of(path)?,
-        };
-        match path.metadata() {
-            Ok(metadata) if metadata.is_dir() => {
-                Err(format!("{}: is a directory; name the files in it", path.display()))
-            }
-            Ok(_) => Ok((name, path.clone())),
-            Err(error) => Err(format!("{}: {error}", path.display())),
+    let (mut files, mut wrong) = (Vec::new(), Vec::new());
+    for path in &args.files {
+        match named_file(args, path) {
+            Ok(name) => files.push((name, path.clone())),
+            Err(why) => wrong.push(why),
         }
-    });
-    named.collect()
+    }
+    (files, wrong)
+}
+
+/// The name of a file that can be read.
+fn named_file(args: &PutArgs, path: &Path) -> Result<FileName, String> {
+    let name = match &args.name {
+        Some(name) => FileName::parse(name).map_err(|error| format!("--name: {error}"))?,
+        None => name_of(path)?,
+    };
+    if path.is_dir() {
+        return Err(format!("{}: is a directory; name the files in it", path.display()));
+    }
+    // It is opened again when its turn comes: so many could not all be open at once.
+    open(path)?;
+    Ok(name)
+}
+
+fn open(path: &Path) -> Result<Content, String> {
+    Content::open(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn ends_in_separator(path: &Path) -> bool {
@@ -173,8 +190,7 @@ fn ends_in_separator(path: &Path) -> bool {
 /// The file of `session`.
 fn to_send(path: Option<&Path>) -> Result<(FileName, Content), String> {
     let Some(path) = path else { return Ok((name_of(Path::new("my_file.jpg"))?, NOISE)) };
-    let content = Content::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok((name_of(path)?, content))
+    Ok((name_of(path)?, open(path)?))
 }
 
 /// The name of a file here, as far as it may stand on the wire.

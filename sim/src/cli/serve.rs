@@ -17,6 +17,9 @@ use super::{Exit, complain, print, signals};
 
 /// How many file descriptors a server needs besides those of its connections.
 const DESCRIPTORS: u64 = 64;
+/// How many more it asks for, and does without where it must: what is open for a moment only, while an upload is stored,
+/// at as many of them as can be stored at once.
+const MOMENTARY: u64 = 2_048;
 /// How many file descriptors a connection needs: for itself, and for the file that it transfers.
 const PER_CONNECTION: u64 = 2;
 
@@ -122,7 +125,7 @@ fn level(text: &str) -> tracing_subscriber::filter::Directive {
 /// How many connections the system lets us have, and at most as many as are wanted.
 fn connections(wanted: u32) -> usize {
     let needed = u64::from(wanted) * PER_CONNECTION + DESCRIPTORS;
-    let granted = rlimit::increase_nofile_limit(needed).unwrap_or(needed);
+    let granted = rlimit::increase_nofile_limit(needed + MOMENTARY).unwrap_or(needed);
     let possible = granted.saturating_sub(DESCRIPTORS) / PER_CONNECTION;
     let possible = usize::try_from(possible).unwrap_or(usize::MAX).max(1);
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);

@@ -1,6 +1,6 @@
 //! The client's side: works through a list of commands, one after the other, and compares every digest.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::{
     Buffer, Command, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, NoFile, Script, SentBytes, Wish,
 };
 use crate::record::{Action, ConnectionId, Direction, Failure, Kind, Message, Progress, Recorder};
-use crate::storage::{Content, Folder, Incoming, StoreError};
+use crate::storage::{Content, Folder, Incoming};
 
 /// What a [`Client`] needs.
 pub struct ClientConfig {
@@ -24,6 +24,11 @@ pub struct ClientConfig {
     pub folder: Folder,
     /// It gives up when nothing has moved for so long.
     pub deadline: Duration,
+    /// How many bytes of a download or a listing count as something.
+    pub pace: u64,
+    /// Whether it waits for the end of a peer that it has given up. Where both sides are ours they then tell of the same
+    /// end, whatever carries their bytes; anywhere else it is a waste of time.
+    pub waits: bool,
     /// How often in all it tries again after a failed comparison or a broken connection.
     pub retries: u32,
     /// Where it hashes large files.
@@ -44,6 +49,8 @@ impl ClientConfig {
             script: Box::new(commands.into_iter()),
             folder,
             deadline,
+            pace: 1,
+            waits: true,
             retries: 0,
             hash_threads: HashThreads::new(0),
             flaw: None,
@@ -63,6 +70,7 @@ pub struct Client {
     folder: Folder,
     record: Recorder,
     deadline: Deadline,
+    waits: bool,
     hash_threads: HashThreads,
     flaw: Option<Flaw>,
     progress: Option<Arc<Progress>>,
@@ -95,6 +103,7 @@ struct Retry {
 #[derive(Default)]
 struct Listing {
     entries: Vec<Entry>,
+    /// The lines, if they are to be recorded.
     text: String,
 }
 
@@ -113,7 +122,8 @@ impl Client {
             script: config.script,
             folder: config.folder,
             record: config.record,
-            deadline: Deadline::new(config.deadline, 1),
+            deadline: Deadline::new(config.deadline, config.pace),
+            waits: config.waits,
             hash_threads: config.hash_threads,
             flaw: config.flaw,
             progress: config.progress,
@@ -218,7 +228,8 @@ impl Client {
             ClientEvent::Size(_) => self.received(now, Kind::Size, line),
             ClientEvent::Refused(code, _) => self.received(now, Kind::Refusal(code), line),
         }
-        if matches!(self.core.state(), ClientState::InListing | ClientState::AfterNoFiles) {
+        let lists = matches!(self.core.state(), ClientState::InListing | ClientState::AfterNoFiles);
+        if lists && self.record.keeps() {
             if !self.listing.text.is_empty() {
                 self.listing.text.push('\n');
             }
@@ -235,7 +246,8 @@ impl Client {
 
     fn finish_listing(&mut self, now: Duration) {
         let Listing { entries, text } = std::mem::take(&mut self.listing);
-        let kind = Kind::Listing(entries.iter().map(|entry| entry.name.clone()).collect());
+        let recorded = if self.record.keeps() { &entries[..] } else { &[] };
+        let kind = Kind::Listing(recorded.iter().map(|entry| entry.name.clone()).collect());
         self.record.record(now, Action::Received(Message::Text { kind, text }));
         self.listed = entries;
     }
@@ -254,8 +266,9 @@ impl Client {
         if hasher.bytes() == 0 {
             self.record.record_sending(now, self.sent.coming(left));
         }
-        let Some(count) = hasher.pass_on(content, left, out) else {
-            return self.fail(now, Failure::Storage(StoreError::Io(ErrorKind::UnexpectedEof)));
+        let count = match hasher.pass_on(content, left, out) {
+            Ok(count) => count,
+            Err(error) => return self.fail(now, Failure::Storage(error)),
         };
         self.sent.count(count);
         self.advance(count);
@@ -348,6 +361,13 @@ impl Client {
         }
     }
 
+    /// The peer has moved: so many bytes of what can be long, or a message, which always counts.
+    fn put_off(&mut self, now: Duration, bytes: usize) {
+        if !self.is_closed() {
+            self.deadline.extend_by(now, bytes);
+        }
+    }
+
     /// The command under way is done again, if that is allowed once more.
     fn try_again(&mut self) -> bool {
         self.retry.due = self.retry.left > 0;
@@ -372,6 +392,7 @@ impl Client {
             Some(Flaw::SuccessOnTimeout) => failure == Failure::Deadline,
             _ => false,
         };
+        let gives_up = failure == Failure::Deadline && !self.waits;
         match (lies, self.transfer.take()) {
             (true, Some(transfer)) => self.claim_success(now, transfer),
             _ => {
@@ -382,6 +403,9 @@ impl Client {
         }
         self.core.close();
         self.deadline.close(now);
+        if gives_up {
+            self.deadline.pass(now);
+        }
     }
 
     /// What a flawed client says of a transfer that failed.
@@ -437,7 +461,9 @@ impl Endpoint for Client {
         while self.core.state() != ClientState::Idle {
             match self.core.handle_input(&input[used..]) {
                 Ok(Some((count, event))) => {
+                    let trickles = matches!(event, ClientEvent::Payload(_) | ClientEvent::Entry(_));
                     self.take(now, event, &input[used..used + count]);
+                    self.put_off(now, if trickles { count } else { usize::MAX });
                     used += count;
                 }
                 Ok(None) => break,
@@ -452,9 +478,6 @@ impl Endpoint for Client {
             }
         }
         self.record.saw(input.len(), used);
-        if used > 0 && !self.is_closed() {
-            self.deadline.extend(now);
-        }
         used
     }
 
@@ -489,9 +512,7 @@ impl Endpoint for Client {
                 None if self.begin_next(now) => {}
                 None => return,
             }
-            if !self.is_closed() {
-                self.deadline.extend(now);
-            }
+            self.put_off(now, usize::MAX);
         }
     }
 

@@ -1,6 +1,6 @@
 //! MD5 over a file in pieces, and the ways in which careless programs get it wrong.
 
-use std::io;
+use std::io::{self, ErrorKind};
 
 use md5::{Digest, Md5};
 use protocol::FileId;
@@ -8,7 +8,7 @@ use protocol::FileId;
 use super::ahead::{Ahead, HashThreads};
 use super::flaw::CARELESS_CHUNK;
 use super::{Buffer, CHUNK, Flaw};
-use crate::storage::Content;
+use crate::storage::{Content, StoreError};
 
 /// How many bytes a file has to have before a thread is worth its start.
 const AHEAD_FROM: u64 = 1024 * 1024;
@@ -85,14 +85,23 @@ impl Hasher {
     }
 
     /// Reads the next bytes of `content` straight into `out`, as many as fit and at most `left`, and takes them on
-    /// the way. Returns how many; `None` if the content cannot be read or has ended.
-    pub(super) fn pass_on(&mut self, content: &Content, left: u64, out: &mut Buffer) -> Option<usize> {
+    /// the way. Returns how many. The last of them go out only if the content is still what it was when the first did.
+    pub(super) fn pass_on(
+        &mut self,
+        content: &Content,
+        left: u64,
+        out: &mut Buffer,
+    ) -> Result<usize, StoreError> {
         let spare = out.spare();
         let most = usize::try_from(left).unwrap_or(usize::MAX).min(spare.len());
-        let count = content.read_at(self.bytes, &mut spare[..most]).ok().filter(|count| *count > 0)?;
+        let read = content.read_at(self.bytes, &mut spare[..most]).ok().filter(|count| *count > 0);
+        let count = read.ok_or(StoreError::Io(ErrorKind::UnexpectedEof))?;
+        if count as u64 == left {
+            content.check_unchanged()?;
+        }
         self.update(&spare[..count]);
         out.fill(count);
-        Some(count)
+        Ok(count)
     }
 
     /// How many bytes it has taken.

@@ -136,6 +136,11 @@ impl Deadline {
         self.expires = now + self.limit.min(CLOSING);
     }
 
+    /// Nobody is waited for any more.
+    fn pass(&mut self, now: Duration) {
+        self.expires = now;
+    }
+
     fn has_passed(&self, now: Duration) -> bool {
         now >= self.expires
     }

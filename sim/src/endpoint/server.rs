@@ -1,11 +1,12 @@
 //! The server's side of one session: the protocol core joined to a [`Store`].
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use protocol::wire::MAX_LINE;
+use protocol::wire::{DISCARDABLE, MAX_LINE};
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
 use super::machine::Booted;
@@ -69,7 +70,7 @@ pub struct Server {
     upload: Option<Upload>,
     download: Option<Download>,
     /// What this session has uploaded and may discard, oldest first.
-    uploaded: Vec<(FileId, FileName)>,
+    uploaded: VecDeque<(FileId, FileName)>,
 }
 
 /// A snapshot of the store, how many of its entries are on their way, and what has gone out.
@@ -112,7 +113,7 @@ impl Server {
             listing: None,
             upload: None,
             download: None,
-            uploaded: Vec::new(),
+            uploaded: VecDeque::new(),
         }
     }
 
@@ -192,8 +193,9 @@ impl Server {
             self.refuse(now, ErrorCode::NotYours);
             return Ok(());
         };
-        let (_, name) = self.uploaded.remove(latest);
-        self.config.store.discard(id, &name)?;
+        if let Some((_, name)) = self.uploaded.remove(latest) {
+            self.config.store.discard(id, &name)?;
+        }
         self.record.record(now, Action::Forgot(id));
         self.check(now, protocol::Server::accept_discard);
         Ok(())
@@ -216,7 +218,7 @@ impl Server {
         self.record.record_file(now, Action::Received(Message::Payload { bytes, digest }), &file);
         match self.save(incoming, &file, &name, digest, bytes) {
             Ok(_) => {
-                self.uploaded.push((digest, name.clone()));
+                self.remember(digest, &name);
                 self.record.record_file(now, Action::Saved(Entry { name, id: digest, size: bytes }), &file);
                 self.check(now, |core| core.handle_digest(digest));
             }
@@ -229,6 +231,14 @@ impl Server {
             }
             Err(error) => self.refuse(now, error.code()),
         }
+    }
+
+    /// The oldest is forgotten for it, if need be: a session goes on for as long as its client likes.
+    fn remember(&mut self, id: FileId, name: &FileName) {
+        if self.uploaded.len() == DISCARDABLE {
+            self.uploaded.pop_front();
+        }
+        self.uploaded.push_back((id, name.clone()));
     }
 
     fn save(
@@ -344,9 +354,10 @@ impl Server {
         if download.hasher.bytes() == 0 {
             self.record.record_sending(now, self.sent.coming(left));
         }
-        let Some(count) = download.hasher.pass_on(&download.content, left, out) else {
+        let count = match download.hasher.pass_on(&download.content, left, out) {
+            Ok(count) => count,
             // The size was announced, so nothing but the end of the connection can tell of the trouble.
-            return self.fail(now, Failure::Storage(StoreError::Io(ErrorKind::UnexpectedEof)), None);
+            Err(error) => return self.fail(now, Failure::Storage(error), None),
         };
         self.sent.count(count);
         self.check(now, |core| core.payload_sent(count as u64));

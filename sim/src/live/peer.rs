@@ -9,7 +9,7 @@ use protocol::{Entry, ErrorCode};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
-use super::limits::survive_limits;
+use super::limits::{PACE, survive_limits};
 use super::outcome::{Outcome, Told, Transfers};
 use crate::endpoint::{Client, ClientConfig, Flaw, HashThreads, MIN_BEGINNING, Script, Wish};
 use crate::record::{Failure, Progress, Recorder};
@@ -106,9 +106,7 @@ impl fmt::Display for Trouble {
                 Ok(())
             }
             Self::Refused { code, text } => write!(f, "the server refused: {} ({code})", visible(text)),
-            Self::Broken(Failure::Storage(error)) => {
-                write!(f, "a file here cannot be read or written: {error}")
-            }
+            Self::Broken(Failure::Storage(error)) => write!(f, "the file here: {error}"),
             Self::Broken(failure) => write!(f, "the session broke off: {failure}"),
             Self::NotListed(wanted) => not_listed(f, wanted),
             Self::Ambiguous(wanted, entries) => {
@@ -184,29 +182,82 @@ impl Peer {
         folder: Folder,
         record: Recorder,
     ) -> Result<(), Trouble> {
-        let client = Client::new(ClientConfig {
-            script,
-            retries: self.settings.retries,
-            hash_threads: self.settings.hash_threads.clone(),
-            flaw: self.settings.flaw,
-            record,
-            progress: self.settings.progress.clone(),
-            ..ClientConfig::new(Vec::new(), folder, self.settings.deadline)
-        });
+        let client = self.client(script, folder, record);
         let runtime =
             Builder::new_current_thread().enable_io().enable_time().build().map_err(Trouble::Here)?;
         let running = run_over_tcp(Box::new(client), self.link.clone());
-        runtime.block_on(async {
+        let ended = runtime.block_on(async {
             survive_limits();
             tokio::select! {
                 biased;
                 () = self.interrupt.notified() => Err(Trouble::Interrupted),
                 done = running => done.map_err(|error| self.unreachable(error)),
             }
+        });
+        // A system that still looks for the server's name is not waited for.
+        runtime.shutdown_background();
+        ended
+    }
+
+    fn client(&self, script: Box<dyn Script>, folder: Folder, record: Recorder) -> Client {
+        let PeerSettings { deadline, retries, hash_threads, flaw, progress } = self.settings.clone();
+        Client::new(ClientConfig {
+            script,
+            pace: PACE,
+            waits: false,
+            retries,
+            hash_threads,
+            flaw,
+            record,
+            progress,
+            ..ClientConfig::new(Vec::new(), folder, deadline)
         })
     }
 
     fn unreachable(&self, error: io::Error) -> Trouble {
         Trouble::Unreachable { address: self.link.address.clone(), error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoint::{Buffer, Command, Endpoint};
+    use crate::record::ConnectionId;
+
+    /// A client that has asked for the listing at time zero.
+    fn asking(deadline: Duration) -> Client {
+        let settings = PeerSettings { deadline, ..PeerSettings::default() };
+        let script = Box::new(vec![Command::ListFiles].into_iter());
+        let peer = Peer::new("nowhere:1", settings);
+        let mut client = peer.client(script, Folder::in_memory(), Recorder::default());
+        client.handle_connected(Duration::ZERO, ConnectionId::Number(1));
+        client.poll_transmit(Duration::ZERO, &mut Buffer::default());
+        client
+    }
+
+    #[test]
+    fn who_gives_up_a_silent_server_leaves_at_once() {
+        let deadline = Duration::from_secs(1);
+        let mut client = asking(deadline);
+        assert_eq!(client.poll_timeout(), Some(deadline));
+        client.handle_timeout(deadline);
+        assert!(client.is_closed());
+        assert_eq!(client.poll_timeout(), Some(deadline), "it waits for nobody");
+    }
+
+    #[test]
+    fn a_listing_that_trickles_does_not_put_the_deadline_off() {
+        let deadline = Duration::from_secs(30);
+        let mut client = asking(deadline);
+        let line = b"5d41402abc4b2a76b9719d911017c592;name;5\n";
+        for second in 1..30 {
+            assert_eq!(client.handle_input(Duration::from_secs(second), line), line.len());
+        }
+        assert_eq!(client.poll_timeout(), Some(deadline));
+        // At the least pace it does.
+        let now = Duration::from_secs(29);
+        (0..PACE / line.len() as u64).for_each(|_| assert!(client.handle_input(now, line) > 0));
+        assert_eq!(client.poll_timeout(), Some(now + deadline));
     }
 }

@@ -14,15 +14,14 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use super::blocking::Blocking;
-use super::limits::survive_limits;
+use super::limits::{PACE, survive_limits};
 use super::log::{Open, SessionLog};
+use crate::backlog::let_wait;
 use crate::endpoint::{self, Endpoint, Flaw, HashThreads, ServerConfig, Service};
 use crate::record::{ConnectionId, Recorder};
 use crate::storage::Store;
 use crate::transport::serve_tcp;
 
-/// How many payload bytes a peer has to move within a deadline: at 30 seconds, about a kilobyte a second.
-const PACE: u64 = 32 * 1024;
 /// How many connections beyond the limit are told so at once; any more are closed without a word.
 const TOLD_BUSY: usize = 64;
 
@@ -82,6 +81,7 @@ impl Server {
         let runtime =
             Builder::new_multi_thread().worker_threads(threads).enable_io().enable_time().build()?;
         let listener = runtime.block_on(TcpListener::bind(address))?;
+        let_wait(&listener)?;
         let config = ServerConfig {
             pace: PACE,
             hash_threads: settings.hash_threads,

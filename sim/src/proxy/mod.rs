@@ -40,6 +40,8 @@ pub use place::{Lengths, NoPlace, Placed, Which, place, place_written};
 pub use running::{Running, Stopper};
 pub use tap::Recording;
 
+use crate::backlog::let_wait;
+
 use connection::Connection;
 use hub::Hub;
 
@@ -146,7 +148,9 @@ impl Proxy {
         if target.is_empty() {
             return Err(invalid("the target has no address"));
         }
-        self.open(TcpListener::bind(listen)?, Target::At(target.into()))
+        let listener = TcpListener::bind(listen)?;
+        let_wait(&listener)?;
+        self.open(listener, Target::At(target.into()))
     }
 
     /// Where it listens: the address of the first listener.

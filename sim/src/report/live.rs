@@ -21,10 +21,11 @@ pub fn listing(entries: &[Entry]) -> String {
     if entries.is_empty() {
         return format!("{}\n", protocol::wire::NO_FILES);
     }
-    let sizes: Vec<String> = entries.iter().map(|entry| bytes_text(entry.size)).collect();
-    let width = sizes.iter().map(String::len).max().unwrap_or_default();
+    // Made twice rather than kept: there may be a million.
+    let width = entries.iter().map(|entry| bytes_text(entry.size).len()).max().unwrap_or_default();
     let mut text = String::new();
-    for (entry, size) in entries.iter().zip(&sizes) {
+    for entry in entries {
+        let size = bytes_text(entry.size);
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}  {size:>width$}  {}", entry.id, visible(entry.name.as_str()));
     }

@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rand::Rng;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
+
+use super::StoreError;
 
 /// How many bytes a comparison reads at a time from each side.
 const COMPARE_CHUNK: usize = 64 * 1024;
@@ -32,11 +35,13 @@ pub enum Content {
         file: Arc<File>,
         /// Its length in bytes.
         len: u64,
+        /// When it had been changed last at that time, if others may change it while it is read.
+        changed: Option<SystemTime>,
     },
 }
 
 impl Content {
-    /// Opens the file at `path`.
+    /// Opens the file at `path`, which others may change meanwhile: see [`Content::check_unchanged`].
     ///
     /// # Errors
     /// If it cannot be opened or is not a regular file.
@@ -45,15 +50,17 @@ impl Content {
         if !std::fs::metadata(path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        let file = File::open(path)?;
-        let content = Self::from_file(file)?;
+        let mut content = Self::from_file(File::open(path)?)?;
         content.check_length()?;
+        if let Self::File { file, changed, .. } = &mut content {
+            *changed = Some(file.metadata()?.modified()?);
+        }
         Ok(content)
     }
 
     /// Some files of the system say that they are empty and are not: what is sent would not be what is there.
     fn check_length(&self) -> io::Result<()> {
-        let Self::File { file, len: 0 } = self else { return Ok(()) };
+        let Self::File { file, len: 0, .. } = self else { return Ok(()) };
         match read_exact_at(file, &mut [0], 0) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
             Err(error) => Err(error),
@@ -64,13 +71,26 @@ impl Content {
         }
     }
 
-    /// The content of an open file.
+    /// The content of an open file that nobody else changes.
     ///
     /// # Errors
     /// If its length cannot be read.
-    pub fn from_file(file: File) -> io::Result<Self> {
+    pub fn from_file(file: impl Into<Arc<File>>) -> io::Result<Self> {
+        let file = file.into();
         let len = file.metadata()?.len();
-        Ok(Self::File { file: Arc::new(file), len })
+        Ok(Self::File { file, len, changed: None })
+    }
+
+    /// Makes sure that what was read is what the file was at one moment, as far as its size and the time of its last
+    /// change tell: asked when all of it has been read.
+    ///
+    /// # Errors
+    /// [`StoreError::Changed`] if it is not as it was when it was opened; or if the system does not tell.
+    pub fn check_unchanged(&self) -> Result<(), StoreError> {
+        let Self::File { file, len, changed: Some(changed) } = self else { return Ok(()) };
+        let now = file.metadata()?;
+        let same = now.len() == *len && now.modified()? == *changed;
+        if same { Ok(()) } else { Err(StoreError::Changed) }
     }
 
     /// Its length in bytes.

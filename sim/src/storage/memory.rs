@@ -101,6 +101,7 @@ impl Incoming for MemoryIncoming {
         if *files.contents.entry(id).or_insert_with(|| Arc::clone(&bytes)) != bytes {
             return Err(StoreError::Collision);
         }
-        Ok(files.catalog.claim(Entry { name: name.clone(), id, size }))
+        // In memory there is one copy of each content.
+        Ok(files.catalog.claim(Entry { name: name.clone(), id, size }, 0))
     }
 }

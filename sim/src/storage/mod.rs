@@ -103,6 +103,8 @@ pub enum StoreError {
     NoSpace,
     /// The system reported an error of this kind.
     Io(io::ErrorKind),
+    /// A file of ours changed while it was read.
+    Changed,
     /// The machine went down in the middle of it: there is nobody left to tell.
     Crashed,
 }
@@ -116,7 +118,7 @@ impl StoreError {
             Self::Collision => ErrorCode::Collision,
             Self::TooLarge => ErrorCode::TooLarge,
             Self::NoSpace => ErrorCode::NoSpace,
-            Self::Io(_) | Self::Crashed => ErrorCode::Storage,
+            Self::Io(_) | Self::Changed | Self::Crashed => ErrorCode::Storage,
         }
     }
 }
@@ -128,6 +130,9 @@ impl fmt::Display for StoreError {
                 f.write_str("it is shorter than it was, or cannot be read")
             }
             Self::Io(kind) => kind.fmt(f),
+            Self::Changed => {
+                f.write_str("it changed while it was read: what was sent is no state that it had")
+            }
             Self::Crashed => f.write_str("the machine went down"),
             other => f.write_str(other.code().text()),
         }

@@ -3,9 +3,11 @@
 use std::net::TcpStream;
 use std::thread;
 
+use nix::sys::signal::Signal;
+
 use super::program::Serve;
 use super::raw::Raw;
-use super::{md5, noise, sim};
+use super::{PATIENCE, md5, noise, sim};
 
 const IDLE: usize = 1_000;
 const BUSY: u64 = 64;
@@ -44,6 +46,36 @@ fn a_thousand_idle_and_64_that_transfer_are_served_in_little_memory() {
         assert!(peak < MEMORY, "{peak} KiB");
     }
     drop(idle);
+    serve.stop();
+}
+
+/// How many connections the system lets wait at a listener at most.
+fn longest_queue() -> Option<usize> {
+    std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok()?.trim().parse().ok()
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that proves nothing here says so")]
+fn all_of_a_crowd_get_in_line_at_once() {
+    const CROWD: usize = 1_500;
+    if longest_queue().is_none_or(|longest| longest < CROWD) {
+        eprintln!("skipped: this system has no queue that is long enough");
+        return;
+    }
+    rlimit::increase_nofile_limit(2 * CROWD as u64).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let serve = Serve::start(dir.path(), &["--quiet"]);
+    // As long as it does not run, nobody leaves the line: who finds no place in it waits for ever.
+    serve.signal(Signal::SIGSTOP);
+    let address = serve.address.parse().unwrap();
+    let join = |number: usize| {
+        TcpStream::connect_timeout(&address, PATIENCE).unwrap_or_else(|error| panic!("{number}: {error}"))
+    };
+    let crowd: Vec<TcpStream> = (0..CROWD).map(join).collect();
+    serve.signal(Signal::SIGCONT);
+    for stream in crowd {
+        assert!(Raw::over(stream).list().unwrap().is_empty());
+    }
     serve.stop();
 }
 

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::fake::Fake;
 use super::program::{Ended, Program, Serve, command};
 use super::raw::Raw;
-use super::wire::file;
+use super::wire::{file, take_upload};
 use super::{md5, names_in, noise, sim};
 
 /// A server with an empty directory, and a directory for its client.
@@ -187,7 +188,7 @@ fn a_session_fetches_the_very_file_that_it_sent() {
     // The server lists another file of the same name in its place, and would give it out.
     let [sent, other] = [&b"sent"[..], b"othr"].map(|bytes| md5(bytes).to_string());
     let (wanted, (_dir, path)) = (sent.clone(), file("a", b"sent"));
-    let fake = super::fake::Fake::once(move |mut client| {
+    let fake = Fake::once(move |mut client| {
         client.expect("LIST_FILES\n");
         client.send("No files available at the moment\n\n").unwrap();
         client.expect("UPLOAD\n");
@@ -212,7 +213,7 @@ fn a_session_fetches_the_very_file_that_it_sent() {
 
 #[test]
 fn of_a_listing_that_is_refused_nothing_is_said() {
-    let fake = super::fake::Fake::once(|mut client| {
+    let fake = Fake::once(|mut client| {
         client.expect("LIST_FILES\n");
         client.send("ERROR storage broken\n").unwrap();
         client.rest().unwrap();
@@ -256,9 +257,89 @@ fn put_of_what_is_no_file_ends() {
     let mut odd_put = command();
     odd_put.current_dir(pair.here.path()).args(["put", &pair.serve.address]).arg(odd);
     assert_eq!(Program::start(&mut odd_put).end().code, Some(2));
-    let ended = pair.exits(2, "put", &["fifo", "a"]);
-    assert!(ended.err.contains("not a regular file"), "{ended:?}");
-    assert!(ended.out.contains("Success  a"), "the other goes on: {ended:?}");
+    // It is looked at before anything is sent, wherever it stands.
+    pair.write("empty", b"");
+    for files in [&["fifo", "a"][..], &["a", "empty", "fifo"], &["a", "missing", "empty", "fifo"]] {
+        let ended = pair.exits(2, "put", files);
+        assert!(ended.err.contains("fifo: not a regular file"), "{ended:?}");
+        assert_eq!(ended.err.contains("missing"), files.contains(&"missing"), "it says all: {ended:?}");
+        assert_eq!(ended.out, "", "nothing is sent");
+    }
+    assert!(pair.exits(0, "ls", &[]).out.starts_with("No files available"), "nothing was sent");
+}
+
+/// What a file has become is seen when its turn comes, too.
+#[test]
+fn put_goes_on_after_a_file_that_has_gone_meanwhile() {
+    let (dir, first) = file("first", b"hello");
+    let [second, third] = ["second", "third"].map(|name| dir.path().join(name));
+    fs::write(&second, b"gone").unwrap();
+    fs::write(&third, b"third").unwrap();
+    let goes = second.clone();
+    let fake = Fake::once(move |mut client| {
+        client.expect("UPLOAD\n");
+        fs::remove_file(goes).unwrap();
+        client.send("ok\n").unwrap();
+        client.expect("first;5\n");
+        client.send("ok\n").unwrap();
+        client.expect("hello");
+        client.send(format!("{}\n", md5(b"hello"))).unwrap();
+        take_upload(&mut client, "third", b"third", None);
+        client.expect_end();
+    });
+    let ended = sim(&["put", &fake.address, &first, second.to_str().unwrap(), third.to_str().unwrap()]);
+    fake.join();
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains("second: ") && ended.out.contains("Success  third"), "{ended:?}");
+}
+
+/// More than what the system keeps of a connection: its client is not through with it.
+const LARGE: usize = 30_000_000;
+
+/// Uploads a file with this command while `change` changes it, and says what came of it.
+fn upload_while(what: &'static str, change: impl FnOnce(&fs::File) + Send + 'static) -> Ended {
+    let (_dir, path) = file("a", &noise(1, LARGE));
+    let open = fs::File::options().read(true).write(true).open(&path).unwrap();
+    // However coarse the clock of the file system is.
+    open.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let fake = Fake::once(move |mut client| {
+        if what == "session" {
+            client.expect("LIST_FILES\n");
+            client.send("No files available at the moment\n\n").unwrap();
+        }
+        client.expect("UPLOAD\n");
+        client.send("ok\n").unwrap();
+        client.expect(format!("a;{LARGE}\n"));
+        client.send("ok\n").unwrap();
+        client.expect(&noise(1, 100)[..]);
+        change(&open);
+        let rest = client.rest().unwrap().len();
+        assert!(rest < LARGE - 100, "all of it came: a server would have it for good");
+    });
+    let ended = sim(&[what, &fake.address, &path]);
+    fake.join();
+    ended
+}
+
+#[test]
+fn put_says_that_a_file_changed_while_it_was_read() {
+    use std::os::unix::fs::FileExt;
+    for change in [
+        |file: &fs::File| file.write_all_at(b"x", 0).unwrap(),
+        |file: &fs::File| file.write_all_at(b"x", LARGE as u64 - 1).unwrap(),
+        |file: &fs::File| file.write_all_at(b"more", LARGE as u64).unwrap(),
+        |file: &fs::File| file.set_len(LARGE as u64 / 2).unwrap(),
+    ] {
+        let ended = upload_while("put", change);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.out.starts_with("Fail     a  the file here: it "), "{ended:?}");
+    }
+    let rewrite = |file: &fs::File| file.write_all_at(b"x", 0).unwrap();
+    let ended = upload_while("put", rewrite);
+    assert!(ended.out.contains("it changed while it was read"), "{ended:?}");
+    let ended = upload_while("session", rewrite);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains("the file here: it changed while it was read"), "{ended:?}");
 }
 
 #[test]

@@ -4,7 +4,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::program::Serve;
+use protocol::wire::DISCARDABLE;
+
+use super::fake::Fake;
+use super::program::{Program, Serve};
 use super::raw::Raw;
 use super::{arriving, md5, noise};
 
@@ -57,19 +60,58 @@ fn beyond_the_largest_file_is_too_large() {
     serve.stop();
 }
 
-/// A server in a shell that does `first`.
-fn after(first: &str, dir: &Path) -> Command {
+#[test]
+fn a_session_can_discard_its_latest_uploads_and_is_told_of_the_older_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let serve = Serve::start(dir.path(), &["--quiet"]);
+    let mut raw = Raw::connect(&serve.address);
+    let (oldest, newer) = (md5(b"oldest").to_string(), md5(b"newer").to_string());
+    assert_eq!(raw.put("oldest", b"oldest").unwrap(), oldest);
+    for _ in 0..DISCARDABLE {
+        assert_eq!(raw.put("newer", b"newer").unwrap(), newer);
+    }
+    let refused = "ERROR not-yours only the latest uploads of this session can be discarded";
+    assert_eq!(raw.ask(&format!("DISCARD {oldest}")).unwrap(), refused);
+    for _ in 0..DISCARDABLE {
+        assert_eq!(raw.ask(&format!("DISCARD {newer}")).unwrap(), "Discarded");
+    }
+    let names: Vec<String> = raw.list().unwrap().iter().map(|entry| entry.name.to_string()).collect();
+    assert_eq!(names, ["oldest"], "what cannot be discarded stays");
+    drop(raw);
+    serve.stop();
+}
+
+/// `sim` with these arguments in a shell that does `first`.
+fn after(first: &str, args: &[&str]) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("{first} && exec \"$0\" serve --listen 127.0.0.1:0 --dir \"$1\"")]);
-    command.arg(SIM).arg(dir).env_remove("RUST_LOG");
+    command.args(["-c", &format!("{first} && exec \"$0\" \"$@\""), SIM]).args(args).env_remove("RUST_LOG");
     command
+}
+
+#[test]
+#[ignore = "more than 128 MiB of lines: 20 seconds without optimisation"]
+fn an_endless_listing_ends_and_costs_little() {
+    // In KiB. A listing of any length that is allowed fits.
+    const MEMORY: &str = "ulimit -v 300000";
+    for name in ["n".repeat(255), "n".to_owned()] {
+        let piece = format!("{};{name};5\n", md5(b"hello")).repeat(1_000);
+        let fake = Fake::once(move |mut client| {
+            client.expect("LIST_FILES\n");
+            while client.send(&piece).is_ok() {}
+        });
+        let ended = Program::start(&mut after(MEMORY, &["ls", &fake.address])).end();
+        fake.join();
+        assert_eq!((ended.code, &*ended.out), (Some(4), ""), "{ended:?}");
+        assert!(ended.err.contains("the listing is too long"), "{ended:?}");
+    }
 }
 
 #[test]
 fn a_disk_that_fails_in_the_midst_is_a_refusal() {
     let dir = tempfile::tempdir().unwrap();
     // A file of more blocks than this cannot be written. The signal that says so would end the server.
-    let serve = Serve::by(&mut after("ulimit -f 1000", dir.path()));
+    let args = ["serve", "--listen", "127.0.0.1:0", "--dir", dir.path().to_str().unwrap()];
+    let serve = Serve::by(&mut after("ulimit -f 1000", &args));
     let mut raw = Raw::connect(&serve.address);
     let reply = raw.put("large", &noise(1, 5_000_000)).unwrap();
     assert_eq!(reply, "ERROR storage the storage failed");

@@ -132,6 +132,29 @@ fn links_in_the_store_are_neither_listed_nor_followed() {
 }
 
 #[test]
+fn a_link_in_the_place_of_the_store_diverts_no_upload() {
+    let outside = tempfile::tempdir().unwrap();
+    let [store, moved, elsewhere] = ["store", "moved", "elsewhere"].map(|name| outside.path().join(name));
+    fs::create_dir_all(elsewhere.join(".incoming")).unwrap();
+    let serve = Serve::start(&store, &[]);
+    let mut raw = Raw::connect(&serve.address);
+    raw.announce("midst", 10).unwrap();
+    raw.send("01234").unwrap();
+    fs::rename(&store, &moved).unwrap();
+    symlink(&elsewhere, &store).unwrap();
+    raw.send("56789").unwrap();
+    let midst = raw.line().unwrap();
+    let after = raw.put("after", b"hello").unwrap();
+    assert_eq!([&midst, &after], [&md5(b"0123456789").to_string(), &md5(b"hello").to_string()]);
+    assert_eq!(raw.get(&after).unwrap().unwrap(), b"hello");
+    drop(raw);
+    serve.stop();
+    assert_eq!((names_in(&elsewhere), arriving(&elsewhere)), (vec![".incoming".into()], vec![]));
+    assert_eq!(fs::read(moved.join(midst).join("midst")).unwrap(), b"0123456789");
+    assert_eq!(fs::read(moved.join(after).join("after")).unwrap(), b"hello");
+}
+
+#[test]
 fn an_upload_of_another_session_cannot_be_discarded() {
     let dir = tempfile::tempdir().unwrap();
     let serve = Serve::start(dir.path(), &[]);
@@ -139,7 +162,7 @@ fn an_upload_of_another_session_cannot_be_discarded() {
     let id = owner.put("mine", b"hello").unwrap();
     let mut other = Raw::connect(&serve.address);
     let discard = format!("DISCARD {id}");
-    let not_yours = "ERROR not-yours only what this session uploaded can be discarded";
+    let not_yours = "ERROR not-yours only the latest uploads of this session can be discarded";
     assert_eq!(other.ask(&discard).unwrap(), not_yours);
     // To upload it too adds nothing, and takes nothing away (R21).
     assert_eq!(other.put("mine", b"hello").unwrap(), id);

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::fake::Fake;
 use super::program::Serve;
 use super::raw::Raw;
+use super::wire::list;
 use super::{arriving, md5, noise, sim};
 
 /// The deadline of the servers here, in seconds.
@@ -45,6 +47,57 @@ fn a_trickle_does_not_keep_a_session_alive() {
     assert_eq!(arriving(dir.path()), [""; 0]);
     drop((payload, silent));
     serve.stop();
+}
+
+/// Sends `byte` again and again until the client has left.
+fn trickle_to_the_end(mut client: Raw, byte: u8) {
+    let began = Instant::now();
+    while began.elapsed() < LATE {
+        // An error, be it of the writing or of the reading, means that it has left.
+        let gone = client.send([byte]).is_err() || matches!(client.at_once(), Ok(Some(_)) | Err(_));
+        if gone {
+            return;
+        }
+    }
+    panic!("the client waits for ever");
+}
+
+#[test]
+fn a_server_that_trickles_is_given_up() {
+    const ID: &str = "5d41402abc4b2a76b9719d911017c592";
+    const SIZE: usize = 1_000_000;
+    let out = tempfile::tempdir().unwrap();
+    let to = out.path().to_str().unwrap();
+    let in_a_listing = |mut client: Raw| {
+        client.expect("LIST_FILES\n");
+        trickle_to_the_end(client, b'5');
+    };
+    let at_a_prompt = |mut client: Raw| {
+        list(&mut client, ID, "a", SIZE);
+        client.expect("DOWNLOAD\n");
+        trickle_to_the_end(client, b'o');
+    };
+    let in_a_file = |mut client: Raw| {
+        list(&mut client, ID, "a", SIZE);
+        client.expect("DOWNLOAD\n");
+        client.send("ok\n").unwrap();
+        client.expect(format!("{ID}\n"));
+        client.send(format!("{SIZE}\n")).unwrap();
+        trickle_to_the_end(client, b'x');
+    };
+    let get: &[&str] = &["get", "a", "-o", to];
+    for (fake, args) in [
+        (Fake::once(in_a_listing), &["ls"][..]),
+        (Fake::once(at_a_prompt), get),
+        (Fake::once(in_a_file), get),
+    ] {
+        let all = [args[0], &fake.address, "--timeout", TIMEOUT].into_iter().chain(args[1..].iter().copied());
+        let ended = sim(&all.collect::<Vec<_>>());
+        fake.join();
+        assert_eq!(ended.code, Some(4), "{args:?}: {ended:?}");
+        assert!((ended.out + &ended.err).contains("deadline"), "{args:?}");
+    }
+    assert_eq!(super::names_in(out.path()), [""; 0]);
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use protocol::{FileId, FileName};
 use sim::endpoint::md5_of;
-use sim::storage::disk::Opening;
+use sim::storage::disk::{Disk, Opening, SimulatedDisk};
 use sim::storage::{Committed, Content, DiskStore, Limits, OpenError, Store, StoreError};
 
 fn name(text: &str) -> FileName {
@@ -163,6 +163,159 @@ fn a_listing_has_no_more_lines_than_it_may() {
     put(&store, "two", b"1").unwrap();
     assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
     assert_eq!(Limits::default().max_files, protocol::wire::MAX_ENTRIES);
+}
+
+#[test]
+fn a_listing_is_no_longer_than_it_may_be() {
+    let longest = protocol::wire::MAX_ENTRY as u64;
+    let line = format!("{};one;1\n", id_of(b"1")).len() as u64;
+    let dir = tempfile::tempdir().unwrap();
+    let store_with = |max_listing: u64| {
+        DiskStore::open_with(dir.path(), Limits { max_listing, ..Limits::default() }).unwrap()
+    };
+    let store = store_with(longest - 1);
+    assert_eq!(store.create(1).err(), Some(StoreError::NoSpace), "its name could be as long as that");
+    drop(store);
+    let store = store_with(line + longest);
+    let arriving = store.create(1).unwrap();
+    assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
+    drop(arriving);
+    put(&store, "one", b"1").unwrap();
+    put(&store, "two", b"1").unwrap();
+    assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
+    store.discard(id_of(b"1"), &name("two")).unwrap();
+    drop(store.create(1).unwrap());
+    drop(store);
+    store_with(line + longest).create(1).unwrap();
+    assert_eq!(Limits::default().max_listing, protocol::wire::MAX_LISTING);
+}
+
+/// What is stored and what is arriving is one account: nothing slips through when the one becomes the other.
+#[test]
+fn whoever_asks_while_files_are_stored_gets_no_room_that_is_taken() {
+    const FILES: u32 = 1_000;
+    let limits = Limits { quota: 4 * u64::from(FILES), ..Limits::default() };
+    let store = DiskStore::open_on(Arc::new(SimulatedDisk::default()), limits).unwrap();
+    let begin = |number: u32| {
+        let bytes = number.to_be_bytes();
+        let mut incoming = store.create(4).unwrap();
+        incoming.write(&bytes).unwrap();
+        (incoming, id_of(&bytes))
+    };
+    let arriving: Vec<_> = (0..FILES).map(begin).collect();
+    let stored = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stored.load(Ordering::Relaxed) {
+                    assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
+                }
+            });
+        }
+        let committed = arriving.into_iter().map(|(incoming, id)| incoming.commit(&name("file"), id));
+        let all = committed.filter(|committed| *committed == Ok(Committed::New)).count();
+        stored.store(true, Ordering::Relaxed);
+        assert_eq!(all, FILES as usize);
+    });
+    assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
+    // All that was taken back is there again.
+    for entry in store.list().unwrap().iter() {
+        store.discard(entry.id, &entry.name).unwrap();
+    }
+    store.create(limits.quota).unwrap();
+}
+
+/// Where a file can have so many names only, a further one keeps a copy, which takes space.
+#[test]
+fn copies_beyond_the_links_that_a_file_can_have_count() {
+    const LINKS: usize = 3;
+    let content = [b'x'; 10];
+    let limits = Limits { quota: 45, ..Limits::default() };
+    let fill = |store: &DiskStore, disk: &SimulatedDisk, names: std::ops::Range<u32>| {
+        let stored = names.filter(|number| put(store, &format!("name {number:02}"), &content).is_ok());
+        let stored = stored.count();
+        assert!(disk.used() <= limits.quota, "{} bytes for {stored} further names", disk.used());
+        stored
+    };
+    let disk = SimulatedDisk::default();
+    disk.limit_names(LINKS);
+    let store = DiskStore::open_on(Arc::new(disk.clone()), limits).unwrap();
+    // Whatever arrives needs its room first: of four copies that fit, the last one cannot be shared.
+    assert_eq!(fill(&store, &disk, 0..30), 3 * LINKS + 1);
+    assert_eq!(disk.used(), 40);
+    drop(store);
+    // It is the same when the store is opened again.
+    let disk = disk.resume();
+    let store = DiskStore::open_on(Arc::new(disk.clone()), limits).unwrap();
+    assert_eq!(fill(&store, &disk, 30..60), 0);
+    // A copy is gone with its last name, and no sooner.
+    for number in 0..2 {
+        // Those that were found cannot be taken back; they can be removed.
+        disk.remove(&path(&format!("name {number:02}"), &content)).unwrap();
+    }
+    drop(store);
+    let disk = disk.resume();
+    let store = DiskStore::open_on(Arc::new(disk.clone()), limits).unwrap();
+    assert_eq!(fill(&store, &disk, 30..60), 0);
+    disk.remove(&path("name 02", &content)).unwrap();
+    drop(store);
+    let disk = disk.resume();
+    let store = DiskStore::open_on(Arc::new(disk.clone()), limits).unwrap();
+    assert_eq!(fill(&store, &disk, 30..60), LINKS, "beside the one that was alone, and then a copy");
+}
+
+fn path(file: &str, content: &[u8]) -> std::path::PathBuf {
+    Path::new(&id_of(content).to_string()).join(file)
+}
+
+/// The store works in the directory that it opened, not in whatever stands under its path.
+#[cfg(unix)]
+#[test]
+fn a_link_that_takes_the_place_of_the_store_diverts_nothing() {
+    let outside = tempfile::tempdir().unwrap();
+    let [dir, moved, elsewhere] = ["store", "moved", "elsewhere"].map(|name| outside.path().join(name));
+    let store = DiskStore::open(&dir).unwrap();
+    put(&store, "before", b"before").unwrap();
+    put(&store, "gone", b"gone").unwrap();
+    let mut incoming = store.create(4).unwrap();
+    incoming.write(b"in the").unwrap();
+    // A store like ours, that somebody else serves.
+    let other = DiskStore::open(&elsewhere).unwrap();
+    put(&other, "theirs", b"gone").unwrap();
+    let theirs = || {
+        let mut names: Vec<_> = walk(&elsewhere);
+        names.sort();
+        names
+    };
+    let before = theirs();
+    fs::rename(&dir, &moved).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &dir).unwrap();
+
+    incoming.write(b" midst").unwrap();
+    assert_eq!(incoming.commit(&name("midst"), id_of(b"in the midst")), Ok(Committed::New));
+    assert_eq!(put(&store, "after", b"after"), Ok(Committed::New));
+    assert_eq!(put(&store, "beside", b"before"), Ok(Committed::New));
+    assert_eq!(store.discard(id_of(b"gone"), &name("gone")), Ok(()));
+    assert_eq!(store.open(id_of(b"after")).unwrap().len(), 5);
+    assert_eq!(theirs(), before, "nothing was put there or taken away");
+    let listing = listed(&store);
+    drop(store);
+    assert_eq!(listed(&DiskStore::open(&moved).unwrap()), listing);
+    assert_eq!(listing, ["after", "before", "beside", "midst"]);
+}
+
+/// Everything below a directory.
+#[cfg(unix)]
+fn walk(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        }
+        found.push(path);
+    }
+    found
 }
 
 #[test]

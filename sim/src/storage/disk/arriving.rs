@@ -2,86 +2,46 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use protocol::{Entry, FileId, FileName};
 
+use super::books::Reserved;
 use super::device::DiskFile;
 use super::turns::Held;
 use super::{INCOMING, Inner, path_of, storage};
 use crate::storage::{Committed, Content, Incoming, StoreError};
 
-/// What files that are arriving take of the limits.
-#[derive(Debug, Default)]
-pub(super) struct Taken {
-    bytes: u64,
-    files: u64,
-}
-
-/// Part of the limits, until this is dropped.
-struct Reserved {
-    store: Arc<Inner>,
-    size: u64,
-}
-
-impl Reserved {
-    fn new(store: Arc<Inner>, size: u64) -> Result<Self, StoreError> {
-        if size > store.limits.max_file_size {
-            return Err(StoreError::TooLarge);
-        }
-        let (used, files) = {
-            let catalog = store.catalog();
-            (catalog.used(), catalog.files() as u64)
-        };
-        let mut taken = store.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = store.limits.quota.saturating_sub(used.saturating_add(taken.bytes));
-        if size > left || files + taken.files >= u64::from(store.limits.max_files) {
-            return Err(StoreError::NoSpace);
-        }
-        taken.bytes = taken.bytes.saturating_add(size);
-        taken.files += 1;
-        drop(taken);
-        Ok(Self { store, size })
-    }
-}
-
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        let mut taken = self.store.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.bytes = taken.bytes.saturating_sub(self.size);
-        taken.files -= 1;
-    }
-}
-
 pub(super) struct Arriving {
-    reserved: Reserved,
     file: Box<dyn DiskFile>,
     path: PathBuf,
     written: u64,
     /// Whether it has got its name: then nothing is left to remove.
     moved: bool,
+    /// Given up last, when the file is gone.
+    reserved: Reserved,
 }
 
 impl Arriving {
     pub(super) fn new(store: Arc<Inner>, size: u64) -> Result<Self, StoreError> {
         let reserved = Reserved::new(store, size)?;
-        let number = reserved.store.arrivals.fetch_add(1, Ordering::Relaxed);
+        let number = reserved.store().arrivals.fetch_add(1, Ordering::Relaxed);
         let path = Path::new(INCOMING).join(number.to_string());
-        let disk = &reserved.store.disk;
+        let disk = &reserved.store().disk;
         let file = disk.create(&path).or_else(|error| match error.kind() {
             // Somebody has tidied up. Nothing of ours was lost: what was arriving fails when it is to be moved.
             ErrorKind::NotFound => disk.make_dir(Path::new(INCOMING)).and_then(|()| disk.create(&path)),
             _ => Err(error),
         });
         let file = file.map_err(|error| storage(&error))?;
-        Ok(Self { reserved, file, path, written: 0, moved: false })
+        Ok(Self { file, path, written: 0, moved: false, reserved })
     }
 
     /// Puts content that the store does not have under its first name: the bytes are durable before they have
-    /// a name, and the name is before anybody hears of it.
+    /// a name, and the name is before anybody hears of it. Of such a content this is the first copy.
     fn put_first(&mut self, name: &FileName, held: &Held<'_>) -> Result<(), StoreError> {
-        let store = Arc::clone(&self.reserved.store);
+        let store = Arc::clone(self.reserved.store());
         self.sync()?;
         store.make_dir(Path::new(&held.id.to_string()))?;
         self.rename(name, held.id)?;
@@ -90,31 +50,34 @@ impl Arriving {
         store.sync_root()
     }
 
-    /// Puts content that the store has under a further name.
-    fn put_beside(&mut self, name: &FileName, held: &Held<'_>) -> Result<(), StoreError> {
-        let store = Arc::clone(&self.reserved.store);
+    /// Puts content that the store has under a further name. Returns in which copy of it the bytes are.
+    fn put_beside(&mut self, name: &FileName, held: &Held<'_>) -> Result<u32, StoreError> {
+        let store = Arc::clone(self.reserved.store());
         let id = held.id;
-        let stored = store.catalog().first_name(id).cloned().ok_or(StoreError::NotFound)?;
-        match store.disk.link(&path_of(id, &stored), &path_of(id, name)) {
-            Ok(()) => {}
+        let latest = store.books().catalog.latest_copy(id).map(|(name, copy)| (path_of(id, name), copy));
+        let (stored, latest) = latest.ok_or(StoreError::NotFound)?;
+        let copy = match store.disk.link(&stored, &path_of(id, name)) {
+            Ok(()) => latest,
             // Something that is not ours stands there.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(storage(&error)),
             // The file system has no further names, or no more of them: then the copy is kept.
             Err(_) => {
                 self.sync()?;
                 self.rename(name, id)?;
+                latest + 1
             }
-        }
-        store.settle_now(id)
+        };
+        store.settle_now(id)?;
+        Ok(copy)
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
-        self.reserved.store.syncs.fetch_add(1, Ordering::Relaxed);
+        self.reserved.store().syncs.fetch_add(1, Ordering::Relaxed);
         self.file.sync().map_err(|error| storage(&error))
     }
 
     fn rename(&mut self, name: &FileName, id: FileId) -> Result<(), StoreError> {
-        let (store, to) = (&self.reserved.store, path_of(id, name));
+        let (store, to) = (self.reserved.store(), path_of(id, name));
         if !store.is_free(&to)? {
             return Err(StoreError::Io(ErrorKind::AlreadyExists));
         }
@@ -136,22 +99,30 @@ impl Incoming for Arriving {
     }
 
     fn commit(mut self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
-        let store = Arc::clone(&self.reserved.store);
+        let store = Arc::clone(self.reserved.store());
         let held = store.ids.hold(id);
         store.check()?;
         let stored = store.open_for(&held, name)?;
-        match &stored {
-            None => self.put_first(name, &held)?,
+        let has = store.books().catalog.has(id, name);
+        let copy = match &stored {
+            None => {
+                self.put_first(name, &held)?;
+                0
+            }
             Some(stored) => {
                 if self.content()?.first_difference(stored).map_err(|error| storage(&error))?.is_some() {
                     return Err(StoreError::Collision);
                 }
-                let has = store.catalog().has(id, name);
-                if has { store.settle(id)? } else { self.put_beside(name, &held)? }
+                if has {
+                    store.settle(id)?;
+                    0
+                } else {
+                    self.put_beside(name, &held)?
+                }
             }
-        }
-        let committed = store.catalog().claim(Entry { name: name.clone(), id, size: self.written });
-        Ok(committed)
+        };
+        let (entry, stays) = (Entry { name: name.clone(), id, size: self.written }, self.moved);
+        Ok(self.reserved.list(entry, copy, stays))
     }
 }
 
@@ -159,7 +130,7 @@ impl Drop for Arriving {
     fn drop(&mut self) {
         if !self.moved {
             // If it cannot be removed now, it is when the store is opened again.
-            let _ = self.reserved.store.disk.remove(&self.path);
+            let _ = self.reserved.store().disk.remove(&self.path);
         }
     }
 }

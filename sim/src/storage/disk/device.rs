@@ -1,6 +1,7 @@
 //! What the store asks of a file system, and no more, so that one store runs on the real one and on one that
 //! loses what was not synchronised. Paths are relative to the store's directory; the empty path is the directory
-//! itself. No operation follows a symbolic link below it.
+//! itself, which stays the one that was opened, whatever comes to stand under its path. No operation follows a
+//! symbolic link below it.
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -13,8 +14,14 @@ use crate::storage::Content;
 /// What stands under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A regular file of this many bytes.
-    File(u64),
+    /// A regular file.
+    File {
+        /// How many bytes it has.
+        size: u64,
+        /// The same for all names in one directory that share these bytes. A system that does not tell has a number for
+        /// each name.
+        node: u64,
+    },
     /// A directory.
     Directory,
     /// A symbolic link, a device, a socket, …

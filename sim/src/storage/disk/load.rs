@@ -1,6 +1,7 @@
 //! What a store finds in its directory when it is opened, and what it clears away.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
@@ -139,13 +140,21 @@ impl Loaded {
             disk.remove_dir(directory)?;
             self.opening.empty_directories += 1;
         }
+        // Names that share their bytes are of one copy.
+        let mut copies: BTreeMap<u64, Vec<(FileName, u64)>> = BTreeMap::new();
         for (name, kind) in found {
             match (parse(&name), kind) {
-                (Some(name), Kind::File(size)) => {
-                    self.catalog.claim(Entry { name, id, size });
-                    self.ids.insert(id);
-                }
+                (Some(name), Kind::File { size, node }) => copies.entry(node).or_default().push((name, size)),
                 _ => self.opening.stray(disk.full(&directory.join(name))),
+            }
+        }
+        let mut copies: Vec<_> = copies.into_values().collect();
+        // Further names are put to the last one, so that it should have room for them.
+        copies.sort_by_key(|names| Reverse(names.len()));
+        for (copy, names) in (0..).zip(copies) {
+            self.ids.insert(id);
+            for (name, size) in names {
+                self.catalog.claim(Entry { name, id, size }, copy);
             }
         }
         Ok(())

@@ -6,7 +6,9 @@
 //! directory for itself. No lock is held over input or output but that of the one id that is being changed.
 
 mod arriving;
+mod books;
 mod device;
+mod directory;
 mod load;
 mod real;
 mod simulated;
@@ -18,10 +20,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::wire::MAX_ENTRIES;
+use protocol::wire::{MAX_ENTRIES, MAX_LISTING};
 use protocol::{Entry, FileId, FileName};
 
-use super::catalog::Catalog;
+use super::catalog::Removed;
 use super::{Content, Incoming, Store, StoreError};
 
 pub use device::{Disk, DiskFile, Kind, Lock};
@@ -29,7 +31,8 @@ pub use load::{MAX_STRAYS, OpenError, Opening};
 pub use real::RealDisk;
 pub use simulated::{Operation, SimulatedDisk};
 
-use arriving::{Arriving, Taken};
+use arriving::Arriving;
+use books::Books;
 use turns::{Held, Ids, Shared};
 
 /// Where arriving files stand. No id has this name, so it is never listed.
@@ -46,17 +49,20 @@ const MAX_QUARANTINED: u32 = 1_000;
 pub struct Limits {
     /// The largest file, in bytes.
     pub max_file_size: u64,
-    /// The bytes of all contents together, those that are arriving with the size that was announced. A content
-    /// counts once, however many names it has.
+    /// The bytes of all contents together, those that are arriving with the size that was announced. What is on the
+    /// disk counts: a content once, however many names share it, and again for every copy of it that the file system
+    /// made necessary.
     pub quota: u64,
     /// How many files are listed, those that are arriving included.
     pub max_files: u32,
+    /// How many bytes the lines of the listing have, those of the files that are arriving with the longest name.
+    pub max_listing: u64,
 }
 
 impl Default for Limits {
     /// As much as the disk takes, and as a listing may have.
     fn default() -> Self {
-        Self { max_file_size: u64::MAX, quota: u64::MAX, max_files: MAX_ENTRIES }
+        Self { max_file_size: u64::MAX, quota: u64::MAX, max_files: MAX_ENTRIES, max_listing: MAX_LISTING }
     }
 }
 
@@ -72,9 +78,7 @@ pub struct DiskStore {
 struct Inner {
     disk: Arc<dyn Disk>,
     limits: Limits,
-    catalog: Mutex<Catalog>,
-    /// What is taken by files that are arriving.
-    reserved: Mutex<Taken>,
+    books: Mutex<Books>,
     ids: Ids,
     /// The directory of the store itself, in which the directories of the ids stand.
     root: Shared,
@@ -118,8 +122,7 @@ impl DiskStore {
         let shared = Inner {
             disk,
             limits,
-            catalog: Mutex::new(catalog),
-            reserved: Mutex::default(),
+            books: Mutex::new(Books::new(catalog)),
             ids: Ids::default(),
             root: Shared::default(),
             unsettled: Mutex::new(ids),
@@ -171,7 +174,7 @@ impl DiskStore {
                 continue;
             }
             disk.rename(&path_of(id, name), &to)?;
-            shared.catalog().forget(id, name);
+            shared.books().catalog.forget(id, name);
             for changed in [&directory, Path::new(QUARANTINE), Path::new(""), Path::new(&id.to_string())] {
                 shared.sync_dir(changed)?;
             }
@@ -183,7 +186,7 @@ impl DiskStore {
 
 impl Store for DiskStore {
     fn list(&self) -> Result<Arc<[Entry]>, StoreError> {
-        Ok(self.shared.catalog().list())
+        Ok(self.shared.books().catalog.list())
     }
 
     fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError> {
@@ -192,7 +195,7 @@ impl Store for DiskStore {
     }
 
     fn open(&self, id: FileId) -> Result<Content, StoreError> {
-        let name = self.shared.catalog().first_name(id).cloned().ok_or(StoreError::NotFound)?;
+        let name = self.shared.books().catalog.first_name(id).cloned().ok_or(StoreError::NotFound)?;
         match self.shared.disk.open(&path_of(id, &name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // Discarded at this moment, or removed behind our back.
@@ -208,11 +211,13 @@ impl Store for DiskStore {
         let _held = shared.ids.hold(id);
         shared.check()?;
         // Out of the listing first: what is listed is there.
-        let Some(entry) = shared.catalog().give_back(id, name)? else { return Ok(()) };
+        let Some((Removed { entry, copy }, _leaving)) = Books::give_back(&self.shared, id, name)? else {
+            return Ok(());
+        };
         match shared.disk.remove(&path_of(id, name)) {
             // Somebody else has removed it; that it stays so is left to do.
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                shared.catalog().claim(entry);
+                shared.books().catalog.claim(entry, copy);
                 return Err(error.into());
             }
             _ => {}
@@ -221,7 +226,7 @@ impl Store for DiskStore {
             Err(StoreError::Io(io::ErrorKind::NotFound)) => shared.sync_root()?,
             settled => settled?,
         }
-        if shared.catalog().first_name(id).is_none() {
+        if shared.books().catalog.first_name(id).is_none() {
             // If it comes back after a crash, it is empty, and cleared away when the store is opened.
             let _ = shared.disk.remove_dir(Path::new(&id.to_string()));
         }
@@ -230,8 +235,8 @@ impl Store for DiskStore {
 }
 
 impl Inner {
-    fn catalog(&self) -> MutexGuard<'_, Catalog> {
-        self.catalog.lock().unwrap_or_else(PoisonError::into_inner)
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the store still takes anything.
@@ -243,9 +248,11 @@ impl Inner {
     fn open_any(&self, held: &Held<'_>) -> Result<Option<Content>, StoreError> {
         let id = held.id;
         loop {
-            let Some(name) = self.catalog().first_name(id).cloned() else { return Ok(None) };
+            let Some(name) = self.books().catalog.first_name(id).cloned() else { return Ok(None) };
             match self.disk.open(&path_of(id, &name)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => self.catalog().forget(id, &name),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.books().catalog.forget(id, &name)
+                }
                 opened => return Ok(Some(opened?)),
             };
         }
@@ -253,10 +260,12 @@ impl Inner {
 
     /// The same, under this name if it has it: that it is listed does not mean that it is still there.
     fn open_for(&self, held: &Held<'_>, name: &FileName) -> Result<Option<Content>, StoreError> {
-        let has = self.catalog().has(held.id, name);
+        let has = self.books().catalog.has(held.id, name);
         if has {
             match self.disk.open(&path_of(held.id, name)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => self.catalog().forget(held.id, name),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.books().catalog.forget(held.id, name)
+                }
                 opened => return Ok(Some(opened?)),
             };
         }

@@ -58,6 +58,8 @@ struct State {
     before: Option<Operation>,
     dead: bool,
     locked: BTreeSet<PathBuf>,
+    /// How many names a file can have.
+    max_names: usize,
 }
 
 #[derive(Debug)]
@@ -84,8 +86,15 @@ impl Contents {
 
 impl Default for State {
     fn default() -> Self {
-        let nodes = vec![Contents::directory(BTreeMap::new())];
-        Self { nodes, operations: 0, last: None, before: None, dead: false, locked: BTreeSet::new() }
+        Self {
+            nodes: vec![Contents::directory(BTreeMap::new())],
+            operations: 0,
+            last: None,
+            before: None,
+            dead: false,
+            locked: BTreeSet::new(),
+            max_names: usize::MAX,
+        }
     }
 }
 
@@ -113,7 +122,7 @@ impl SimulatedDisk {
         state.dead = true;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let nodes = state.nodes.iter().map(|node| surviving(node, &mut rng)).collect();
-        Self { state: Arc::new(Mutex::new(State { nodes, ..State::default() })) }
+        Self::started_again(nodes, state.max_names)
     }
 
     /// The disk as it is found when only the program was killed: everything that was done is there, and what was not
@@ -121,9 +130,9 @@ impl SimulatedDisk {
     #[must_use]
     pub fn resume(&self) -> Self {
         let mut state = self.state();
-        let nodes = std::mem::take(&mut *state).nodes;
+        let State { nodes, max_names, .. } = std::mem::take(&mut *state);
         state.dead = true;
-        Self { state: Arc::new(Mutex::new(State { nodes, ..State::default() })) }
+        Self::started_again(nodes, max_names)
     }
 
     /// Turns over a bit of a file that nobody is writing: bit rot.
@@ -139,6 +148,24 @@ impl SimulatedDisk {
         };
         *byte.ok_or(ErrorKind::InvalidInput)? ^= mask;
         Ok(())
+    }
+
+    /// A file can have so many names from now on: other file systems have a limit, too.
+    pub fn limit_names(&self, max_names: usize) {
+        self.state().max_names = max_names;
+    }
+
+    /// How many bytes all files have that have a name, each file counted once.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        let state = self.state();
+        let named: BTreeSet<Node> = state.named().collect();
+        named.into_iter().map(|node| state.size(node)).sum()
+    }
+
+    /// A disk with these files, on which nothing has happened yet.
+    fn started_again(nodes: Vec<Contents>, max_names: usize) -> Self {
+        Self { state: Arc::new(Mutex::new(State { nodes, max_names, ..State::default() })) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -195,6 +222,29 @@ impl State {
         if self.dead { Err(io::Error::other("the power is gone")) } else { Ok(()) }
     }
 
+    /// What each name stands for, in all directories.
+    fn named(&self) -> impl Iterator<Item = Node> {
+        let names = self.nodes.iter().filter_map(|node| match node {
+            Contents::Directory { names, .. } => Some(names.values().copied()),
+            Contents::File { .. } => None,
+        });
+        names.flatten()
+    }
+
+    /// Whether the file can have a further name.
+    fn check_names(&self, node: Node) -> io::Result<()> {
+        let is_full = self.max_names < usize::MAX
+            && self.named().filter(|named| *named == node).count() >= self.max_names;
+        if is_full { Err(ErrorKind::TooManyLinks.into()) } else { Ok(()) }
+    }
+
+    fn size(&self, node: Node) -> u64 {
+        match self.kind(node) {
+            Kind::File { size, .. } => size,
+            _ => 0,
+        }
+    }
+
     fn names(&mut self, directory: Node) -> io::Result<&mut BTreeMap<OsString, Node>> {
         match &mut self.nodes[directory] {
             Contents::Directory { names, .. } => Ok(names),
@@ -247,7 +297,7 @@ impl State {
 
     fn kind(&self, node: Node) -> Kind {
         match &self.nodes[node] {
-            Contents::File { bytes, .. } => Kind::File(bytes.len() as u64),
+            Contents::File { bytes, .. } => Kind::File { size: bytes.len() as u64, node: node as u64 },
             Contents::Directory { .. } => Kind::Directory,
         }
     }
@@ -313,6 +363,7 @@ impl Disk for SimulatedDisk {
         let mut state = self.change(Operation::Link)?;
         let node = state.find(from)?;
         state.check_free(to)?;
+        state.check_names(node)?;
         state.set(to, Some(node))
     }
 
