@@ -1,10 +1,11 @@
 //! Where faults strike in a proxy: on which connection, in which direction, at which offset. A live stream has no
 //! phases, and its length is known only from a recording.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use crate::fault::{Flow, NoSuchPlace, PhaseMap, Strike, overlapping};
-use crate::scenario::{At, Fault, Layer, Located, Mistake, Region, ScenarioError};
+use crate::scenario::{At, Effect, Fault, Layer, Located, Mistake, Region, ScenarioError};
 
 /// Which of the accepted connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub struct Placed {
     pub connection: Which,
     /// What goes wrong.
     pub fault: Fault,
-    /// At which offset, of which direction. It counts in what the faults before this one leave of the stream.
+    /// At which offset, of which direction. It counts in what the sender sends, whatever other faults do to that.
     pub strike: Strike,
 }
 
@@ -153,9 +154,17 @@ fn strike(fault: &Fault, lengths: Option<Lengths>, seed: u64, index: usize) -> R
     map.place(fault, seed, index).map_err(NoPlace::NoSuchPlace)
 }
 
+/// The numbers, from 0, of the first two faults that meet in the same bytes: the earlier, then the later.
+pub(crate) fn clash(placed: &[Placed]) -> Option<(usize, usize)> {
+    (0..placed.len()).find_map(|later| {
+        let clashes = |earlier: &usize| clashes(&placed[*earlier], &placed[later]);
+        (0..later).find(clashes).map(|earlier| (earlier, later))
+    })
+}
+
 fn clashes(one: &Placed, other: &Placed) -> bool {
-    one.connection.meets(other.connection)
-        && overlapping(&[&one.fault, &other.fault], &[one.strike, other.strike]).is_some()
+    let overlaps = || overlapping(&[&one.fault, &other.fault], &[one.strike, other.strike]).is_some();
+    one.connection.meets(other.connection) && (overlaps() || one.splits(other) || other.splits(one))
 }
 
 impl Placed {
@@ -167,5 +176,23 @@ impl Placed {
         let fault = Fault { region, at: At::Offset(offset), ..fault };
         let strike = strike(&fault, None, 0, 0).ok()?;
         Some(Self { connection, fault, strike })
+    }
+    /// How many bytes from its place on it takes or changes, with what is between them.
+    fn width(&self) -> u64 {
+        self.strike.width(&self.fault.effect)
+    }
+
+    /// Whether it strikes between bytes that another takes away or doubles: where that is afterwards, nobody can say.
+    fn splits(&self, other: &Self) -> bool {
+        let moves = matches!(other.fault.effect, Effect::Drop { .. } | Effect::Duplicate { .. });
+        let (at, start) = (self.strike.at, other.strike.at);
+        let is_point = self.width() == 0 && self.strike.flow == other.strike.flow;
+        moves && is_point && start < at && at < start.saturating_add(other.width())
+    }
+
+    /// Its place in a chain. What reaches further comes nearer to the sender, so that each finds the bytes before its
+    /// place, and up to its end, as they were sent.
+    pub(super) fn depth(&self) -> (Reverse<u64>, u64) {
+        (Reverse(self.strike.at.saturating_add(self.width())), self.width())
     }
 }
