@@ -30,6 +30,8 @@ pub const MAX_JOBS: usize = 64;
 const ATTEMPTS: usize = 5;
 /// How often a trial is tried if the faults strike elsewhere than they should.
 const TRIES: usize = 4;
+/// How often of these at the places of the control run.
+const FAITHFUL: usize = 2;
 
 /// How an audit is run.
 #[derive(Clone, Debug)]
@@ -301,8 +303,8 @@ impl Series<'_> {
     }
 
     /// A transfer with faults, after one without: what the programs cannot do any more is not the fault's doing. A
-    /// program that does not send the same in every run, as rsync when the machine is busy, gets another chance; the
-    /// places are then those of the run in which the faults missed, as far as that shows them.
+    /// program that does not send the same in every run, as rsync when the machine is busy, gets another chance. Where
+    /// that is no help, the places are those of the run before, in which the faults missed, as far as that shows them.
     fn strike(&self, dir: &str, env: &ExtraEnv, struck: &mut Struck) -> Result<Ran, Trouble> {
         unharmed(self.bench, self.options, &format!("{dir}-control"))
             .map_err(|trouble| Trouble { why: format!("just before, {}", trouble.why), ..trouble })?;
@@ -312,7 +314,9 @@ impl Series<'_> {
             if tries == TRIES || self.ground.missed(struck, &ran.outcome).is_none() {
                 return Ok(ran);
             }
-            if let Some(corrected) = self.ground.corrected(struck, &ran.outcome.recordings) {
+            if tries >= FAITHFUL
+                && let Some(corrected) = self.ground.corrected(struck, &ran.outcome.recordings)
+            {
                 *struck = corrected;
             }
             tries += 1;

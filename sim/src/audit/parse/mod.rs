@@ -13,6 +13,7 @@ use std::sync::Arc;
 use protocol::FileName;
 use ron::value::RawValue;
 
+use super::shell;
 use super::spec::{
     Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, Leftover, MAX_NEEDS, MAX_SIZE, MIN_SIZE, Need, Program,
     Server, Signal, Wanted,
@@ -402,7 +403,8 @@ fn word_of<'a>(piece: Piece<'a>) -> &'a str {
 /// The proxy can stand between the programs only if they can be told where it is, or cannot see past it.
 fn check_ports(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
     let has = |program: &Program, name: &str| {
-        program.run.has(name) || program.env.iter().any(|(_, value)| value.has(name))
+        let is_named = program.run.text().contains(&shell::variable(name));
+        is_named || program.run.has(name) || program.env.iter().any(|(_, value)| value.has(name))
     };
     if let (Some(client), Some(piece), false) = (&audit.client, given.get("client"), audit.isolate)
         && !has(client, "port")
