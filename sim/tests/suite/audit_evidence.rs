@@ -106,10 +106,11 @@ fn the_file_of_an_earlier_run_is_no_evidence_for_this_one() {
         r#"Audit(about: "x", transfer: Upload, size: 2_500, server: At("{address}"), received: "{received}",
             client: Program(run: "{{sim}} ls {{host}}:{{port}}"), fail: Exit(1))"#
     );
-    let (judgement, code) = judged(&Desk::new(&text), &["flip-middle"]);
-    assert!(judgement.contains("without any fault another file came to") && code == 3, "{judgement}");
+    let untouched = judged(&Desk::new(&text), &["flip-middle"]);
     server.kill().unwrap();
     server.wait().unwrap();
+    let (judgement, code) = untouched;
+    assert!(judgement.contains("without any fault another file came to") && code == 3, "{judgement}");
     for ((lines, code), verdict, expected) in both {
         assert_eq!((verdicts(&lines), code), (vec![("flip-middle", verdict)], expected), "{lines:?}");
     }
