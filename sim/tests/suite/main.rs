@@ -8,6 +8,8 @@ mod audit;
 mod audit_evidence;
 mod audit_left;
 mod audit_mistakes;
+#[cfg(target_os = "linux")]
+mod audit_places;
 mod cli;
 mod conform;
 mod damage;
@@ -22,6 +24,7 @@ mod ladder;
 mod mutants;
 mod phases;
 mod places;
+mod process;
 mod proxy;
 mod proxy_cli;
 mod proxy_locate;
