@@ -274,18 +274,6 @@ fn a_place_is_a_byte_of_what_was_sent_whatever_others_do_before_it() {
 }
 
 #[test]
-fn a_fault_between_bytes_that_another_takes_away_has_no_place() {
-    let drop = "Drop(in: ToServer, at: 10, bytes: 5)";
-    for (at, is_inside) in [(10, false), (12, true), (15, false)] {
-        let insert = format!("Insert(in: ToServer, at: {at}, text: \"-\")");
-        for faults in [[drop, &insert], [&insert, drop]] {
-            let placed = place(&faults.map(|text| (Which::Nth(1), fault(text))), None, 1);
-            assert_eq!(placed.is_err(), is_inside, "{faults:?}");
-        }
-    }
-}
-
-#[test]
 fn a_fault_is_told_when_it_fires_and_when_the_reader_has_it() {
     let (target, served) = server(1, |mut stream| read_all(&mut stream).0);
     let (proxy, events) = proxy(target, &[(Which::Nth(1), "Flip(in: ToServer, at: 2, bit: 5)")]);
