@@ -23,6 +23,7 @@ mod places;
 mod proxy;
 mod proxy_cli;
 mod proxy_locate;
+mod random;
 mod scenarios;
 mod scrub;
 mod shipped_audits;
