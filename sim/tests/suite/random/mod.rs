@@ -265,10 +265,10 @@ fn report(seed: u64, tally: &Tally) -> String {
         let _ = writeln!(text, "{count:>8}  {what}");
     }
     let most = from_environment("RANDOM_SHOWN").unwrap_or(SHOWN);
-    let mut shown: BTreeMap<Vec<Kind>, u64> = BTreeMap::new();
+    let mut shown: BTreeMap<(Vec<Kind>, bool), u64> = BTreeMap::new();
     for (number, draft, findings) in &tally.found {
         let kinds = kinds(findings);
-        let before = shown.entry(kinds.clone()).or_default();
+        let before = shown.entry((kinds.clone(), draft.clients.len() > 1)).or_default();
         *before += 1;
         if *before > most {
             continue;
