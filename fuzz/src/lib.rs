@@ -8,7 +8,7 @@ use std::time::Duration;
 use protocol::wire::{self, MAX_LINE};
 use protocol::{Entry, FileId, FileName, Reply, Request, UploadDetails};
 use sim::endpoint::{Buffer, Client, ClientConfig, Command, End, Endpoint, Server, ServerConfig};
-use sim::record::Recorder;
+use sim::record::{ConnectionId, Recorder};
 use sim::storage::{Content, Folder, MemoryStore, Store};
 
 /// Long enough: no time passes here.
@@ -100,7 +100,7 @@ pub fn visit(bytes: &[u8], cuts: &[u8]) -> (Vec<u8>, bool) {
 /// Connects, lets `bytes` come in pieces and then the end, and returns what went out.
 fn feed(endpoint: &mut dyn Endpoint, bytes: &[u8], cuts: &[u8]) -> Vec<u8> {
     let (mut said, mut at, mut seen) = (Vec::new(), 0, 0);
-    endpoint.handle_connected(Duration::ZERO);
+    endpoint.handle_connected(Duration::ZERO, ConnectionId::Number(1));
     speak(endpoint, &mut said);
     let mut cuts = cuts.iter().cycle();
     while seen < bytes.len() {

@@ -185,7 +185,7 @@ fn one(payload: &Content, arrived: &Content, path: PathBuf, stale: bool) -> io::
     let truth = Truth::find(Some(payload), Some(arrived))?;
     let excerpt = match truth {
         Truth::Different { first, .. } => Some(Excerpt::around(first, payload, arrived)?),
-        Truth::Same | Truth::Nothing => None,
+        Truth::Same | Truth::Nothing | Truth::Unreadable => None,
     };
     Ok(Found { truth, excerpt, path: Some(path), stale, others: 0, unreadable: None })
 }
@@ -194,7 +194,7 @@ fn one(payload: &Content, arrived: &Content, path: PathBuf, stale: bool) -> io::
 fn rank(found: &Found) -> u8 {
     let came = if found.stale { 0 } else { 2 };
     match found.truth {
-        Truth::Nothing => 0,
+        Truth::Nothing | Truth::Unreadable => 0,
         Truth::Different { .. } => 1 + came,
         Truth::Same => 2 + came,
     }

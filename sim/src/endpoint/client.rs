@@ -13,7 +13,7 @@ use super::flaw::CARELESS_PREFIX;
 use super::{
     Buffer, Command, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, NoFile, Script, SentBytes, Wish,
 };
-use crate::record::{Action, Direction, Failure, Kind, Message, Progress, Recorder};
+use crate::record::{Action, ConnectionId, Direction, Failure, Kind, Message, Progress, Recorder};
 use crate::storage::{Content, Folder, Incoming, StoreError};
 
 /// What a [`Client`] needs.
@@ -318,10 +318,10 @@ impl Client {
         hasher: Hasher,
     ) {
         let (bytes, own) = (hasher.bytes(), hasher.finish());
-        self.record.record(now, Action::Received(Message::Payload { bytes, digest: own }));
-        match incoming.content() {
-            Ok(content) => self.record.keep_received(content),
-            Err(error) => return self.fail(now, Failure::Storage(error)),
+        let file = incoming.content();
+        self.record.record_file(now, Action::Received(Message::Payload { bytes, digest: own }), &file);
+        if let Err(error) = file {
+            return self.fail(now, Failure::Storage(error));
         }
         let Some(compared) = self.judge(now, own, id) else { return };
         let same = matches!(compared, Compared::Same(_));
@@ -431,9 +431,9 @@ fn text_of(line: &[u8]) -> String {
 }
 
 impl Endpoint for Client {
-    fn handle_connected(&mut self, now: Duration) {
+    fn handle_connected(&mut self, now: Duration, connection: ConnectionId) {
         self.deadline.extend(now);
-        self.record.record(now, Action::Connected);
+        self.record.record_connection(now, Action::Connected, connection);
     }
 
     fn handle_input(&mut self, now: Duration, input: &[u8]) -> usize {

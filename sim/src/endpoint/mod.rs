@@ -7,15 +7,17 @@ mod buffer;
 mod client;
 mod flaw;
 mod hasher;
+mod machine;
 mod script;
 mod server;
+mod sessions;
 mod wish;
 
-use std::net::SocketAddr;
 use std::ops::Range;
+use std::task::Waker;
 use std::time::Duration;
 
-use crate::record::Recorder;
+use crate::record::{ConnectionId, Recorder};
 
 pub use ahead::HashThreads;
 pub use buffer::{Buffer, CHUNK};
@@ -23,7 +25,8 @@ pub use client::{Client, ClientConfig};
 pub use flaw::{Flaw, UnknownFlaw};
 pub use hasher::{Hasher, md5_of, md5_with};
 pub use script::{Command, Script};
-pub use server::{Server, ServerConfig, Sessions};
+pub use server::{Server, ServerConfig};
+pub use sessions::Sessions;
 pub use wish::{MIN_BEGINNING, NoFile, Wish};
 
 /// One side of one connection. `now` is always the time since the run began.
@@ -33,8 +36,8 @@ pub use wish::{MIN_BEGINNING, NoFile, Wish};
 /// [`poll_timeout`](Self::poll_timeout) has come. Once [`is_closed`](Self::is_closed), it flushes, ends its
 /// sending side, and reads and drops until the peer does the same.
 pub trait Endpoint: Send {
-    /// The connection stands.
-    fn handle_connected(&mut self, now: Duration);
+    /// This connection stands.
+    fn handle_connected(&mut self, now: Duration, connection: ConnectionId);
 
     /// Takes what came in off the front of `input` and returns how many bytes it used. The rest is offered
     /// again, together with what comes next.
@@ -58,6 +61,10 @@ pub trait Endpoint: Send {
 
     /// It is to end the session as soon as it may, which is between two exchanges. What is under way goes on.
     fn handle_shutdown(&mut self, _now: Duration) {}
+
+    /// Notices whether the machine that it runs on has gone down, and then says no more. `waker` is woken when that
+    /// happens: it comes from outside, so that nothing else would wake who moves this.
+    fn poll_machine(&mut self, _now: Duration, _waker: Option<&Waker>) {}
 
     /// Asked when the connection is gone: how long to wait before the next one, if it wants one. It is then as
     /// before its first.
@@ -85,8 +92,8 @@ pub trait Service: Send + Sync {
     /// The transport listens from now on.
     fn handle_listening(&self, now: Duration);
 
-    /// A connection has come in, from `peer` where the transport knows of addresses.
-    fn accept(&self, now: Duration, peer: Option<SocketAddr>) -> Box<dyn Endpoint>;
+    /// This connection has come in.
+    fn accept(&self, now: Duration, connection: ConnectionId) -> Box<dyn Endpoint>;
 
     /// The machine went down, and every session with it.
     fn handle_crash(&self, now: Duration);

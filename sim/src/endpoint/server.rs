@@ -1,15 +1,16 @@
 //! The server's side of one session: the protocol core joined to a [`Store`].
 
 use std::io::{ErrorKind, Write};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use protocol::wire::MAX_LINE;
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
-use super::{Buffer, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, SentBytes, Service};
-use crate::record::{Action, Failure, Kind, Message, Recorder};
+use super::machine::Booted;
+use super::{Buffer, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, SentBytes};
+use crate::record::{Action, ConnectionId, Evidence, Failure, Kind, Message, Recorder};
 use crate::storage::{Committed, Content, Incoming, Store, StoreError};
 
 /// What a [`Server`] needs.
@@ -39,63 +40,14 @@ impl ServerConfig {
     }
 }
 
-/// Makes a [`Server`] for every connection, all on one store, and keeps their records.
-pub struct Sessions {
-    config: ServerConfig,
-    record: Recorder,
-    sessions: Mutex<Vec<Recorder>>,
-}
-
-impl Sessions {
-    /// Sessions of servers like this.
-    #[must_use]
-    pub fn new(config: ServerConfig) -> Self {
-        Self { config, record: Recorder::default(), sessions: Mutex::default() }
-    }
-
-    /// What happened to the server as a whole.
-    #[must_use]
-    pub fn record(&self) -> &Recorder {
-        &self.record
-    }
-
-    /// The record of each session, in the order in which they were accepted.
-    #[must_use]
-    pub fn sessions(&self) -> Vec<Recorder> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Service for Sessions {
-    fn handle_listening(&self, now: Duration) {
-        match self.sessions().last() {
-            None => self.record.record(now, Action::Listened),
-            Some(last) => last.record(now, Action::Restarted),
-        }
-    }
-
-    fn accept(&self, now: Duration, _peer: Option<SocketAddr>) -> Box<dyn Endpoint> {
-        let record = Recorder::default();
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
-        let mut server = Server::new(self.config.clone(), record);
-        server.handle_connected(now);
-        Box::new(server)
-    }
-
-    fn handle_crash(&self, now: Duration) {
-        self.config.store.restart();
-        if let Some(last) = self.sessions().last() {
-            last.record(now, Action::Crashed);
-        }
-    }
-}
-
 /// One session of the server.
 pub struct Server {
     core: protocol::Server,
     config: ServerConfig,
     record: Recorder,
     deadline: Deadline,
+    /// What it runs on, if that can go down.
+    machine: Option<Booted>,
     /// The session is to end as soon as it may.
     leaving: bool,
     /// When and why the session failed, until the last word about it is out.
@@ -142,6 +94,7 @@ impl Server {
             deadline: Deadline::new(config.deadline, config.pace),
             config,
             record,
+            machine: None,
             leaving: false,
             failure: None,
             sent: SentBytes::default(),
@@ -150,6 +103,12 @@ impl Server {
             download: None,
             uploaded: Vec::new(),
         }
+    }
+
+    /// The same on a machine that can go down.
+    pub(super) fn on(mut self, machine: Booted) -> Self {
+        self.machine = Some(machine);
+        self
     }
 
     /// Ends the session before it has begun, with a last word if there is one.
@@ -242,17 +201,20 @@ impl Server {
     fn finish_upload(&mut self, now: Duration) {
         let Some(Upload { name, incoming, hasher }) = self.upload.take() else { return };
         let (bytes, digest) = (hasher.bytes(), hasher.finish());
-        self.record.record(now, Action::Received(Message::Payload { bytes, digest }));
-        match self.save(incoming, &name, digest, bytes) {
+        let file = incoming.content();
+        self.record.record_file(now, Action::Received(Message::Payload { bytes, digest }), &file);
+        match self.save(incoming, &file, &name, digest, bytes) {
             Ok(_) => {
                 self.uploaded.push((digest, name.clone()));
-                self.record.record(now, Action::Saved(Entry { name, id: digest, size: bytes }));
+                self.record.record_file(now, Action::Saved(Entry { name, id: digest, size: bytes }), &file);
                 self.check(now, |core| core.handle_digest(digest));
             }
             Err(StoreError::Crashed) => {
-                self.record.record(now, Action::Crashed);
-                self.core.close(None);
-                self.deadline.close(now);
+                // It takes all other sessions with it.
+                if let Some(machine) = &self.machine {
+                    machine.fall(now);
+                }
+                self.go_down(now, now);
             }
             Err(error) => self.refuse(now, error.code()),
         }
@@ -261,15 +223,23 @@ impl Server {
     fn save(
         &self,
         incoming: Box<dyn Incoming>,
+        file: &Evidence,
         name: &FileName,
         digest: FileId,
         bytes: u64,
     ) -> Result<Committed, StoreError> {
-        let content = incoming.content()?;
+        let len = file.as_ref().map_err(|error| *error)?.len();
         // A disk that took less than it was given and did not say so.
-        let short = content.len() != bytes && self.config.flaw != Some(Flaw::HashBeforeWrite);
-        self.record.keep_received(content);
+        let short = len != bytes && self.config.flaw != Some(Flaw::HashBeforeWrite);
         if short { Err(StoreError::Io(ErrorKind::WriteZero)) } else { incoming.commit(name, digest) }
+    }
+
+    /// The machine went down at this time: nothing of the session is left, and nobody who could say so.
+    fn go_down(&mut self, now: Duration, fell: Duration) {
+        self.record.record(fell, Action::Crashed);
+        (self.listing, self.upload, self.download) = (None, None, None);
+        self.core.close(None);
+        self.deadline.close(now);
     }
 
     fn refuse(&mut self, now: Duration, code: ErrorCode) {
@@ -398,16 +368,34 @@ impl Drop for Server {
         if let Some((at, failure)) = self.failure.take() {
             self.record.record(at, Action::Failed(failure));
         }
+        // It may be gone before it could notice that its machine is.
+        if !self.is_closed()
+            && let Some(fell) = self.machine.as_ref().and_then(|machine| machine.fell(None))
+        {
+            self.record.record(fell, Action::Crashed);
+        }
     }
 }
 
 impl Endpoint for Server {
-    fn handle_connected(&mut self, now: Duration) {
+    fn handle_connected(&mut self, now: Duration, connection: ConnectionId) {
         self.deadline.extend(now);
-        self.record.record(now, Action::Accepted);
+        self.record.record_connection(now, Action::Accepted, connection);
+    }
+
+    fn poll_machine(&mut self, now: Duration, waker: Option<&Waker>) {
+        if !self.is_closed()
+            && let Some(fell) = self.machine.as_ref().and_then(|machine| machine.fell(waker))
+        {
+            self.go_down(now, fell);
+        }
     }
 
     fn handle_input(&mut self, now: Duration, input: &[u8]) -> usize {
+        self.poll_machine(now, None);
+        if self.is_closed() {
+            return input.len();
+        }
         let mut used = 0;
         loop {
             match self.core.handle_input(&input[used..]) {
@@ -455,6 +443,7 @@ impl Endpoint for Server {
     }
 
     fn poll_transmit(&mut self, now: Duration, out: &mut Buffer) {
+        self.poll_machine(now, None);
         while out.space() >= MAX_LINE {
             match self.core.poll_transmit() {
                 Some(Transmit::Line(reply)) => self.send_line(now, &reply, out),

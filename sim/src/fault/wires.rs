@@ -7,7 +7,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::{Chain, Faulty, Flow, Gate, Ledger};
-use crate::record::Recorder;
+use crate::record::{ConnectionId, Recorder};
 use crate::scenario::Effect;
 
 /// Something that shall happen to the network now.
@@ -42,9 +42,19 @@ pub struct Wires {
 struct Shared {
     to_server: Option<Chain>,
     to_client: Option<Chain>,
+    /// The readers that have their gates.
+    readers: Vec<Reader>,
     standing: Standing,
     wakers: Vec<Waker>,
     signals: Vec<Signal>,
+}
+
+/// One end of the connection with the faults.
+#[derive(Debug)]
+struct Reader {
+    flow: Flow,
+    record: Recorder,
+    connection: Option<ConnectionId>,
 }
 
 impl Wires {
@@ -61,16 +71,26 @@ impl Wires {
         self.ledger.clone()
     }
 
-    /// The gate for the reader of `flow`, whose own record is `record`. `None` after the first call: later
-    /// connections are clean.
+    /// The gate for the reader of `flow`, whose own record is `record`. Both gates go to the two ends of the
+    /// connection that asks first. `None` for later connections: they are clean.
     #[must_use]
     pub fn gate(&self, flow: Flow, record: &Recorder) -> Option<Gate> {
-        let mut shared = self.shared();
+        let (mut shared, connection) = (self.shared(), record.connection());
+        if shared.readers.iter().any(|other| other.connection != connection) {
+            return None;
+        }
         let chain = match flow {
             Flow::ToServer => shared.to_server.take(),
             Flow::ToClient => shared.to_client.take(),
-        };
-        chain.map(|chain| Gate::new(chain, self.clone(), record.clone()))
+        }?;
+        shared.readers.push(Reader { flow, record: record.clone(), connection });
+        Some(Gate::new(chain, self.clone(), record.clone()))
+    }
+
+    /// How many bytes of the connection with the faults the reader of `flow` has seen.
+    #[must_use]
+    pub fn seen(&self, flow: Flow) -> u64 {
+        self.shared().readers.iter().find(|reader| reader.flow == flow).map_or(0, |it| it.record.seen())
     }
 
     /// `connection` with the faults that the reader of `flow` meets on it; see [`gate`](Self::gate).

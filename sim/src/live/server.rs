@@ -17,7 +17,7 @@ use super::blocking::Blocking;
 use super::limits::survive_limits;
 use super::log::{Open, SessionLog};
 use crate::endpoint::{self, Endpoint, Flaw, HashThreads, ServerConfig, Service};
-use crate::record::Recorder;
+use crate::record::{ConnectionId, Recorder};
 use crate::storage::Store;
 use crate::transport::serve_tcp;
 
@@ -130,13 +130,13 @@ struct Live {
 impl Service for Live {
     fn handle_listening(&self, _now: Duration) {}
 
-    fn accept(&self, now: Duration, peer: Option<SocketAddr>) -> Box<dyn Endpoint> {
+    fn accept(&self, now: Duration, connection: ConnectionId) -> Box<dyn Endpoint> {
         let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
-        let (log, open) = SessionLog::begin(number, peer, &self.open);
+        let (log, open) = SessionLog::begin(number, connection.address(), &self.open);
         let is_too_many = open > self.max_connections;
         let record = Recorder::observed(Arc::new(if is_too_many { log.turned_away() } else { log }));
         let mut server = endpoint::Server::new(self.config.clone(), record);
-        server.handle_connected(now);
+        server.handle_connected(now, connection);
         if is_too_many {
             let is_told = open <= self.max_connections.saturating_add(TOLD_BUSY);
             server.turn_away(now, is_told.then_some(ErrorCode::Busy));

@@ -2,6 +2,7 @@
 //! [`Event`]s, or shown to an [`Observer`] as they happen. This module does not order the events of different
 //! sides, judge or print them.
 
+mod connection;
 mod progress;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use protocol::{Compared, Ended, Entry, Error, ErrorCode, FileId, FileName};
 
+pub use connection::ConnectionId;
 pub use progress::Progress;
 
 use crate::storage::{Content, StoreError};
@@ -25,6 +27,20 @@ pub struct Event {
     pub action: Action,
     /// For a message that was sent: its offsets in the stream of this side.
     pub stream: Option<Range<u64>>,
+    /// For a file that was received or saved: its bytes as they were at that moment, whatever becomes of them, or
+    /// why they could not be read. It is the evidence for the verdict.
+    pub file: Option<Evidence>,
+    /// For a connection that was made or accepted: which one.
+    pub connection: Option<ConnectionId>,
+}
+
+/// A file as the side that had it could read it back.
+pub type Evidence = Result<Content, StoreError>;
+
+impl Event {
+    fn new(at: Duration, action: Action) -> Self {
+        Self { at, action, stream: None, file: None, connection: None }
+    }
 }
 
 /// What a side did or saw.
@@ -203,7 +219,7 @@ impl fmt::Debug for Recorder {
 #[derive(Debug, Default)]
 struct Kept {
     events: Vec<Event>,
-    received: Vec<Content>,
+    connection: Option<ConnectionId>,
     consumed: u64,
     seen: u64,
     sealed: bool,
@@ -224,12 +240,12 @@ impl Recorder {
 
     /// Adds one event.
     pub fn record(&self, at: Duration, action: Action) {
-        self.add(Event { at, action, stream: None });
+        self.add(Event::new(at, action));
     }
 
     /// Adds a message that was sent, at these offsets of the stream.
     pub fn record_sent(&self, at: Duration, message: Message, stream: Range<u64>) {
-        self.add(Event { at, action: Action::Sent(message), stream: Some(stream) });
+        self.add(Event { stream: Some(stream), ..Event::new(at, Action::Sent(message)) });
     }
 
     fn add(&self, event: Event) {
@@ -239,12 +255,22 @@ impl Recorder {
         }
     }
 
-    /// Keeps the content of a file that this side received whole, in the order of their payload events: the
-    /// evidence for the verdict, whatever becomes of the file.
-    pub fn keep_received(&self, content: Content) {
-        if self.keeps() {
-            self.kept().received.push(content);
-        }
+    /// Adds that a file was received or saved, with the file.
+    pub fn record_file(&self, at: Duration, action: Action, file: &Evidence) {
+        let file = self.keeps().then(|| file.clone());
+        self.add(Event { file, ..Event::new(at, action) });
+    }
+
+    /// Adds that a connection was made or accepted: all that comes after it, up to the next, came over this one.
+    pub fn record_connection(&self, at: Duration, action: Action, connection: ConnectionId) {
+        self.kept().connection = Some(connection);
+        self.add(Event { connection: Some(connection), ..Event::new(at, action) });
+    }
+
+    /// The connection over which this side talks, or talked last.
+    #[must_use]
+    pub fn connection(&self) -> Option<ConnectionId> {
+        self.kept().connection
     }
 
     /// This side was shown so many bytes of its stream, and took so many of them.
@@ -273,10 +299,10 @@ impl Recorder {
         std::mem::take(&mut self.kept().events)
     }
 
-    /// Takes the contents that were kept, leaving none.
+    /// Whether this is the last that was recorded so far.
     #[must_use]
-    pub fn take_received(&self) -> Vec<Content> {
-        std::mem::take(&mut self.kept().received)
+    pub fn ends_with(&self, at: Duration, action: &Action) -> bool {
+        self.kept().events.last().is_some_and(|last| last.at == at && last.action == *action)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -117,6 +117,7 @@ fn verdict(judgement: &Judgement) -> VerdictRecord {
         Truth::Same => ("same", None, None),
         Truth::Different { first, arrived } => ("different", Some(first), Some(arrived)),
         Truth::Nothing => ("nothing", None, None),
+        Truth::Unreadable => ("unreadable", None, None),
     };
     VerdictRecord {
         transfer: judgement.direction.to_string(),

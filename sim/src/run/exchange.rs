@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use protocol::Entry;
 
+use super::owners::{Owned, owned};
 use super::{Options, Plan, Site};
 use crate::endpoint::{Client, ClientConfig, Endpoint, ServerConfig, Sessions};
-use crate::fault::Wires;
-use crate::record::{Action, Event, Message, Recorder};
+use crate::fault::{Flow, Wires};
+use crate::record::{Action, Event, Recorder};
 use crate::storage::{Content, Folder, Store};
 use crate::transcript::{Line, merge};
 use crate::transport::{Job, LATENCY, Transport};
@@ -41,11 +42,20 @@ pub(super) struct Exchange {
     pub(super) judgements: Vec<Judgement>,
     /// Everything that was recorded.
     pub(super) trace: Vec<Vec<Event>>,
-    /// How many bytes of the first connection each end has seen: the server, the first client.
+    /// Why it is not known of some session whose it is. Then nothing is proved.
+    pub(super) doubt: Option<String>,
+    /// How many bytes of the connection with the faults each end has seen: the server, the client.
     pub(super) seen: (u64, u64),
     pub(super) folders: Vec<Folder>,
     /// The store as the server had it, with the faults of its disk.
     pub(super) store: Arc<dyn Store>,
+}
+
+/// What is left when the transport is done.
+struct Left {
+    wires: Wires,
+    folders: Vec<Folder>,
+    store: Arc<dyn Store>,
 }
 
 /// Carries out `plan` under these conditions.
@@ -69,10 +79,10 @@ pub(super) fn exchange(
         seed: plan.seed(),
         service: service.clone(),
         clients: clients.collect(),
-        wires: conditions.wires,
+        wires: conditions.wires.clone(),
         latency: conditions.latency,
     })?;
-    collect(plan, &service, &records, folders, store)
+    collect(plan, &service, &records, Left { wires: conditions.wires, folders, store })
 }
 
 fn client(
@@ -91,60 +101,38 @@ fn client(
     }))
 }
 
-/// Gives each client its sessions: the n-th connection is the n-th client's, and of those after them, which
-/// only a retry makes, all are the first client's.
-fn collect(
-    plan: &Plan,
-    service: &Sessions,
-    records: &[Recorder],
-    folders: Vec<Folder>,
-    store: Arc<dyn Store>,
-) -> io::Result<Exchange> {
-    let sessions = service.sessions();
-    let seen = (sessions.first().map_or(0, Recorder::seen), records.first().map_or(0, Recorder::seen));
+/// Puts together what each client and its sessions recorded, and judges it.
+fn collect(plan: &Plan, service: &Sessions, records: &[Recorder], left: Left) -> io::Result<Exchange> {
+    let clients: Vec<Vec<Event>> = records.iter().map(Recorder::take).collect();
+    let sessions = service.sessions().iter().map(Recorder::take).collect();
+    let Owned { sessions, doubt } = owned(&clients, sessions);
+    let stored: Vec<_> = sessions.iter().flatten().flatten().filter_map(stored_in).collect();
+    let listening = service.record().take();
     let mut exchange = Exchange {
         conversations: Vec::new(),
         judgements: Vec::new(),
         trace: Vec::new(),
-        seen,
-        folders,
-        store,
+        doubt,
+        seen: (left.wires.seen(Flow::ToServer), left.wires.seen(Flow::ToClient)),
+        folders: left.folders,
+        store: left.store,
     };
-    let listening = service.record().take();
-    let (mut claimed, mut stored) = (Vec::new(), Vec::new());
-    for (index, record) in records.iter().enumerate() {
-        let retries = if index == 0 { sessions.get(records.len()..).unwrap_or_default() } else { &[] };
-        let own: Vec<&Recorder> = sessions.get(index).into_iter().chain(retries).collect();
-        let sessions: Vec<Vec<Event>> = own.iter().map(|session| session.take()).collect();
-        let received: Vec<Content> = own.iter().flat_map(|session| session.take_received()).collect();
-        let client = record.take();
-        let events = sessions.concat();
-        stored.extend(stored_in(&events, &received));
+    for (index, (client, sessions)) in clients.into_iter().zip(sessions).enumerate() {
         // The server is the same for all: that it listens is told once.
         let server = if index == 0 { &listening[..] } else { &[] };
         let lines = merge(server, &client, &sessions);
-        claimed.push(claims(&lines, received, record.take_received()));
-        exchange.trace.extend([client, events]);
+        exchange.judgements.extend(judge(claims(&lines), &mut plan.sources(index, stored.clone()))?);
+        exchange.trace.extend([client, sessions.concat()]);
         exchange.conversations.push(lines);
     }
     exchange.trace.push(listening);
-    for (index, claimed) in claimed.into_iter().enumerate() {
-        exchange.judgements.extend(judge(claimed, &mut plan.sources(index, stored.clone()))?);
-    }
     Ok(exchange)
 }
 
-/// What sessions with these events saved, and the bytes that they had received for it.
-fn stored_in(events: &[Event], received: &[Content]) -> Vec<(Entry, Content)> {
-    let mut received = received.iter();
-    let mut latest = None;
-    let stored = events.iter().filter_map(|event| match &event.action {
-        Action::Received(Message::Payload { .. }) => {
-            latest = received.next();
-            None
-        }
-        Action::Saved(entry) => latest.take().map(|content| (entry.clone(), content.clone())),
+/// What was saved, and the bytes that had been received for it.
+fn stored_in(event: &Event) -> Option<(Entry, Content)> {
+    match (&event.action, &event.file) {
+        (Action::Saved(entry), Some(Ok(file))) => Some((entry.clone(), file.clone())),
         _ => None,
-    });
-    stored.collect()
+    }
 }

@@ -31,7 +31,8 @@ pub(super) fn control(
         deviation = check(plan.steps(), &mut control.conversations[0]);
     }
     let broken = control.judgements.iter().find(|judgement| judgement.verdict != Verdict::Intact);
-    let why = deviation.map(|it| it.to_string()).or(broken.map(ToString::to_string));
+    let doubt = control.doubt.clone();
+    let why = doubt.or(deviation.map(|it| it.to_string())).or(broken.map(ToString::to_string));
     Ok(match why {
         Some(why) => Err((control, why)),
         None => Ok(map_of(&control.conversations[0])),

@@ -5,12 +5,15 @@
 mod damage;
 mod exchange;
 mod faulted;
+mod owners;
 mod plan;
 mod site;
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+
+use protocol::FileName;
 
 use crate::endpoint::Flaw;
 use crate::fault::{FaultRecord, NoSuchPlace};
@@ -54,6 +57,10 @@ pub enum Inconclusive {
     NotFired(usize),
     /// A fault fired, but its change did not reach the reader; its number from 1.
     NotReached(usize),
+    /// It is not known of some session of the server whose it was, and why.
+    Unowned(String),
+    /// What arrived of a file could not be read; its name.
+    Unreadable(FileName),
 }
 
 impl fmt::Display for Inconclusive {
@@ -62,6 +69,8 @@ impl fmt::Display for Inconclusive {
             Self::ControlFailed(why) => write!(f, "the control run, without faults, failed: {why}"),
             Self::NotFired(fault) => write!(f, "fault {fault} did not fire"),
             Self::NotReached(fault) => write!(f, "fault {fault} did not reach the reader"),
+            Self::Unowned(why) => write!(f, "it is not known whose every session was: {why}"),
+            Self::Unreadable(file) => write!(f, "what arrived of {file} could not be read"),
         }
     }
 }
@@ -162,7 +171,8 @@ fn conclude(
     faults: Vec<FaultRecord>,
     inconclusive: Option<Inconclusive>,
 ) -> Result<Outcome, RunError> {
-    let Exchange { mut conversations, mut judgements, trace, folders, store, .. } = exchange;
+    let Exchange { mut conversations, mut judgements, trace, folders, store, doubt, .. } = exchange;
+    let inconclusive = inconclusive.or(doubt.map(Inconclusive::Unowned)).or_else(|| unreadable(&judgements));
     let mut deviation = match &mut conversations[..] {
         [lines] if !plan.steps().is_empty() => check(plan.steps(), lines),
         _ => None,
@@ -182,6 +192,12 @@ fn conclude(
         unmet = unmet_expectations(plan, &judgements, &aftermath);
     }
     Ok(Outcome { conversations, deviation, judgements, faults, aftermath, inconclusive, unmet, trace })
+}
+
+/// A transfer of which the harness cannot tell how it ended.
+fn unreadable(judgements: &[Judgement]) -> Option<Inconclusive> {
+    let doubtful = judgements.iter().find(|it| it.verdict == Verdict::Inconclusive)?;
+    Some(Inconclusive::Unreadable(doubtful.file.clone()))
 }
 
 /// What was expected and did not come, and what came and was not expected: always a silent acceptance, and damage

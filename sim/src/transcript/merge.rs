@@ -9,18 +9,19 @@ use super::{Line, Side};
 use crate::record::{Action, Event, Failure, Kind, Message};
 
 /// Merges what the server, the client and the client's sessions on the server recorded, one connection after the
-/// other. A control message that arrived as it was sent is one line; one that arrived otherwise is two. What arrives
+/// other: `sessions` has one for each connection of the client, empty if the server never took it. A control message that arrived as it was sent is one line; one that arrived otherwise is two. What arrives
 /// of a payload is a line of its own: the specification makes it a step.
 #[must_use]
 pub fn merge(server: &[Event], client: &[Event], sessions: &[Vec<Event>]) -> Vec<Line> {
     let mut lines = Vec::with_capacity(client.len() * 2);
     let mut sessions = sessions.iter();
-    let mut server = server.iter();
+    // That the server listens comes before its first session; what else happened to it alone, when all were over.
+    let (mut listens, alone) = server.split_at(server.len().min(1));
     for client in by_connection(client) {
         let session = sessions.next().map(Vec::as_slice).unwrap_or_default();
-        // That the server listens comes before its first session.
-        merge_connection(server.by_ref().chain(session), client, &mut lines);
+        merge_connection(std::mem::take(&mut listens).iter().chain(session), client, &mut lines);
     }
+    merge_connection(alone.iter(), &[], &mut lines);
     lines
 }
 
@@ -151,6 +152,8 @@ enum Wait {
     /// The end of a machine or a session, for everything else: the other side may have caused it.
     Crashed,
     Failed,
+    /// That a machine is up again, for those whom it turned away while it was not.
+    Restarted,
     /// Nothing.
     None,
 }
@@ -178,6 +181,7 @@ impl<'a> Half<'a> {
             match wait_of(&event.action) {
                 Wait::None => self.step(None, lines),
                 Wait::Struck if !other.sent.is_empty() => self.step(None, lines),
+                Wait::Restarted if !other.will_be_turned_away() => self.step(None, lines),
                 Wait::Effect => match other.take_cause(&event.action) {
                     Some(cause) => self.step(Some(cause), lines),
                     None => break,
@@ -186,6 +190,11 @@ impl<'a> Half<'a> {
             }
         }
         self.rest.len() < before
+    }
+
+    /// Whether it still finds nobody to connect to.
+    fn will_be_turned_away(&self) -> bool {
+        self.rest.iter().any(|event| event.action == Action::Failed(Failure::NotConnected))
     }
 
     /// What this side waits for.
@@ -202,13 +211,13 @@ impl<'a> Half<'a> {
 
     /// Places one event.
     fn step(&mut self, cause: Option<&Action>, lines: &mut Vec<Line>) {
-        let Some(Event { at, action, stream }) = self.rest.pop_front() else { return };
+        let Some(Event { at, action, stream, file, .. }) = self.rest.pop_front() else { return };
         if is_cause(action) {
             self.sent.push_back(action);
         }
         if is_shown(action, cause) {
-            let (action, stream) = (action.clone(), stream.clone());
-            lines.push(Line { step: None, at: *at, side: self.side, action, stream });
+            let (action, stream, file) = (action.clone(), stream.clone(), file.clone());
+            lines.push(Line { step: None, at: *at, side: self.side, action, stream, file });
         }
     }
 }
@@ -219,6 +228,7 @@ fn wait_of(action: &Action) -> Wait {
         Action::Accepted | Action::Received(_) | Action::PeerLeft => Wait::Effect,
         Action::Sent(Message::Text { kind: Kind::Refusal(_), .. }) => Wait::Refusal,
         Action::Crashed => Wait::Crashed,
+        Action::Restarted => Wait::Restarted,
         Action::Failed(_) => Wait::Failed,
         _ => Wait::None,
     }

@@ -10,7 +10,7 @@ mod text;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::record::Action;
+use crate::record::{Action, Evidence};
 
 pub use check::{Cause, Deviation, check};
 pub use json::JsonLine;
@@ -40,4 +40,6 @@ pub struct Line {
     pub action: Action,
     /// For a message that was sent: its offsets in the stream of this side.
     pub stream: Option<Range<u64>>,
+    /// For a file that was received or saved: its bytes at that moment.
+    pub file: Option<Evidence>,
 }

@@ -43,7 +43,8 @@ struct View {
 
 impl View {
     fn add(&mut self, event: &Event, side: Side, action: Action) {
-        self.lines.push(Line { step: None, at: event.at, side, action, stream: event.stream.clone() });
+        let (stream, file) = (event.stream.clone(), event.file.clone());
+        self.lines.push(Line { step: None, at: event.at, side, action, stream, file });
     }
 
     fn did(&mut self, event: &Event, action: &Action) {

@@ -18,14 +18,15 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::endpoint::{Buffer, End, Endpoint, Service};
 use crate::fault::{Flow, Wires};
+use crate::record::ConnectionId;
 
 /// Where connections come from.
 pub(super) trait Listener {
     /// What it accepts.
     type Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
-    /// The next connection, and who made it, where that is worth knowing.
-    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Connection, Option<SocketAddr>)>> + Send;
+    /// The next connection, and who made it.
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Connection, SocketAddr)>> + Send;
 }
 
 /// What becomes of the sessions that are under way when a server is to stop.
@@ -84,7 +85,7 @@ pub(super) async fn serve(
             Some(ended) = sessions.join_next() => conclude(ended, ending),
             accepted = listener.accept() => {
                 let ((connection, peer), clock) = (accepted?, clock.clone());
-                let mut session = service.accept(clock(), peer);
+                let mut session = service.accept(clock(), peer.into());
                 let connection = wires.wrap(connection, Flow::ToServer, session.record(), clock.clone());
                 let (counted, told) = (active.begin(), told.clone());
                 sessions.spawn(async move {
@@ -136,6 +137,9 @@ pub(super) fn pass_panic_on(ended: Result<(), JoinError>) {
     }
 }
 
+/// A connection that was made, and which one it is.
+pub(super) type Opened<C> = io::Result<(C, ConnectionId)>;
+
 /// Connects `clients` one after the other by `open`, and drives them all until each has ended.
 pub(super) async fn run_clients<C, F>(
     clients: Vec<Box<dyn Endpoint>>,
@@ -144,12 +148,12 @@ pub(super) async fn run_clients<C, F>(
     open: impl Fn() -> F + Clone + Send + 'static,
 ) where
     C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Future<Output = io::Result<C>> + Send + 'static,
+    F: Future<Output = Opened<C>> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
     for client in clients {
-        let connection = open().await;
-        tasks.spawn(run_client(client, connection, wires.clone(), clock.clone(), open.clone()));
+        let opened = open().await;
+        tasks.spawn(run_client(client, opened, wires.clone(), clock.clone(), open.clone()));
     }
     while let Some(ended) = tasks.join_next().await {
         pass_panic_on(ended);
@@ -157,17 +161,17 @@ pub(super) async fn run_clients<C, F>(
 }
 
 /// Drives `client` over `connection`, and over as many more as it wants.
-pub(super) async fn run_client<C: AsyncRead + AsyncWrite + Unpin, F: Future<Output = io::Result<C>>>(
+pub(super) async fn run_client<C: AsyncRead + AsyncWrite + Unpin, F: Future<Output = Opened<C>>>(
     mut client: Box<dyn Endpoint>,
-    mut connection: io::Result<C>,
+    mut opened: Opened<C>,
     wires: Wires,
     clock: impl Clock,
     open: impl Fn() -> F,
 ) {
     loop {
-        match connection {
-            Ok(connection) => {
-                client.handle_connected(clock());
+        match opened {
+            Ok((connection, id)) => {
+                client.handle_connected(clock(), id);
                 let faulty = wires.wrap(connection, Flow::ToClient, client.record(), clock.clone());
                 drive(faulty, &mut *client, clock.clone(), None).await;
             }
@@ -175,7 +179,7 @@ pub(super) async fn run_client<C: AsyncRead + AsyncWrite + Unpin, F: Future<Outp
         }
         let Some(wait) = client.reconnect() else { return };
         sleep(wait).await;
-        connection = open().await;
+        opened = open().await;
     }
 }
 
@@ -236,6 +240,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
         loop {
             // Read once in each round: asking turmoil for the time costs more than moving a short line.
             let now = (self.clock)();
+            self.endpoint.poll_machine(now, Some(cx.waker()));
             let mut moved = self.poll_send(cx, now);
             moved |= self.poll_receive(cx);
             moved |= self.offer(now);

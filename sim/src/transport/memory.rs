@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Job, LATENCY, Transport};
 use crate::endpoint::{Buffer, End, Endpoint, Service};
 use crate::fault::{Flow, Gate, Next, Wires};
-use crate::record::Recorder;
+use crate::record::{ConnectionId, Recorder};
 
 /// The lane without a network.
 #[derive(Debug, Default)]
@@ -27,6 +27,7 @@ impl Transport for Memory {
             spares: std::mem::take(&mut self.spares),
             pairs: Vec::with_capacity(job.clients.len()),
             waiting: Vec::new(),
+            connections: 0,
         };
         for client in job.clients {
             lockstep.connect(client);
@@ -46,12 +47,16 @@ struct Lockstep {
     pairs: Vec<Pair>,
     /// Clients that will connect again, and when.
     waiting: Vec<(Duration, Box<dyn Endpoint>)>,
+    /// How many connections there have been.
+    connections: u64,
 }
 
 impl Lockstep {
     fn connect(&mut self, mut client: Box<dyn Endpoint>) {
-        client.handle_connected(self.now);
-        let server = self.service.accept(self.now, None);
+        self.connections += 1;
+        let connection = ConnectionId::Number(self.connections);
+        client.handle_connected(self.now, connection);
+        let server = self.service.accept(self.now, connection);
         let up = self.link(Flow::ToServer, server.record());
         let down = self.link(Flow::ToClient, client.record());
         self.pairs.push(Pair { client: Some(client), server, up, down });
@@ -76,6 +81,10 @@ impl Lockstep {
             let mut moved = false;
             for pair in &mut self.pairs {
                 moved |= pair.send(now);
+            }
+            for pair in &mut self.pairs {
+                // What one of them did may have taken the machine down under all.
+                pair.server.poll_machine(now, None);
             }
             if moved {
                 self.now += LATENCY;

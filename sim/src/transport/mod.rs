@@ -27,8 +27,7 @@ pub struct Job {
     pub seed: u64,
     /// The listening side.
     pub service: Arc<dyn Service>,
-    /// The clients. They connect one after the other, so that the n-th connection is the n-th client's, and then
-    /// work at the same time.
+    /// The clients. They connect one after the other, the first one first, and then work at the same time.
     pub clients: Vec<Box<dyn Endpoint>>,
     /// The faults between them.
     pub wires: Wires,

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
-use super::driver::{Active, Ending, Listener, run_client, serve};
+use super::driver::{Active, Ending, Listener, Opened, run_client, serve};
 use crate::endpoint::{Endpoint, Service};
 use crate::fault::Wires;
 
@@ -55,12 +55,12 @@ pub async fn run_over_tcp(client: Box<dyn Endpoint>, link: Link) -> io::Result<(
     let open = || {
         let (link, last) = (link.clone(), Arc::clone(&last));
         async move {
-            let (connection, result) = match connect(&link).await {
-                Ok(connection) => (Ok(connection), Ok(())),
+            let (opened, result) = match connect(&link).await {
+                Ok(opened) => (Ok(opened), Ok(())),
                 Err(error) => (Err(error.kind().into()), Err(error)),
             };
             *last.lock().unwrap_or_else(PoisonError::into_inner) = result;
-            connection
+            opened
         }
     };
     run_client(client, open().await, Wires::default(), clock, open).await;
@@ -68,13 +68,14 @@ pub async fn run_over_tcp(client: Box<dyn Endpoint>, link: Link) -> io::Result<(
     std::mem::replace(&mut last, Ok(()))
 }
 
-async fn connect(link: &Link) -> io::Result<TcpStream> {
+async fn connect(link: &Link) -> Opened<TcpStream> {
     let connecting = TcpStream::connect(&link.address);
     let too_late = |_| io::Error::new(io::ErrorKind::TimedOut, "nobody answered in time");
     let connection = timeout(link.deadline, connecting).await.map_err(too_late)??;
     // Without this a small message waits for the acknowledgement of the one before.
     connection.set_nodelay(true)?;
-    Ok(connection)
+    let local = connection.local_addr()?;
+    Ok((connection, local.into()))
 }
 
 /// A listener that outlives what goes wrong with single connections.
@@ -83,13 +84,13 @@ struct Patient(TcpListener);
 impl Listener for Patient {
     type Connection = TcpStream;
 
-    async fn accept(&mut self) -> io::Result<(TcpStream, Option<SocketAddr>)> {
+    async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
         let mut warned = false;
         loop {
             match self.0.accept().await {
                 // One that has gone already is not worth a word.
                 Ok((connection, peer)) if connection.set_nodelay(true).is_ok() => {
-                    return Ok((connection, Some(peer)));
+                    return Ok((connection, peer));
                 }
                 Ok(_) => {}
                 Err(error) => {

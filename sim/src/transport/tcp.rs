@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::driver::{Active, Ending, Listener, run_clients, serve};
+use super::driver::{Active, Ending, Listener, Opened, run_clients, serve};
 use super::{Job, Transport};
 
 /// The lane over loopback sockets. It keeps its listener from run to run: a fresh port for each would run
@@ -88,11 +88,12 @@ impl Transport for Tcp {
     }
 }
 
-async fn open(address: SocketAddr) -> io::Result<TcpStream> {
+async fn open(address: SocketAddr) -> Opened<TcpStream> {
     let connection = TcpStream::connect(address).await?;
     // Without this a small message waits for the acknowledgement of the one before.
     connection.set_nodelay(true)?;
-    Ok(connection)
+    let local = connection.local_addr()?;
+    Ok((connection, local.into()))
 }
 
 struct Reused(Arc<TcpListener>);
@@ -100,9 +101,9 @@ struct Reused(Arc<TcpListener>);
 impl Listener for Reused {
     type Connection = TcpStream;
 
-    async fn accept(&mut self) -> io::Result<(TcpStream, Option<SocketAddr>)> {
+    async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
         let (connection, peer) = self.0.accept().await?;
         connection.set_nodelay(true)?;
-        Ok((connection, Some(peer)))
+        Ok((connection, peer))
     }
 }

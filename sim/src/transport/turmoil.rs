@@ -11,8 +11,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use ::turmoil::net::{TcpListener, TcpStream};
 use ::turmoil::{Builder, Sim, sim_elapsed};
+use tokio::sync::watch;
 
-use super::driver::{Active, Ending, Listener, run_clients, serve};
+use super::driver::{Active, Ending, Listener, Opened, run_clients, serve};
 use super::{Job, LATENCY, Transport};
 use crate::endpoint::Service;
 use crate::fault::{Signal, Wires};
@@ -43,11 +44,12 @@ impl Transport for Turmoil {
         let host = Host { service: job.service.clone(), wires: job.wires.clone(), active: active.clone() };
         sim.host(SERVER, move || host.clone().listen());
         let (clients, wires) = (job.clients, job.wires.clone());
+        let (down, seen_down) = watch::channel(false);
         sim.client(CLIENTS, async move {
-            run_clients(clients, wires, clock, || TcpStream::connect((SERVER, PORT))).await;
+            run_clients(clients, wires, clock, move || open(seen_down.clone())).await;
             Ok(())
         });
-        let mut network = Network { wires: job.wires, service: job.service, agenda: Vec::new() };
+        let mut network = Network { wires: job.wires, service: job.service, down, agenda: Vec::new() };
         // Steps go on after the last client has ended: the server may still have something to say, or be about to
         // come up again.
         let (mut clients_done, mut acts) = (false, false);
@@ -61,6 +63,19 @@ impl Transport for Turmoil {
 
 fn clock() -> Duration {
     sim_elapsed().unwrap_or_default()
+}
+
+/// Connects to the server. Turmoil would keep the request until a server that is down is up again, and refuse it then.
+async fn open(mut down: watch::Receiver<bool>) -> Opened<TcpStream> {
+    tokio::select! {
+        biased;
+        Ok(_) = down.wait_for(|down| *down) => Err(io::ErrorKind::ConnectionRefused.into()),
+        connected = TcpStream::connect((SERVER, PORT)) => {
+            let connection = connected?;
+            let local = connection.local_addr()?;
+            Ok((connection, local.into()))
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -83,6 +98,8 @@ impl Host {
 struct Network {
     wires: Wires,
     service: Arc<dyn Service>,
+    /// Whether the server is down.
+    down: watch::Sender<bool>,
     /// What has to be undone, and when.
     agenda: Vec<(Duration, Effect)>,
 }
@@ -99,7 +116,7 @@ impl Network {
         let (due, later) = self.agenda.drain(..).partition(|(until, _)| *until <= now);
         self.agenda = later;
         let due: Vec<(Duration, Effect)> = due;
-        due.iter().for_each(|(_, effect)| undo(sim, effect));
+        due.iter().for_each(|(_, effect)| self.undo(sim, effect));
         due.iter().chain(&self.agenda).any(|(_, effect)| matches!(effect, Effect::Crash { .. }))
     }
 
@@ -116,28 +133,31 @@ impl Network {
             Effect::Crash { lasts } => {
                 self.service.handle_crash(sim.elapsed());
                 sim.crash(SERVER);
+                self.down.send_replace(true);
                 lasts
             }
             _ => return,
         };
         self.agenda.push((sim.elapsed() + lasts, effect));
     }
-}
 
-fn undo(sim: &mut Sim<'_>, effect: &Effect) {
-    match effect {
-        Effect::Partition { .. } => sim.repair(CLIENTS, SERVER),
-        Effect::Hold { .. } => sim.release(CLIENTS, SERVER),
-        Effect::Crash { .. } => sim.bounce(SERVER),
-        _ => {}
+    fn undo(&self, sim: &mut Sim<'_>, effect: &Effect) {
+        match effect {
+            Effect::Partition { .. } => sim.repair(CLIENTS, SERVER),
+            Effect::Hold { .. } => sim.release(CLIENTS, SERVER),
+            Effect::Crash { .. } => {
+                sim.bounce(SERVER);
+                self.down.send_replace(false);
+            }
+            _ => {}
+        }
     }
 }
 
 impl Listener for TcpListener {
     type Connection = TcpStream;
 
-    async fn accept(&mut self) -> io::Result<(TcpStream, Option<SocketAddr>)> {
-        // Addresses are in no transcript, so that nobody wants to know them.
-        Ok((TcpListener::accept(self).await?.0, None))
+    async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        TcpListener::accept(self).await
     }
 }

@@ -4,8 +4,7 @@ use std::fmt;
 
 use protocol::{Compared, Error, ErrorCode, FileId, FileName};
 
-use crate::record::{Action, Direction, Failure, Kind, Message};
-use crate::storage::Content;
+use crate::record::{Action, Direction, Evidence, Failure, Kind, Message};
 use crate::transcript::{Line, Side};
 
 /// What the client said of one transfer.
@@ -41,18 +40,16 @@ pub struct Claimed {
     pub claim: Claim,
     /// Whether it had tried again.
     pub retried: bool,
-    /// The file as the receiver had it when it was whole, if it ever was.
-    pub evidence: Option<Content>,
+    /// The file as the receiver had it when it was whole, if it ever was; or why that could not be read.
+    pub evidence: Option<Evidence>,
     /// The id that the client asked for, of a download.
     pub asked: Option<FileId>,
 }
 
-/// Every transfer that the client began, in order. `at_server` and `at_client` are the files that each side
-/// received whole, in the order of the payloads in the transcript.
+/// Every transfer that the client began, in order.
 #[must_use]
-pub fn claims(lines: &[Line], at_server: Vec<Content>, at_client: Vec<Content>) -> Vec<Claimed> {
-    let mut reader =
-        Reader { at_server: at_server.into_iter(), at_client: at_client.into_iter(), ..Reader::default() };
+pub fn claims(lines: &[Line]) -> Vec<Claimed> {
+    let mut reader = Reader::default();
     lines.iter().for_each(|line| reader.read(line));
     reader.claims
 }
@@ -64,20 +61,16 @@ struct Reader {
     open: bool,
     /// Whether what begins next is the last transfer again.
     again: bool,
-    at_server: std::vec::IntoIter<Content>,
-    at_client: std::vec::IntoIter<Content>,
 }
 
 impl Reader {
     fn read(&mut self, line: &Line) {
         match (line.side, &line.action) {
             (Side::Server, Action::Received(Message::Payload { .. })) => {
-                let content = self.at_server.next();
-                self.take_evidence(Direction::Upload, content);
+                self.take_evidence(Direction::Upload, line.file.as_ref());
             }
             (Side::Client, Action::Received(Message::Payload { .. })) => {
-                let content = self.at_client.next();
-                self.take_evidence(Direction::Download, content);
+                self.take_evidence(Direction::Download, line.file.as_ref());
             }
             (Side::Server, Action::Sent(Message::Text { kind: Kind::Refusal(code), .. })) => {
                 self.refuse(*code);
@@ -143,9 +136,13 @@ impl Reader {
         }
     }
 
-    fn take_evidence(&mut self, direction: Direction, content: Option<Content>) {
-        if let Some(last) = self.claims.last_mut().filter(|last| last.direction == direction) {
-            last.evidence = content;
+    /// What arrived belongs to the transfer under way. Of one that is over, only what had not arrived before does:
+    /// of what comes later, the client said nothing.
+    fn take_evidence(&mut self, direction: Direction, file: Option<&Evidence>) {
+        let open = self.open;
+        let takes = |last: &&mut Claimed| last.direction == direction && (open || last.evidence.is_none());
+        if let Some(last) = self.claims.last_mut().filter(takes) {
+            last.evidence = file.cloned();
         }
     }
 }

@@ -27,6 +27,7 @@ impl Verdict {
     #[must_use]
     pub fn judge(claim: &Claim, truth: Truth, retried: bool) -> Self {
         match (claim, truth) {
+            (Claim::Success(_) | Claim::Fail, Truth::Unreadable) => Self::Inconclusive,
             (Claim::Success(_), Truth::Same) if retried => Self::Recovered,
             (Claim::Success(_), Truth::Same) => Self::Intact,
             (Claim::Success(_), _) => Self::Silent,
@@ -80,7 +81,11 @@ fn judge_one(claimed: Claimed, sources: &mut dyn Sources) -> io::Result<Judgemen
         Direction::Download => sources.download(&file, asked),
     };
     let size = source.as_ref().map_or(0, Content::len);
-    let truth = Truth::find(source.as_ref(), evidence.as_ref())?;
+    let (evidence, truth) = match evidence {
+        Some(Err(_)) => (None, Truth::Unreadable),
+        Some(Ok(arrived)) => (Some(arrived.clone()), Truth::find(source.as_ref(), Some(&arrived))?),
+        None => (None, Truth::Nothing),
+    };
     let excerpt = match (truth, &source, &evidence) {
         (Truth::Different { first, .. }, Some(sent), Some(arrived)) => {
             Some(Excerpt::around(first, sent, arrived)?)

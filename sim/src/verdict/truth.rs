@@ -21,6 +21,8 @@ pub enum Truth {
     },
     /// No whole file.
     Nothing,
+    /// A whole file that could not be read: whether it was the same is not known.
+    Unreadable,
 }
 
 impl Truth {
@@ -51,6 +53,7 @@ impl fmt::Display for Truth {
                 )
             }
             Self::Nothing => f.write_str("no whole file arrived"),
+            Self::Unreadable => f.write_str("a whole file arrived that could not be read"),
         }
     }
 }

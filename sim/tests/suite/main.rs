@@ -14,6 +14,7 @@ mod damage;
 mod determinism;
 mod disk_store;
 mod duplex;
+mod evidence;
 mod faults;
 mod inert;
 mod junit;

@@ -39,6 +39,7 @@ fn truth(row: &Row) -> Value {
         (None, _) => Value::Null,
         (_, Truth::Same) => json!({ "state": "same" }),
         (_, Truth::Nothing) => json!({ "state": "missing" }),
+        (_, Truth::Unreadable) => json!({ "state": "unreadable" }),
         (_, Truth::Different { first, arrived }) => {
             json!({ "state": "different", "first_difference": first, "size": arrived })
         }

@@ -1,0 +1,66 @@
+//! The machine that a server runs on: when it goes down, every session on it ends.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+/// A machine. Clones speak of the same one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Machine(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// When it went down, each time.
+    falls: Vec<Duration>,
+    /// Who is to be woken when it does.
+    wakers: Vec<Waker>,
+}
+
+impl Machine {
+    /// It goes down, and with it everything that runs on it.
+    pub(super) fn fall(&self, now: Duration) {
+        let mut state = self.state();
+        state.falls.push(now);
+        state.wakers.drain(..).for_each(Waker::wake);
+    }
+
+    /// When it went down last.
+    pub(super) fn last_fall(&self) -> Option<Duration> {
+        self.state().falls.last().copied()
+    }
+
+    /// Something begins to run on it.
+    pub(super) fn boot(&self) -> Booted {
+        Booted { machine: self.clone(), falls_before: self.state().falls.len() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What runs on a machine until that goes down. It does not run on when the machine is up again.
+#[derive(Debug)]
+pub(super) struct Booted {
+    machine: Machine,
+    falls_before: usize,
+}
+
+impl Booted {
+    /// When the machine went down under it. `waker` is woken when it does.
+    pub(super) fn fell(&self, waker: Option<&Waker>) -> Option<Duration> {
+        let mut state = self.machine.state();
+        let fell = state.falls.get(self.falls_before).copied();
+        if let (None, Some(waker)) = (fell, waker)
+            && !state.wakers.iter().any(|other| other.will_wake(waker))
+        {
+            state.wakers.push(waker.clone());
+        }
+        fell
+    }
+
+    /// Takes the machine down.
+    pub(super) fn fall(&self, now: Duration) {
+        self.machine.fall(now);
+    }
+}
