@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::hash::md5;
 use super::judge::{Said, control_trouble, judge};
 use super::outcome::{Report, Row, Trouble};
 use super::payload::payload;
@@ -77,7 +78,8 @@ pub fn run(
 ) -> io::Result<Report> {
     let seed = options.seed.unwrap_or(audit.seed);
     let bytes = payload(seed, audit.size);
-    let bench = Bench { audit, payload: Content::Memory(bytes.clone().into()), sim: &options.sim };
+    let payload = Content::Memory(bytes.clone().into());
+    let bench = Bench { audit, payload, digest: md5(&bytes), sim: &options.sim };
     let mut report = Report {
         audit: audit.clone(),
         seed,

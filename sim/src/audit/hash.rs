@@ -10,6 +10,11 @@ type AsText = fn(&[u8]) -> String;
 /// Those that are looked for: MD5, SHA-1, SHA-256 and SHA-512.
 pub(super) const DIGESTS: [AsText; 4] = [text::<Md5>, text::<Sha1>, text::<Sha256>, text::<Sha512>];
 
+/// The MD5 of `bytes` as text.
+pub(super) fn md5(bytes: &[u8]) -> String {
+    text::<Md5>(bytes)
+}
+
 fn text<D: Digest>(bytes: &[u8]) -> String {
     D::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -14,6 +14,8 @@ use crate::text::visible;
 pub(super) const OTHER_HOST: &str = "127.0.0.2";
 /// How long a program that is told to end has for it.
 pub(super) const GRACE: Duration = Duration::from_millis(500);
+/// How many digits of the file's MD5 `{beginning}` has.
+const BEGINNING: usize = 8;
 /// How many of its last lines are shown of a program.
 const LAST_LINES: usize = 8;
 
@@ -39,14 +41,16 @@ impl Dirs {
     }
 }
 
-/// What all placeholders but the port come to in a run.
-pub(super) fn values(audit: &Audit, dirs: &Dirs, sim: &Path) -> Values {
+/// What all placeholders but the port come to in a run of a file with this MD5.
+pub(super) fn values(audit: &Audit, dirs: &Dirs, sim: &Path, digest: &str) -> Values {
     let shown = |path: &Path| path.to_string_lossy().into_owned();
     let folder = audit.path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let here = std::path::absolute(folder.unwrap_or(Path::new("."))).unwrap_or_default();
     let mut values = Values::from([
         ("host", HOST.to_owned()),
         ("name", audit.name.clone()),
+        ("id", digest.to_owned()),
+        ("beginning", digest.chars().take(BEGINNING).collect()),
         ("server", shown(&dirs.server)),
         ("client", shown(&dirs.client)),
         ("here", shown(&here)),

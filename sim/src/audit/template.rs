@@ -4,8 +4,20 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 /// What can stand in braces.
-pub const PLACEHOLDERS: [&str; 10] =
-    ["host", "port", "data", "file", "name", "received", "server", "client", "here", "sim"];
+pub const PLACEHOLDERS: [&str; 12] = [
+    "host",
+    "port",
+    "data",
+    "file",
+    "name",
+    "id",
+    "beginning",
+    "received",
+    "server",
+    "client",
+    "here",
+    "sim",
+];
 
 /// Values for placeholders.
 pub(super) type Values = BTreeMap<&'static str, String>;

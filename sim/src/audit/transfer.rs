@@ -41,6 +41,8 @@ const STARTS: usize = 3;
 pub(super) struct Bench<'a> {
     pub(super) audit: &'a Audit,
     pub(super) payload: Content,
+    /// The MD5 of it.
+    pub(super) digest: String,
     pub(super) sim: &'a Path,
 }
 
@@ -94,7 +96,7 @@ impl Bench<'_> {
     pub(super) fn transfer(&self, root: &Path, faults: Vec<Placed>, env: &ExtraEnv) -> Result<Ran, Trouble> {
         let named = |error: io::Error| format!("{}: {error}", root.display());
         let dirs = Dirs::make(root).map_err(named)?;
-        let mut values = values(self.audit, &dirs, self.sim);
+        let mut values = values(self.audit, &dirs, self.sim, &self.digest);
         let data = if self.audit.data_port { Some(free_port()?) } else { None };
         if let Some(data) = data {
             values.insert("data", data.to_string());

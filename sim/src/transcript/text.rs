@@ -64,8 +64,11 @@ fn way(line: &Line) -> &'static str {
 fn style_of(action: &Action) -> Style {
     match action {
         Action::Compared(_, Compared::Same(_)) => GOOD,
-        Action::Compared(..) | Action::Failed(_) | Action::Crashed => BAD,
-        Action::Unlisted(_) | Action::Ambiguous(..) => BAD,
+        Action::Compared(..)
+        | Action::Unlisted(_)
+        | Action::Ambiguous(..)
+        | Action::Failed(_)
+        | Action::Crashed => BAD,
         Action::Struck { .. } => STRUCK,
         _ => Style::new(),
     }

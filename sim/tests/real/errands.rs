@@ -200,7 +200,7 @@ fn a_session_fetches_the_very_file_that_it_sent() {
         client.send(format!("{other};a;4\n\n")).unwrap();
         client.expect("DOWNLOAD\n");
         client.send("id\n").unwrap();
-        client.expect(&format!("{wanted}\n"));
+        client.expect(format!("{wanted}\n"));
         client.send("ERROR not-found\n").unwrap();
         client.rest().unwrap();
     });

@@ -17,7 +17,7 @@ const SILENT: i32 = 1;
 const NOT_INSTALLED: i32 = 5;
 
 /// Every audit, and the exit code that is right: 1 where it is a fact that wrong files are accepted.
-const CASES: [(&str, i32); 18] = [
+const CASES: [(&str, i32); 20] = [
     ("rsync", SOUND),
     ("rsync_download", SOUND),
     ("curl_http", SILENT),
@@ -36,6 +36,8 @@ const CASES: [(&str, i32); 18] = [
     ("student/fixed_port", SILENT),
     ("own_upload", SOUND),
     ("own_download", SOUND),
+    ("own_download_by_id", SOUND),
+    ("own_download_by_beginning", SOUND),
 ];
 
 /// Set, the page is rewritten, of the programs that Debian has:
@@ -142,6 +144,23 @@ fn the_correct_program_is_accused_of_nothing() {
         assert_eq!(ran.verdict("flip-middle"), "Detected", "{name}");
         assert_eq!(ran.verdict("md5-collision"), "limit", "{name}");
         assert_eq!(ran.verdict("slice"), "Intact", "{name}");
+    }
+}
+
+#[test]
+fn our_client_takes_no_other_file_for_the_one_that_is_asked_for() {
+    // What one flipped bit of the listing comes to, by name, by id, and by the beginning of the id.
+    let cases = [
+        ("own_download", &["Aborted", "Aborted", "Aborted"][..]),
+        ("own_download_by_id", &["Intact", "Intact", "Aborted", "Intact"]),
+        ("own_download_by_beginning", &["Intact", "Intact", "Aborted", "Intact"]),
+    ];
+    let faults = ["flip", "flip-2", "flip-3", "flip-4"];
+    for (name, expected) in cases {
+        let ran = shipped(name, &faults[..expected.len()]).unwrap();
+        assert_eq!(ran.code, SOUND, "{name}: {}", ran.shown());
+        let verdicts: Vec<String> = ran.trials.iter().map(verdict).collect();
+        assert_eq!(verdicts, expected, "{name}: {}", ran.shown());
     }
 }
 
