@@ -48,6 +48,12 @@ impl Gate {
         Self { chain, ledger, record, wires, ..Self::default() }
     }
 
+    /// Whether its reader is there to be struck.
+    #[must_use]
+    pub fn has_reader(&self) -> bool {
+        !self.record.has_left()
+    }
+
     /// How many bytes of the stream may go to the reader past the gate. Say so with [`pass`](Self::pass).
     #[must_use]
     pub fn clear(&self) -> usize {
@@ -85,6 +91,7 @@ impl Gate {
                     out[..count].copy_from_slice(&bytes[..count]);
                     bytes.drain(..count);
                     self.delivered += count as u64;
+                    self.note_reached();
                     return Next::Delivered(count);
                 }
                 Some(Piece::Wait(lasts)) => {
@@ -99,6 +106,18 @@ impl Gate {
                 Some(Piece::End | Piece::Cut | Piece::Reset) => return self.end(),
                 Some(_) => self.note(now),
             }
+        }
+    }
+
+    /// What has just been delivered has reached the reader, even if that never asks for more.
+    fn note_reached(&mut self) {
+        while let Some(piece) = self.pieces.front() {
+            match piece {
+                Piece::Bytes { bytes, .. } if bytes.is_empty() => {}
+                Piece::Reaches(fault) => self.ledger.reaches_at(*fault, self.delivered),
+                _ => return,
+            }
+            self.drop_front();
         }
     }
 

@@ -59,6 +59,8 @@ impl<C, T: Fn() -> Duration> Faulty<C, T> {
 impl<C: AsyncRead + Unpin, T: Fn() -> Duration + Unpin> Faulty<C, T> {
     /// Reads past the gate, or through it.
     fn poll_gate(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        // For one who only waits for the end, nothing changes any more.
+        self.gate.take_if(|gate| !gate.has_reader());
         loop {
             let Some(gate) = &mut self.gate else { return Pin::new(&mut self.inner).poll_read(cx, buffer) };
             let clear = gate.clear().min(buffer.remaining());

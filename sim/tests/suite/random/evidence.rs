@@ -155,37 +155,28 @@ impl<'a> Reader<'a> {
 /// Sessions that are told as another client's, in words. `outcome` has two lists for each client: what it recorded,
 /// and what its sessions did.
 pub(super) fn owners(tape: &Tape, outcome: &Outcome) -> Vec<String> {
-    let mut free: Vec<&Tapped> = tape.sessions.iter().collect();
     let mut wrong = Vec::new();
     for (index, (client, told)) in tape.clients.iter().zip(outcome.trace.chunks(2)).enumerate() {
-        if told[0] != client.events {
-            wrong.push(format!("client {}: what is told is not what it recorded", index + 1));
+        let sessions: Vec<(&Wire, &Tapped)> =
+            client.wires.iter().filter_map(|wire| Some((wire, tape.session(wire)?))).collect();
+        let events: Vec<Event> = sessions.iter().flat_map(|(_, session)| session.events.clone()).collect();
+        if told[0] != client.events || told[1] != events {
+            wrong
+                .push(format!("client {}: what is told is not what it and its sessions recorded", index + 1));
         }
-        for (nth, events) in sessions(&told[1]).into_iter().enumerate() {
-            let Some(at) = free.iter().position(|session| session.events == events) else {
-                wrong.push(format!("client {}: its session {} never was", index + 1, nth + 1));
-                continue;
-            };
-            let session = free.remove(at);
-            // Faults change what the first connection carries.
-            let is_struck = (index, nth) == (0, 0);
-            if !is_struck && !client.wires.iter().any(|wire| fits(wire, &session.wires[0])) {
-                wrong.push(format!("client {}: its session {} is another's", index + 1, nth + 1));
+        // Faults change what the first connection carries.
+        for (nth, (wire, session)) in sessions.into_iter().enumerate().skip(usize::from(index == 0)) {
+            if !fits(wire, &session.wires[0]) {
+                wrong.push(format!("client {}: its session {} carries another's bytes", index + 1, nth + 1));
             }
         }
     }
-    if !free.is_empty() {
-        wrong.push(format!("{} sessions are told of nobody", free.len()));
+    let told: usize = outcome.trace.iter().map(Vec::len).sum();
+    let recorded: usize = tape.clients.iter().chain(&tape.sessions).map(|side| side.events.len()).sum();
+    if told < recorded {
+        wrong.push(format!("{recorded} events were recorded, {told} are told"));
     }
     wrong
-}
-
-/// The events of several sessions, one after the other.
-fn sessions(events: &[Event]) -> Vec<&[Event]> {
-    let mut starts: Vec<usize> =
-        (0..events.len()).filter(|at| events[*at].action == Action::Accepted).collect();
-    starts.push(events.len());
-    starts.windows(2).map(|pair| &events[pair[0]..pair[1]]).collect()
 }
 
 /// Whether these can be the two ends of one connection that carries everything as it was sent.

@@ -293,6 +293,19 @@ impl Draft {
         self.files.iter().map(|(_, bytes)| size(bytes)).max().unwrap_or(0)
     }
 
+    /// Whether what one client sees or gets hangs on how fast another is: it looks at what the other may have uploaded,
+    /// or a fault of the server's disk or machine strikes whoever comes first, or all.
+    pub(super) fn is_a_race(&self) -> bool {
+        let uploads = |client: &[Do]| client.iter().any(|it| matches!(it, Do::Upload(_) | Do::UploadAs(..)));
+        let looks = |client: &[Do]| client.iter().any(|it| !matches!(it, Do::Upload(_) | Do::UploadAs(..)));
+        let others = |at: usize| self.clients.iter().enumerate().filter(move |(other, _)| *other != at);
+        let depends =
+            |(at, client): (usize, &Vec<Do>)| looks(client) && others(at).any(|(_, other)| uploads(other));
+        let disk = ["NoSpace", "WriteError", "ShortWrite", "Rot", "Crash"];
+        let strikes_disk = self.faults.iter().any(|fault| disk.iter().any(|kind| fault.starts_with(kind)));
+        self.clients.len() > 1 && (strikes_disk || self.clients.iter().enumerate().any(depends))
+    }
+
     fn downloads(&self) -> bool {
         self.clients[0].iter().any(|it| matches!(it, Do::Download(_) | Do::DownloadId(_)))
     }

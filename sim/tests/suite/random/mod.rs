@@ -159,7 +159,7 @@ fn examine_all(draft: &Draft, on_tcp: bool) -> (Vec<Finding>, Vec<String>) {
     for lane in [TransportKind::Memory, TransportKind::Turmoil, TransportKind::Tcp] {
         if lane == TransportKind::Tcp {
             let Some((_, run)) = &first else { break };
-            if !on_tcp || !is_quick(&run.outcome) || draft.clients.len() > 1 {
+            if !on_tcp || !is_quick(&run.outcome) {
                 break;
             }
             // A loaded machine may take a while.
@@ -176,7 +176,7 @@ fn examine_all(draft: &Draft, on_tcp: bool) -> (Vec<Finding>, Vec<String>) {
         words.push(format!("ran on {lane}"));
         findings.extend(run.findings.iter().map(|(kind, what)| (*kind, format!("on {lane}: {what}"))));
         match &first {
-            Some((other, before)) if before.text != run.text => {
+            Some((other, before)) if before.text != run.text && !draft.is_a_race() => {
                 let (other, lane) =
                     (format!("on {other}:\n{}", before.text), format!("on {lane}:\n{}", run.text));
                 findings.push((Kind::Lanes, format!("{other}{lane}")));

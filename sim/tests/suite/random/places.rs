@@ -12,9 +12,8 @@ use super::tap::{Tape, Tapped, Wire};
 
 /// What struck elsewhere, in words.
 pub(super) fn check(scenario: &Scenario, run: &Tape, records: &[FaultRecord]) -> Vec<String> {
-    let (Some(client), Some(session)) = (run.clients.first(), run.sessions.first()) else {
-        return Vec::new();
-    };
+    let client = &run.clients[0];
+    let Some(session) = client.wires.first().and_then(|wire| run.session(wire)) else { return Vec::new() };
     let mut wrong = Vec::new();
     for to_server in [true, false] {
         let (sender, reader) = if to_server { (client, session) } else { (session, client) };

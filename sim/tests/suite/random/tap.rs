@@ -2,17 +2,18 @@
 //! changes nothing and knows nothing of the verdict.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::task::Waker;
 use std::time::Duration;
 
 use sim::endpoint::{Buffer, End, Endpoint, Service};
-use sim::record::{Action, Event, Recorder};
+use sim::record::{Action, ConnectionId, Event, Recorder};
 use sim::transport::{Job, Transport};
 
 /// What one end of one connection sent and was shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wire {
+    pub(super) id: Option<ConnectionId>,
     pub(super) sent: Vec<u8>,
     /// What came out of the faults for it.
     pub(super) shown: Vec<u8>,
@@ -34,6 +35,13 @@ pub(super) struct Tape {
     pub(super) sessions: Vec<Tapped>,
 }
 
+impl Tape {
+    /// The session at the other end of this connection.
+    pub(super) fn session(&self, wire: &Wire) -> Option<&Tapped> {
+        self.sessions.iter().find(|session| session.wires.iter().any(|it| it.id == wire.id))
+    }
+}
+
 /// A lane with taps.
 pub(super) struct Tap {
     inner: Box<dyn Transport>,
@@ -53,7 +61,7 @@ impl Transport for Tap {
     fn run(&mut self, mut job: Job) -> io::Result<()> {
         let service = Arc::new(TappedService { inner: Arc::clone(&job.service), taps: Mutex::default() });
         let mut clients = Vec::new();
-        job.clients = job.clients.into_iter().map(|client| tapped(client, &mut clients, false)).collect();
+        job.clients = job.clients.into_iter().map(|client| tapped(client, &mut clients, None)).collect();
         job.service = service.clone();
         let result = self.inner.run(job);
         let sessions = std::mem::take(&mut *service.taps.lock().unwrap());
@@ -67,11 +75,11 @@ impl Transport for Tap {
 fn tapped(
     inner: Box<dyn Endpoint>,
     taps: &mut Vec<(Recorder, Wires)>,
-    is_connected: bool,
+    id: Option<ConnectionId>,
 ) -> Box<dyn Endpoint> {
     let wires = Wires::default();
-    if is_connected {
-        wires.lock().unwrap().push(Wire::default());
+    if id.is_some() {
+        wires.lock().unwrap().push(Wire { id, ..Wire::default() });
     }
     taps.push((inner.record().clone(), Arc::clone(&wires)));
     Box::new(TappedEndpoint { inner, wires })
@@ -81,9 +89,11 @@ fn tapped(
 fn read((record, wires): &(Recorder, Wires)) -> Tapped {
     let events = record.take();
     for event in events.clone() {
-        match (event.action, event.stream) {
-            (Action::Sent(message), Some(stream)) => record.record_sent(event.at, message, stream),
-            (action, _) => record.record(event.at, action),
+        match (event.action, event.stream, event.file, event.connection) {
+            (Action::Sent(message), Some(stream), ..) => record.record_sent(event.at, message, stream),
+            (action, _, Some(file), _) => record.record_file(event.at, action, &file),
+            (action, .., Some(connection)) => record.record_connection(event.at, action, connection),
+            (action, ..) => record.record(event.at, action),
         }
     }
     Tapped { events, wires: wires.lock().unwrap().clone() }
@@ -99,9 +109,9 @@ impl Service for TappedService {
         self.inner.handle_listening(now);
     }
 
-    fn accept(&self, now: Duration, peer: Option<SocketAddr>) -> Box<dyn Endpoint> {
-        let session = self.inner.accept(now, peer);
-        tapped(session, &mut self.taps.lock().unwrap(), true)
+    fn accept(&self, now: Duration, connection: ConnectionId) -> Box<dyn Endpoint> {
+        let session = self.inner.accept(now, connection);
+        tapped(session, &mut self.taps.lock().unwrap(), Some(connection))
     }
 
     fn handle_crash(&self, now: Duration) {
@@ -123,9 +133,9 @@ impl TappedEndpoint {
 }
 
 impl Endpoint for TappedEndpoint {
-    fn handle_connected(&mut self, now: Duration) {
-        self.wires.lock().unwrap().push(Wire::default());
-        self.inner.handle_connected(now);
+    fn handle_connected(&mut self, now: Duration, connection: ConnectionId) {
+        self.wires.lock().unwrap().push(Wire { id: Some(connection), ..Wire::default() });
+        self.inner.handle_connected(now, connection);
     }
 
     fn handle_input(&mut self, now: Duration, input: &[u8]) -> usize {
@@ -162,6 +172,10 @@ impl Endpoint for TappedEndpoint {
 
     fn handle_shutdown(&mut self, now: Duration) {
         self.inner.handle_shutdown(now);
+    }
+
+    fn poll_machine(&mut self, now: Duration, waker: Option<&Waker>) {
+        self.inner.poll_machine(now, waker);
     }
 
     fn reconnect(&mut self) -> Option<Duration> {
