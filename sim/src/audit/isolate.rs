@@ -14,7 +14,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::thread::{sleep, spawn};
+use std::thread::{park, sleep, spawn};
 use std::time::Duration;
 
 use rustix::net::{
@@ -120,8 +120,9 @@ pub fn wrapped(launch: Launch, side: Side, port: u16, socket: &Path, sim: &Path)
     Launch { program: UNSHARE[0].into(), args: words, dir, env, keep }
 }
 
-/// What our own binary does in the new network before `command` runs there. Returns the exit code of a server; a
-/// client takes this process's place.
+/// What our own binary does in the new network before `command` runs there. Returns the exit code of a server, but for one
+/// that may have gone into the background: that needs this process for its connections, until it is ended. A client takes
+/// this process's place.
 ///
 /// # Errors
 /// What does not work, in words.
@@ -146,6 +147,9 @@ pub fn inside(side: Side, port: u16, socket: &Path, command: &[OsString]) -> Res
             let status = status.map_err(|error| {
                 cannot(&format!("`{}` cannot be started", program.to_string_lossy()), &error)
             })?;
+            while status.success() {
+                park();
+            }
             Ok(status.code().unwrap_or(1))
         }
     }

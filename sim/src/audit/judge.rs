@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use super::places::{Ground, Struck};
+use super::places::Ground;
 use super::spec::{Audit, Server};
+use super::strike::Struck;
 use super::transfer::Ran;
 use super::trials::Trial;
 use crate::process::How;
@@ -58,14 +59,19 @@ pub(super) fn judge(
     connections: u64,
 ) -> (Verdict, Option<String>) {
     if let Some(index) = ran.outcome.unproved() {
-        let proof = ran.outcome.faults[index];
-        let what = if proof.fired == 0 { "never fired" } else { "fired but did not reach the reader" };
+        let what = if ran.outcome.faults[index].fired == 0 {
+            "never fired"
+        } else {
+            "fired but did not reach the reader"
+        };
         return (Verdict::Inconclusive, Some(format!("the fault {what}; {}", ran.in_words())));
     }
-    if !ground.is_as_before(struck, &ran.outcome.recordings) {
-        let why =
-            "what the programs sent was not what they had sent without faults: the fault struck elsewhere";
-        return (Verdict::Inconclusive, Some(why.into()));
+    if let Some(aim) = ground.missed(struck, &ran.outcome) {
+        let where_it_was = ground.whereabouts(aim, &ran.outcome.recordings);
+        let why = format!(
+            "what the programs sent was not what they had sent without faults, so that the fault missed: {where_it_was}"
+        );
+        return (Verdict::Inconclusive, Some(why));
     }
     match (&ran.said, ran.truth) {
         (Said::Success, Truth::Same) => spared(trial, ground, struck, ran, connections),
@@ -92,17 +98,18 @@ fn spared(
         let why = "the right file lies there from an earlier run, so that it is not known what this one would have left";
         return (Verdict::Inconclusive, Some(why.into()));
     }
-    match (trial.is_benign(), struck.is_inside(), again) {
+    let why = if !trial.env.is_empty() {
+        "the file arrived as it was sent: the environment made no fault that reached it"
+    } else if struck.is_by_share() {
+        "the file arrived as it was sent, and where in it the fault struck is not known: it cannot be seen in the stream"
+    } else {
+        "the change was delivered, but did not reach the file"
+    };
+    let is_at_file = !trial.env.is_empty() || struck.is_at_file();
+    match (trial.is_benign(), is_at_file, again) {
         (true, ..) | (false, false, false) => (Verdict::Intact, None),
         (false, _, true) => (Verdict::Recovered, None),
-        (false, true, false) => {
-            let what = if trial.env.is_empty() {
-                "the change was delivered, but did not reach the file"
-            } else {
-                "the file arrived as it was sent: the environment made no fault that reached it"
-            };
-            (Verdict::Inconclusive, Some(what.into()))
-        }
+        (false, true, false) => (Verdict::Inconclusive, Some(why.into())),
     }
 }
 
@@ -119,7 +126,7 @@ pub(super) fn control_trouble(audit: &Audit, ran: &Ran) -> Option<(String, bool)
             ),
             false,
         )),
-        (Said::Success, _) if ran.is_of_payload => {
+        (Said::Success, _) if ran.is_of_transfer => {
             Some((format!("without any fault a wrong file was reported as Success: {words}"), true))
         }
         (Said::Success, _) => Some((

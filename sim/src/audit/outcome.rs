@@ -28,9 +28,9 @@ pub struct Row {
     pub excerpt: Option<Excerpt>,
     /// Whether the client said Fail after it had said Success.
     pub then_failed: bool,
-    /// Whether Success was said of a transfer that changed nothing where the file is received, so that an earlier run's file
-    /// hides what this one would have left.
-    pub hidden: bool,
+    /// Whether nothing is concluded and Success was said all the same, of a file that is wrong, or that an earlier run's
+    /// hides: no audit with such a row is sound.
+    pub open: bool,
     /// What else was seen: a program that hung after its verdict, a server that died.
     pub notes: Vec<String>,
     /// The last lines of both programs, with their names.
@@ -147,7 +147,7 @@ impl Report {
         if self.rows.iter().any(|row| row.is_forbidden(&self.audit)) {
             return Conclusion::LeftBehind;
         }
-        if self.is_interrupted() || self.rows.iter().any(|row| row.hidden) {
+        if self.is_interrupted() || self.rows.iter().any(|row| row.open) {
             return Conclusion::Inconclusive;
         }
         let tells = |row: &Row| match row.trial.changes_bytes() {

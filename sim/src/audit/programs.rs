@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::shell::variable;
 use super::spec::{Audit, Need, Pattern, Program, Server, Signal};
 use super::template::{Template, Values};
 use crate::process::{HOST, Launch, Line, Ready, is_installed};
@@ -146,15 +147,26 @@ fn own(run: &str) -> Program {
     Program { run: Template::new(run), env: Vec::new(), ready: Ready::Port }
 }
 
-/// The command line `run`, to be started in `dir`.
-pub(super) fn launch(run: &Template, env: &[(String, Template)], dir: &Path, values: &Values) -> Launch {
-    let mut words = run.words(values).into_iter();
+/// The command line `run`, to be started in `dir`. What placeholders stand for, it has in its environment too.
+///
+/// # Errors
+/// If a placeholder cannot be replaced where it stands.
+pub(super) fn launch(
+    run: &Template,
+    env: &[(String, Template)],
+    dir: &Path,
+    values: &Values,
+) -> Result<Launch, String> {
+    let taken: Vec<&str> = env.iter().map(|(name, _)| name.as_str()).collect();
+    let words = run.words(values, &taken).map_err(|why| format!("`{}`: {why}", run.text()))?;
+    let mut words = words.into_iter();
     let program = words.next().unwrap_or_default();
     // A program that is ended in the middle shall not take its last words with it.
     let unbuffered = [("PYTHONUNBUFFERED".into(), "1".into())];
+    let ours = values.iter().map(|(name, value)| (variable(name).into(), value.into()));
     let given = env.iter().map(|(name, value)| (name.into(), value.fill(values).into()));
-    let env = unbuffered.into_iter().chain(given).collect();
-    Launch { program, args: words.collect(), dir: dir.to_owned(), env, keep: Vec::new() }
+    let env = unbuffered.into_iter().chain(ours).chain(given).collect();
+    Ok(Launch { program, args: words.collect(), dir: dir.to_owned(), env, keep: Vec::new() })
 }
 
 /// The lines that say something of a transfer.

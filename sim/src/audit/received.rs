@@ -20,6 +20,9 @@ const MAX_DEPTH: usize = 4;
 pub(super) struct Destination {
     pattern: String,
     before: BTreeMap<PathBuf, Stamp>,
+    /// The directory of the program that receives it, and the files that were there. `None` if there were too many.
+    dir: PathBuf,
+    there: Option<Vec<PathBuf>>,
 }
 
 /// What changes when a file is written.
@@ -61,12 +64,22 @@ pub(super) struct Found {
 }
 
 impl Destination {
-    /// What lies at `pattern` now: a path, perhaps with `*`.
-    pub(super) fn survey(pattern: String) -> io::Result<Self> {
+    /// What lies at `pattern` now: a path, perhaps with `*`. `dir` is the directory, made for this run, of the program
+    /// that receives.
+    pub(super) fn survey(pattern: String, dir: &Path) -> io::Result<Self> {
         let paths = paths(&pattern)?;
         let stamp = |path: PathBuf| Some((path.clone(), Stamp::of(&fs::metadata(path).ok()?)));
         let before = paths.into_iter().filter_map(stamp).collect();
-        Ok(Self { pattern, before })
+        Ok(Self { pattern, before, dir: dir.to_owned(), there: files(dir, MAX_DEPTH) })
+    }
+
+    /// Whether `path` is the one file that came since into the directory of the program that receives, and too short to be
+    /// a file of `bytes` bytes of noise in another form: encrypted, say.
+    pub(super) fn is_only_file(&self, path: &Path, bytes: u64) -> bool {
+        let (Some(there), Some(now)) = (&self.there, files(&self.dir, MAX_DEPTH)) else { return false };
+        let is_short = fs::metadata(path).is_ok_and(|found| found.len() <= bytes);
+        let mut came = now.iter().filter(|file| !there.contains(file));
+        is_short && came.next().is_some_and(|file| file == path) && came.next().is_none()
     }
 
     /// Whether what lies there is the very file `path`.
@@ -175,6 +188,23 @@ fn closed_directory(path: &Path, depth: usize) -> Option<(PathBuf, io::Error)> {
         return None;
     }
     directories.filter_map(|entry| closed_directory(&entry.path(), depth - 1)).next()
+}
+
+/// All that lies in `dir` and is no directory. `None` if that cannot be said, or is too much.
+fn files(dir: &Path, depth: usize) -> Option<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).ok()? {
+        let entry = entry.ok()?;
+        if entry.file_type().ok()?.is_dir() {
+            found.extend(files(&entry.path(), depth.checked_sub(1)?)?);
+        } else {
+            found.push(entry.path());
+        }
+        if found.len() > MAX_RECEIVED {
+            return None;
+        }
+    }
+    Some(found)
 }
 
 fn irregular() -> io::Error {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use super::shell;
+
 /// What can stand in braces.
 pub const PLACEHOLDERS: [&str; 12] = [
     "host",
@@ -50,10 +52,19 @@ impl Template {
     }
 
     /// As a command line, split as a shell would before the placeholders are replaced: a path with a space stays one
-    /// word. Empty if a quotation mark is left open, which reading an audit refuses.
-    pub(super) fn words(&self, values: &Values) -> Vec<OsString> {
+    /// word. Empty if a quotation mark is left open, which reading an audit refuses. In the script of a shell they are
+    /// replaced so that they stay values; of the variables `taken` the programs have others than ours.
+    ///
+    /// # Errors
+    /// Which cannot be.
+    pub(super) fn words(&self, values: &Values, taken: &[&str]) -> Result<Vec<OsString>, String> {
         let words = shlex::split(&self.0).unwrap_or_default();
-        words.iter().map(|word| fill(word, values).into()).collect()
+        let script = shell::script(&words);
+        let fill = |(index, word): (usize, &String)| match script == Some(index) {
+            true => shell::fill(word, values, taken).map(OsString::from),
+            false => Ok(fill(word, values).into()),
+        };
+        words.iter().enumerate().map(fill).collect()
     }
 }
 
@@ -72,7 +83,7 @@ fn fill(text: &str, values: &Values) -> String {
 }
 
 /// The first word in braces, with what is before and behind it.
-fn next(text: &str) -> Option<(&str, &str, &str)> {
+pub(super) fn next(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     while let Some(open) = text[from..].find('{').map(|at| from + at) {
         let end = text[open + 1..].find(|c: char| !c.is_ascii_lowercase()).map(|at| open + 1 + at);

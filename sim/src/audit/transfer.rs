@@ -1,10 +1,10 @@
 //! One transfer between the two programs, through the proxy, in fresh directories; and what came of it.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -17,6 +17,7 @@ use super::programs::{
     with_address,
 };
 use super::received::{Destination, Found, listing};
+use super::sent::Sent;
 use super::spec::{Audit, ExtraEnv, Program, Server};
 use super::template::{Template, Values};
 use super::way::Way;
@@ -27,9 +28,6 @@ use crate::verdict::{Excerpt, Truth};
 
 /// How much of what a run carries is kept, in bytes.
 const RECORDING: u64 = 256 << 20;
-/// When the file was last modified, as a time since 1970: some programs send it along, and what they send shall be as long
-/// in every run.
-const MODIFIED: Duration = Duration::from_secs(1_600_000_000);
 /// How long a file may take to become what it should be once the client has ended.
 const SETTLE: Duration = Duration::from_secs(1);
 /// How often it is looked at.
@@ -59,8 +57,8 @@ pub(super) struct Ran {
     pub(super) then_failed: bool,
     /// Whether the file lay where it is received before the client started, and was not touched.
     pub(super) stale: bool,
-    /// Whether what arrived is what was sent, damaged, and no other file.
-    pub(super) is_of_payload: bool,
+    /// Whether what arrived is the file of this transfer, damaged: nothing else can have written it.
+    pub(super) is_of_transfer: bool,
     /// The lines with which the client said Success or Fail, the first few.
     pub(super) claims: Vec<String>,
     /// Where the received file was looked for.
@@ -101,7 +99,7 @@ impl Bench<'_> {
         if let Some(data) = data {
             values.insert("data", data.to_string());
         }
-        let _sent = self.put_payload(Path::new(&values["file"]), root)?;
+        let _sent = Sent::put(&self.payload, Path::new(&values["file"]), root)?;
         let (mut server, way) = self.start_server(&dirs, &values, data, &env.server)?;
         for command in before(self.audit) {
             let done = self.run_before(&command, &dirs, &values, &way);
@@ -110,7 +108,8 @@ impl Bench<'_> {
         if let Some(why) = premature(self.audit, &values) {
             return Err(with_output(why, server));
         }
-        let destination = Destination::survey(pattern(self.audit, &values, &dirs))?;
+        let destination =
+            Destination::survey(pattern(self.audit, &values, &dirs), receiver(self.audit, &dirs))?;
         if destination.is_at(Path::new(&values["file"])) {
             let why = "`received` is the file that is sent: it says nothing of what arrived";
             return Err(with_output(why.into(), server));
@@ -120,7 +119,8 @@ impl Bench<'_> {
         program.env.extend_from_slice(&env.client);
         let launch = |host: &str, port| {
             let values = with_address(&values, host, port);
-            Launch { keep: telling(self.audit), ..launch(&program.run, &program.env, &dirs.client, &values) }
+            let launch = launch(&program.run, &program.env, &dirs.client, &values)?;
+            Ok(Launch { keep: telling(self.audit), ..launch })
         };
         let ran = way.run(&dirs, settings, self.audit.deadline, &launch);
         let (ended, took, outcome) = match ran {
@@ -128,29 +128,6 @@ impl Bench<'_> {
             Err(why) => return Err(with_output(why, server)),
         };
         self.conclude(&Finished { values, dirs, destination, ended, took, outcome }, server)
-    }
-
-    /// Writes the file that is to be sent. Nothing that is there is overwritten; what is not in `root` has to be removed.
-    fn put_payload(&self, path: &Path, root: &Path) -> Result<Sent, Trouble> {
-        let named = |error: io::Error| format!("`sent`, {}: {error}", path.display());
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(named)?;
-        }
-        let mut file = File::options().write(true).create_new(true).open(path).map_err(|error| {
-            let advice = match error.kind() {
-                io::ErrorKind::AlreadyExists => {
-                    "; an audit overwrites nothing: remove it, or say another path"
-                }
-                _ => "",
-            };
-            named(error) + advice
-        })?;
-        let sent = Sent((!path.starts_with(root)).then(|| path.to_owned()));
-        let mut bytes = vec![0; usize::try_from(self.payload.len()).unwrap_or_default()];
-        self.payload.read_at(0, &mut bytes)?;
-        file.write_all(&bytes).map_err(named)?;
-        file.set_modified(UNIX_EPOCH + MODIFIED).map_err(named)?;
-        Ok(sent)
     }
 
     /// Starts the server, if there is one to start, and says how it is reached.
@@ -199,7 +176,8 @@ impl Bench<'_> {
         port: u16,
         way: &Way,
     ) -> Result<Running, (Trouble, bool)> {
-        let mut launch = way.server(launch(&program.run, &program.env, &dirs.server, values));
+        let launch = launch(&program.run, &program.env, &dirs.server, values);
+        let mut launch = way.server(launch.map_err(|why| (why.into(), false))?);
         if let Ready::Line(pattern) = &program.ready {
             launch.keep = vec![pattern.clone()];
         }
@@ -250,8 +228,7 @@ impl Bench<'_> {
         if found.others > 0 {
             notes.push(format!("{} more of what may be the received file lie there", found.others));
         }
-        let is_of_payload =
-            found.path.as_ref().is_some_and(|path| outcome.faults.is_empty() && self.is_damaged(path));
+        let is_of_transfer = outcome.faults.is_empty() && self.is_of_transfer(&found, destination);
         Ok(Ran {
             said,
             then_failed,
@@ -262,18 +239,22 @@ impl Bench<'_> {
             took: *took,
             outcome: outcome.clone(),
             stale: found.stale,
-            is_of_payload,
+            is_of_transfer,
             claims,
             looked_for: destination.pattern().to_owned(),
             lies_there: listing(receiver(self.audit, dirs)),
         })
     }
 
-    /// Whether what lies at `path` is the payload, whatever else it has become.
-    fn is_damaged(&self, path: &Path) -> bool {
+    /// Whether what was found is the file of this transfer, whatever it has become: it came in this run, and its content
+    /// shows it, or there is nothing else that it could be.
+    fn is_of_transfer(&self, found: &Found, destination: &Destination) -> bool {
+        let Some(path) = found.path.as_ref().filter(|_| !found.stale) else { return false };
         let mut payload = vec![0; usize::try_from(self.payload.len()).unwrap_or_default()];
         let is_read = self.payload.read_at(0, &mut payload).is_ok();
-        is_read && fs::read(path).is_ok_and(|arrived| is_of(&payload, &arrived))
+        let shows = || fs::read(path).is_ok_and(|arrived| is_of(&payload, &arrived));
+        let is_named = path.file_name().is_some_and(|name| name == self.audit.name.as_str());
+        is_read && (shows() || is_named && destination.is_only_file(path, self.payload.len()))
     }
 
     /// What became of the file. A program that is still writing, or still removing what it wrote, gets a moment before
@@ -298,18 +279,6 @@ struct Finished {
     ended: Ended,
     took: Duration,
     outcome: Outcome,
-}
-
-/// The file that was put somewhere to be sent; if that is not in the run's own directories, it is removed.
-struct Sent(Option<PathBuf>);
-
-impl Drop for Sent {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            // It may have been moved away, and that is all the same.
-            let _ = fs::remove_file(path);
-        }
-    }
 }
 
 fn with_output(why: String, server: Option<Running>) -> Trouble {

@@ -39,6 +39,9 @@ pub(super) enum Way {
     },
 }
 
+/// Makes a command line for a host and a port to connect to.
+pub(super) type Launcher<'a> = dyn Fn(&str, u16) -> Result<Launch, String> + 'a;
+
 /// How a client ended, how long it ran, and what the proxy did.
 type Run = (Ended, Duration, Outcome);
 
@@ -60,7 +63,7 @@ impl Way {
         dirs: &Dirs,
         settings: Settings,
         deadline: Duration,
-        launch: &dyn Fn(&str, u16) -> Launch,
+        launch: &Launcher<'_>,
     ) -> Result<Run, String> {
         match self {
             Self::Here { address, data } => here(address, *data, settings, deadline, launch),
@@ -79,13 +82,13 @@ impl Way {
         &self,
         dirs: &Dirs,
         deadline: Duration,
-        launch: &dyn Fn(&str, u16) -> Launch,
+        launch: &Launcher<'_>,
     ) -> Result<Ended, String> {
         match self {
             Self::Here { address, .. } => {
                 let port =
                     address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default();
-                launch(HOST, port).spawn().and_then(|running| running.wait(deadline, GRACE)).map_err(text)
+                launch(HOST, port)?.spawn().and_then(|running| running.wait(deadline, GRACE)).map_err(text)
             }
             // There is no way but through one: it has no faults.
             Self::Apart { .. } => {
@@ -100,14 +103,14 @@ impl Way {
         dirs: &Dirs,
         settings: Settings,
         deadline: Duration,
-        launch: &dyn Fn(&str, u16) -> Launch,
+        launch: &Launcher<'_>,
     ) -> Result<Run, String> {
         let Self::Apart { port, server, sim } = self else { return Err("it is not apart".into()) };
         let socket = dirs.meeting("client");
         // The one of a client before this is done with.
         let _ = std::fs::remove_file(&socket);
         let meeting = UnixListener::bind(&socket).map_err(text)?;
-        let client = isolate::wrapped(launch(HOST, *port), Side::Client, *port, &socket, sim);
+        let client = isolate::wrapped(launch(HOST, *port)?, Side::Client, *port, &socket, sim);
         let mut client = client.spawn().map_err(text)?;
         let (listener, ready) = match isolate::listener(&meeting, &mut client) {
             Ok(met) => met,
@@ -131,7 +134,7 @@ fn here(
     data: Option<u16>,
     settings: Settings,
     deadline: Duration,
-    launch: &dyn Fn(&str, u16) -> Launch,
+    launch: &Launcher<'_>,
 ) -> Result<Run, String> {
     let host = if data.is_some() { OTHER_HOST } else { HOST };
     let named = |error: io::Error| format!("{address}: {error}");
@@ -141,7 +144,7 @@ fn here(
     }
     let proxy = proxy.spawn(|_| {}).map_err(text)?;
     let began = Instant::now();
-    let client = launch(host, proxy.local_addr().port()).spawn().map_err(text)?;
+    let client = launch(host, proxy.local_addr().port())?.spawn().map_err(text)?;
     let ended = client.wait(deadline, GRACE).map_err(text)?;
     let took = began.elapsed();
     Ok((ended, took, proxy.finish(PATIENCE).map_err(text)?))

@@ -404,7 +404,7 @@ Exit codes:
   0  every case that was asked for passed, but for those that the rules let the program stay away from
   1  a rule was broken
   2  bad usage
-  3  nothing is proved: the program could not be reached or started, or cases could not be played";
+  3  it stays open: the program could not be reached or started, or cases could not be played or were lost";
 
 /// What is to be tested, and how.
 #[derive(Debug, ClapArgs)]
@@ -441,6 +441,10 @@ pub(super) struct ConformArgs {
     /// Only this case; can be given several times
     #[arg(long, value_name = "NAME")]
     pub(super) case: Vec<String>,
+
+    /// Makes the names and contents of the files: the same seed sends the same bytes
+    #[arg(long, value_name = "N", default_value_t = sim::conform::SEED)]
+    pub(super) seed: u64,
 
     /// How long the program has for each answer
     #[arg(long, value_name = "SECONDS", default_value = CONFORM_TIMEOUT)]

@@ -1,7 +1,5 @@
 //! Holds a program that is not ours against PROTOCOL.md and prints how it went.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,8 +68,7 @@ fn prepare(args: &ConformArgs) -> Result<Options, String> {
         timeout: Some(Duration::from_secs_f64(args.timeout)),
         level: args.level,
         cases: args.case.clone(),
-        // A server may keep its files from run to run, so that each run needs names and contents of its own.
-        seed: RandomState::new().hash_one(std::process::id()),
+        seed: args.seed,
     })
 }
 
@@ -146,6 +143,6 @@ fn replay(args: &ConformArgs, name: &str) -> String {
     if args.timeout.to_string() != super::args::CONFORM_TIMEOUT {
         words.extend(["--timeout".into(), args.timeout.to_string()]);
     }
-    words.extend(["--case".into(), name.into()]);
+    words.extend(["--seed".into(), args.seed.to_string(), "--case".into(), name.into()]);
     print::command(&words)
 }

@@ -26,20 +26,23 @@ macro_rules! cases {
 }
 
 mod client;
+mod content;
 mod finding;
 mod rules;
+mod runner;
 mod server;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use client::{
     Command, Goal, Job, Program, TemplateError, Templates, cases as client_cases, test as test_client,
 };
+use content::id_of;
 pub use finding::{Difference, Finding};
 use finding::{broken, broken_payload};
 pub use rules::{rule_text, rules, step_text};
+use runner::{Bench, Gone, run};
 pub use server::{cases as server_cases, test as test_server, test_command as test_server_command};
 pub use wire::Said;
 use wire::{Came, Wire};
@@ -60,6 +63,8 @@ pub const LEVELS: [&str; 8] = [
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// The rule by which a server goes on to the next connection: its listing is the same for all of them.
 const OUTLIVES: u8 = 15;
+/// The seed of a run unless told otherwise.
+pub const SEED: u64 = 1;
 /// How long it is listened for what must not come.
 const QUIET: Duration = Duration::from_millis(100);
 
@@ -79,7 +84,7 @@ pub struct CaseInfo {
 }
 
 /// What is to be run, and how patiently.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// How long the program has for each answer. [`TIMEOUT`] if `None`.
     pub timeout: Option<Duration>,
@@ -87,9 +92,15 @@ pub struct Options {
     pub level: Option<u8>,
     /// Only the cases with these names, and whatever they need. All if empty.
     pub cases: Vec<String>,
-    /// Makes the names and contents of the files that are sent: two runs with one seed send the same. A server
-    /// that keeps its files from run to run wants another each time.
+    /// Makes the names and contents of the files that are sent: two runs with one seed send the same. [`SEED`] unless
+    /// told otherwise.
     pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { timeout: None, level: None, cases: Vec::new(), seed: SEED }
+    }
 }
 
 /// What came of a case.
@@ -113,6 +124,18 @@ pub enum Outcome {
         /// Which.
         why: String,
     },
+    /// This machine failed, not the program, and again when the case was repeated: it says nothing.
+    Lost {
+        /// How.
+        why: String,
+    },
+}
+
+impl Outcome {
+    /// Whether it leaves open whether the program keeps the rules.
+    fn is_open(&self) -> bool {
+        matches!(self, Self::NotReached { free: false, .. } | Self::Lost { .. })
+    }
 }
 
 /// One case and what came of it.
@@ -138,6 +161,10 @@ pub enum Side {
 pub struct Report {
     /// What was under test.
     pub side: Side,
+    /// The seed from which names and contents followed.
+    pub seed: u64,
+    /// Which series of them was sent: 0, or the next if a server had files of earlier runs with this seed.
+    pub round: u32,
     /// The cases, by level.
     pub results: Vec<CaseResult>,
 }
@@ -161,7 +188,7 @@ impl Report {
         let good = |outcome: &Outcome| matches!(outcome, Outcome::Pass | Outcome::Warning(_));
         if any(|outcome| matches!(outcome, Outcome::Fail(_))) {
             Conclusion::Failed
-        } else if any(|outcome| matches!(outcome, Outcome::NotReached { free: false, .. })) || !any(good) {
+        } else if any(Outcome::is_open) || !any(good) {
             Conclusion::Inconclusive
         } else {
             Conclusion::Passed
@@ -178,8 +205,12 @@ impl Report {
         let all = self.all_cases();
         let of = |case: &CaseInfo| self.results.iter().find(|result| result.case.name == case.name);
         let worst = all.iter().find(|case| !of(case).is_some_and(|result| held(&result.outcome)));
+        let is_lost =
+            |case: &CaseInfo| of(case).is_some_and(|result| matches!(result.outcome, Outcome::Lost { .. }));
+        let cannot_tell =
+            |case: &CaseInfo| (self.is_partial() || is_lost(case)) && self.is_untold(case.level);
         match worst.map_or(all.iter().map(|case| case.level).max(), |case| Some(case.level - 1)) {
-            Some(0) if self.is_partial() && worst.is_some_and(|case| self.is_untold(case.level)) => None,
+            Some(0) if worst.is_some_and(cannot_tell) => None,
             level => level,
         }
     }
@@ -219,6 +250,8 @@ enum Stop {
     LeftOut(String),
     /// The server has no connection to spare for the moment.
     Busy,
+    /// The machine failed, not the program: there is a chance that it goes well the next time.
+    Lost(String),
 }
 
 type Check<T = ()> = Result<T, Stop>;
@@ -233,182 +266,6 @@ struct Case<B: 'static> {
 impl<B> Clone for Case<B> {
     fn clone(&self) -> Self {
         Self { info: self.info.clone(), script: self.script }
-    }
-}
-
-/// What a case is played on.
-trait Bench {
-    /// Before each case.
-    fn begin(&mut self);
-
-    /// What the program should have done in this case and did not; taken out.
-    fn warning(&mut self) -> Option<Finding>;
-
-    /// After a case that did not pass: whether the program is still there. `None` if so, or if it is started anew.
-    fn gone(&mut self) -> Option<Gone> {
-        None
-    }
-
-    /// After each case, `long` after the first and those that did not pass: lets the program come to its end, if
-    /// that is what it does, so that the next case is not charged with it.
-    fn settle(&mut self, _long: bool) {}
-
-    /// After a case that failed: what else may help.
-    fn hints(&mut self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
-/// A program that takes no connection any more.
-struct Gone {
-    /// What the case before is charged with if the program was gone when this case began.
-    charge: Option<Finding>,
-    /// Why nothing more can be played.
-    why: String,
-}
-
-/// Runs those of `cases` that `options` asks for, in their order.
-fn run<B: Bench>(cases: &'static [Case<B>], options: &Options, bench: &mut B) -> Vec<CaseResult> {
-    let wanted = |case: &Case<B>| {
-        let named = options.cases.is_empty() || options.cases.iter().any(|name| name == case.info.name);
-        named && options.level.is_none_or(|level| case.info.level <= level)
-    };
-    let mut needed = Vec::new();
-    for case in cases.iter().filter(|case| wanted(case)) {
-        add_with_needs(cases, case.info.name, &mut needed);
-    }
-    let mut played = Played::default();
-    for case in cases.iter().filter(|case| needed.contains(&case.info.name)) {
-        played.add(case, bench);
-    }
-    let of = |case: &Case<B>| {
-        let outcome = played.outcomes.remove(case.info.name);
-        outcome.map(|outcome| CaseResult { case: case.info.clone(), outcome })
-    };
-    cases.iter().filter(|case| wanted(case)).filter_map(of).collect()
-}
-
-/// What came of the cases so far.
-#[derive(Default)]
-struct Played {
-    outcomes: BTreeMap<&'static str, Outcome>,
-    /// The last that was really played.
-    last: Option<&'static str>,
-    /// Why no more can be.
-    gone: Option<String>,
-}
-
-impl Played {
-    fn add<B: Bench>(&mut self, case: &Case<B>, bench: &mut B) {
-        let outcome = match self.hindrance(&case.info) {
-            Some(outcome) => outcome,
-            None => self.play(case, bench),
-        };
-        self.outcomes.insert(case.info.name, outcome);
-    }
-
-    /// Why a case is not played at all.
-    fn hindrance(&self, case: &CaseInfo) -> Option<Outcome> {
-        if let Some(why) = &self.gone {
-            return Some(Outcome::NotReached { why: why.clone(), free: false });
-        }
-        let need = case.needs.iter().find(|need| !good(self.outcomes.get(*need)))?;
-        Some(match self.outcomes.get(need) {
-            Some(Outcome::LeftOut { why }) => Outcome::LeftOut { why: why.clone() },
-            outcome => {
-                let free = matches!(outcome, Some(Outcome::NotReached { free: true, .. }));
-                Outcome::NotReached { why: format!("it needs {need}, which did not pass"), free }
-            }
-        })
-    }
-
-    fn play<B: Bench>(&mut self, case: &Case<B>, bench: &mut B) -> Outcome {
-        let outcome = play(case, bench);
-        let passed = good(Some(&outcome));
-        if !passed && let Some(gone) = bench.gone() {
-            self.gone = Some(gone.why.clone());
-            if let Some(charge) = gone.charge {
-                self.charge(charge);
-                return Outcome::NotReached { why: gone.why, free: false };
-            }
-            return ended_here(outcome, self.last);
-        }
-        bench.settle(!passed || self.last.is_none());
-        self.last = Some(case.info.name);
-        outcome
-    }
-
-    /// The last case is to blame, unless it has failed anyway.
-    fn charge(&mut self, finding: Finding) {
-        if let Some(outcome) = self.last.and_then(|last| self.outcomes.get_mut(last))
-            && good(Some(outcome))
-        {
-            *outcome = Outcome::Fail(Box::new(finding));
-        }
-    }
-}
-
-/// The program was there when the case began and is not any more.
-fn ended_here(outcome: Outcome, last: Option<&str>) -> Outcome {
-    let Outcome::Fail(mut finding) = outcome else { return outcome };
-    if finding.rule == 5 {
-        finding.rule = OUTLIVES;
-    }
-    finding.title.get_or_insert_with(|| "The server ended in this case".into());
-    // A server can take longer to end than it was waited for.
-    finding.hints.extend(
-        last.map(|last| format!("nothing came: it may have begun to end in the case before, {last}")),
-    );
-    Outcome::Fail(finding)
-}
-
-fn good(outcome: Option<&Outcome>) -> bool {
-    matches!(outcome, Some(Outcome::Pass | Outcome::Warning(_)))
-}
-
-/// Every case in the table needs only earlier ones, which a test makes sure of: this comes to an end.
-fn add_with_needs<B>(cases: &'static [Case<B>], name: &'static str, needed: &mut Vec<&'static str>) {
-    if needed.contains(&name) {
-        return;
-    }
-    needed.push(name);
-    let needs = cases.iter().find(|case| case.info.name == name).map_or(&[][..], |case| case.info.needs);
-    needs.iter().for_each(|need| add_with_needs(cases, need, needed));
-}
-
-/// How often a case is tried on a server that has no connection to spare for it.
-const MAX_BUSY: u32 = 20;
-
-fn play<B: Bench>(case: &Case<B>, bench: &mut B) -> Outcome {
-    for _ in 0..MAX_BUSY {
-        bench.begin();
-        return match ((case.script)(bench), bench.warning()) {
-            (Ok(()), None) => Outcome::Pass,
-            (Ok(()), Some(finding)) => Outcome::Warning(Box::new(finding)),
-            (Err(Stop::Fail(finding)), _) => {
-                let mut finding = sharpened(&case.info, finding.with_hints());
-                finding.hints.extend(bench.hints());
-                Outcome::Fail(Box::new(finding))
-            }
-            (Err(Stop::NotReached(why)), _) => Outcome::NotReached { why, free: false },
-            (Err(Stop::Free(why)), _) => Outcome::NotReached { why, free: true },
-            (Err(Stop::LeftOut(why)), _) => Outcome::LeftOut { why },
-            (Err(Stop::Busy), _) => {
-                // It may not have seen yet that the last connection has ended.
-                std::thread::sleep(QUIET);
-                continue;
-            }
-        };
-    }
-    Outcome::NotReached { why: "the server is busy".into(), free: false }
-}
-
-/// That a side says something else than it should is against R5 at the least: the rule that the case is about
-/// tells more.
-fn sharpened(case: &CaseInfo, finding: Finding) -> Finding {
-    match case.rules.first() {
-        Some(rule) if finding.rule == 5 && !case.rules.contains(&5) => Finding { rule: *rule, ..finding },
-        _ => finding,
     }
 }
 
@@ -431,20 +288,4 @@ impl File {
     fn entry(&self) -> String {
         format!("{};{}", self.id(), self.details())
     }
-}
-
-/// The MD5 of these bytes as it stands on the wire.
-fn id_of(bytes: &[u8]) -> String {
-    let mut hasher = crate::endpoint::Hasher::default();
-    hasher.update(bytes);
-    hasher.finish().to_string()
-}
-
-/// Bytes that no other seed gives.
-fn noise(seed: u64, len: usize) -> Vec<u8> {
-    let mut bytes = vec![0; len];
-    let content = crate::storage::Content::Noise { seed, len: len as u64 };
-    // Noise is computed: it cannot fail to be read.
-    let _ = content.read_at(0, &mut bytes);
-    bytes
 }

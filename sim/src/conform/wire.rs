@@ -149,6 +149,13 @@ impl Wire {
         Self { heard: Rc::clone(heard), ..self }
     }
 
+    /// The same, and what was said on another connection before belongs to its dialogue.
+    pub(crate) fn going_on_from(mut self, before: &Self) -> Self {
+        self.dialogue = before.dialogue.clone();
+        self.say(false, "(the end of the connection; what follows is another)".into());
+        self
+    }
+
     /// The last of what was said, oldest first.
     pub(crate) fn dialogue(&self) -> Vec<Said> {
         self.dialogue.iter().cloned().collect()

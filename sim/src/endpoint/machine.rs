@@ -1,12 +1,20 @@
 //! The machine that a server runs on: when it goes down, every session on it ends.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
 /// A machine. Clones speak of the same one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Machine(Arc<Mutex<State>>);
+pub(super) struct Machine(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// How often it went down. Asked with every move of every session, so that it takes no lock.
+    falls: AtomicUsize,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -21,6 +29,7 @@ impl Machine {
     pub(super) fn fall(&self, now: Duration) {
         let mut state = self.state();
         state.falls.push(now);
+        self.0.falls.store(state.falls.len(), Ordering::Release);
         state.wakers.drain(..).for_each(Waker::wake);
     }
 
@@ -31,11 +40,11 @@ impl Machine {
 
     /// Something begins to run on it.
     pub(super) fn boot(&self) -> Booted {
-        Booted { machine: self.clone(), falls_before: self.state().falls.len() }
+        Booted { machine: self.clone(), falls_before: self.0.falls.load(Ordering::Acquire) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -49,6 +58,9 @@ pub(super) struct Booted {
 impl Booted {
     /// When the machine went down under it. `waker` is woken when it does.
     pub(super) fn fell(&self, waker: Option<&Waker>) -> Option<Duration> {
+        if waker.is_none() && self.machine.0.falls.load(Ordering::Acquire) == self.falls_before {
+            return None;
+        }
         let mut state = self.machine.state();
         let fell = state.falls.get(self.falls_before).copied();
         if let (None, Some(waker)) = (fell, waker)

@@ -50,6 +50,12 @@ impl Gate {
         Self { chain, ledger, record, wires, ..Self::default() }
     }
 
+    /// Whether its reader is there to be struck.
+    #[must_use]
+    pub fn has_reader(&self) -> bool {
+        !self.record.has_left()
+    }
+
     /// How many bytes of the stream may go to the reader past the gate. Say so with [`pass`](Self::pass).
     #[must_use]
     pub fn clear(&self) -> usize {

@@ -14,8 +14,6 @@ struct Segment {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
     segments: Vec<Segment>,
-    /// How many of the bytes were sent.
-    sent: u64,
     /// What happened meanwhile.
     between: Vec<Piece>,
 }
@@ -26,14 +24,8 @@ impl Held {
         self.segments.is_empty()
     }
 
-    /// How many sent bytes are held back.
-    pub(super) fn sent(&self) -> u64 {
-        self.sent
-    }
-
     pub(super) fn add(&mut self, bytes: Vec<u8>, source: Option<u64>) {
         if !bytes.is_empty() {
-            self.sent += source.map_or(0, |_| bytes.len() as u64);
             self.segments.push(Segment { bytes, source });
         }
     }
@@ -82,6 +74,5 @@ impl Held {
     fn end(&mut self, reaches: Option<Piece>, out: &mut Vec<Piece>) {
         out.extend(reaches);
         out.append(&mut self.between);
-        self.sent = 0;
     }
 }

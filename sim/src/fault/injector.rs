@@ -1,6 +1,7 @@
 //! The decision of every stream fault, in one place: what comes out in place of the bytes at its offset. Pure:
 //! no clock, no randomness, no I/O. To add a fault, add its variant to `scenario::Effect` and its line here.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::held::Held;
@@ -111,12 +112,11 @@ impl Injector {
     fn push_sent(&mut self, mut bytes: Vec<u8>, source: u64, out: &mut Vec<Piece>) {
         self.seek();
         let end = source + bytes.len() as u64;
+        let seen = std::mem::replace(&mut self.position, end);
         let Target::Known { at, .. } = self.target else {
-            self.position = end;
             return out.push(Piece::sent(bytes, Some(source)));
         };
         if self.state == State::Done || end <= at {
-            self.position = end;
             return out.push(Piece::sent(bytes, Some(source)));
         }
         let before = usize::try_from(at.saturating_sub(source)).unwrap_or(usize::MAX);
@@ -125,7 +125,8 @@ impl Injector {
             out.push(Piece::sent(std::mem::replace(&mut bytes, rest), Some(source)));
         }
         self.position = source + before as u64;
-        self.gather(bytes, out);
+        let next = if self.held.is_empty() { at } else { seen };
+        self.gather(bytes, next, out);
     }
 
     /// Looks whether the phase that it waits for has begun.
@@ -164,28 +165,37 @@ impl Injector {
         }
     }
 
-    /// Takes bytes, which were sent from its position on, into the window until it is full, and then strikes.
-    fn gather(&mut self, mut bytes: Vec<u8>, out: &mut Vec<Piece>) {
+    /// Takes bytes, which were sent from its position on, into the window until it is full, and then strikes. `next` is the
+    /// offset of those that it waits for.
+    fn gather(&mut self, mut bytes: Vec<u8>, next: u64, out: &mut Vec<Piece>) {
         let Target::Known { at, distance, .. } = self.target else { return };
-        let window = window(&self.effect, distance);
-        let missing = window - self.held.sent();
-        // Other faults may take bytes away: then what this one is for never comes. What needs none strikes before the next.
-        if window > 0 && self.position != at + self.held.sent() {
-            self.finish(out);
+        let end = at + window(&self.effect, distance);
+        // Other faults may take bytes away. What strikes before a byte then does so before the next that is left; what
+        // changes bytes never comes to it.
+        if at < end && self.position > next && !self.spares(next..self.position) {
+            self.held.release(out);
             self.state = State::Done;
             return self.push(bytes, Some(self.position), out);
         }
+        let missing = end.saturating_sub(self.position);
         let taken = usize::try_from(missing).unwrap_or(usize::MAX).min(bytes.len());
         let rest = bytes.split_off(taken);
         self.held.add(bytes, Some(self.position));
         self.position += taken as u64;
-        if self.held.sent() == window {
+        if self.position >= end {
             self.strike(out);
         }
         if !rest.is_empty() {
             let source = self.position;
             self.push(rest, Some(source), out);
         }
+    }
+
+    /// Whether it leaves these bytes of its window as they are: those between the two ranges of a reordering.
+    fn spares(&self, range: Range<u64>) -> bool {
+        let Target::Known { at, distance, .. } = self.target else { return false };
+        let Effect::Reorder { bytes, .. } = self.effect else { return false };
+        at + bytes <= range.start && range.end <= at + distance
     }
 
     fn strike(&mut self, out: &mut Vec<Piece>) {
@@ -200,9 +210,11 @@ impl Injector {
         }
         let offset = within.as_ref().map(|(_, offset)| *offset);
         let (fault, old) = (self.fault, self.held.bytes());
+        // Of what is between two ranges, another fault may have taken some away.
+        let gone = window(&self.effect, distance).saturating_sub(old.len() as u64);
         let fired = |new: Vec<u8>| Piece::Fired { fault, at, offset, old: old.clone(), new };
         let reaches = Piece::Reaches(fault);
-        match decide(&self.effect, &old, distance) {
+        match decide(&self.effect, &old, distance - gone.min(distance)) {
             Decision::Replace(new) => {
                 // Where the new bytes are the old ones, there is no change that could reach anybody.
                 let reaches = (old != new).then_some(reaches);

@@ -150,6 +150,12 @@ impl Strike {
         self.flow == other.flow && self.changed(effect).iter().any(meets)
     }
 
+    /// How many bytes from its place on the fault has to see: all that it changes or takes away, and what is between.
+    #[must_use]
+    pub(crate) fn width(&self, effect: &Effect) -> u64 {
+        window(effect, self.distance)
+    }
+
     /// The offsets in the stream of what the fault changes or takes away. What only adds or ends has none.
     fn changed(&self, effect: &Effect) -> Vec<Range<u64>> {
         let (first, second) = match effect {

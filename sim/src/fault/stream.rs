@@ -63,6 +63,8 @@ impl<C: AsyncRead + Unpin, T: Fn() -> Duration + Unpin> Faulty<C, T> {
         if buffer.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
+        // For one who only waits for the end, nothing changes any more.
+        self.gate.take_if(|gate| !gate.has_reader());
         loop {
             let Some(gate) = &mut self.gate else { return Pin::new(&mut self.inner).poll_read(cx, buffer) };
             let clear = gate.clear().min(buffer.remaining());

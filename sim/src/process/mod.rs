@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -202,6 +202,11 @@ impl Running {
             thread::sleep(TICK);
         }
         Ok(())
+    }
+
+    /// Whether somebody may still put something out: it, or what it started.
+    fn is_output_open(&self) -> bool {
+        matches!(self.readers.try_recv(), Err(TryRecvError::Empty))
     }
 
     fn wait_until(&mut self, limit: Duration) -> io::Result<Option<How>> {

@@ -16,6 +16,9 @@ use super::{How, Running};
 pub const HOST: &str = "127.0.0.1";
 /// How long a server has to become ready.
 const READY: Duration = Duration::from_secs(10);
+/// How long nothing may be seen of a server that has gone into the background before it counts as ended: while a process
+/// becomes another program it shows no mark.
+const GONE: Duration = Duration::from_millis(500);
 /// How often it is asked whether it is: at first, and at last.
 const TICK: Duration = Duration::from_millis(5);
 const LAST_TICK: Duration = Duration::from_millis(50);
@@ -61,6 +64,7 @@ impl Running {
     pub fn wait_ready(&mut self, ready: &Ready, port: u16) -> Result<(), NotReady> {
         let deadline = Instant::now() + READY;
         let mut tick = TICK;
+        let mut gone_since = None;
         loop {
             let how = self.poll().ok().flatten();
             let is_ready = match ready {
@@ -71,20 +75,30 @@ impl Running {
                 // One that has gone into the background has ended well.
                 None | Some(How::Exited(0)) if is_ready => return Ok(()),
                 None => {}
+                // What it left behind comes to listen later.
+                Some(How::Exited(0)) if self.is_survived(&mut gone_since) => {}
                 Some(how) => {
                     return Err(NotReady::Ended(format!("the server ended before it was ready: {how}")));
                 }
             }
             if Instant::now() >= deadline {
-                let why = late(self, ready, port);
+                let (why, seconds) = (late(self, ready, port), READY.as_secs());
                 return Err(NotReady::Late(format!(
-                    "the server is not ready after {} seconds: {why}",
-                    READY.as_secs()
+                    "the server is not ready after {seconds} seconds: {why}"
                 )));
             }
             sleep(tick);
             tick = (tick * 2).min(LAST_TICK);
         }
+    }
+
+    /// Whether something that it started goes on behind it, or did a moment ago.
+    fn is_survived(&self, gone_since: &mut Option<Instant>) -> bool {
+        if self.child.1.is_borne() || self.is_output_open() {
+            *gone_since = None;
+            return true;
+        }
+        gone_since.get_or_insert_with(Instant::now).elapsed() < GONE
     }
 }
 

@@ -41,6 +41,18 @@ impl Mark {
         0
     }
 
+    /// Whether a process that runs has it.
+    #[cfg(target_os = "linux")]
+    pub(super) fn is_borne(&self) -> bool {
+        processes().any(|id| self.is_on(id))
+    }
+
+    /// Elsewhere nobody tells, so that it may be.
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn is_borne(&self) -> bool {
+        true
+    }
+
     /// Whether a process has it.
     #[cfg(target_os = "linux")]
     fn is_on(&self, id: i32) -> bool {

@@ -45,7 +45,7 @@ pub enum What {
         fault: Fault,
         /// Which way.
         flow: Flow,
-        /// Where it struck: the offset in the stream as the faults before it leave it.
+        /// Where it struck: the offset in the stream as the sender sent it.
         offset: u64,
         /// The first of the bytes that it took away or changed, at most [`MAX_SHOWN`](crate::fault::MAX_SHOWN).
         old: Vec<u8>,

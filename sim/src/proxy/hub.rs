@@ -24,12 +24,15 @@ pub struct Outcome {
 }
 
 /// On how many connections a fault did what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proof {
     /// On so many it fired.
     pub fired: u64,
     /// On so many that was handed to the reader.
     pub delivered: u64,
+    /// Where it fired first: the first of the bytes that it took away or changed, at most
+    /// [`MAX_SHOWN`](crate::fault::MAX_SHOWN).
+    pub took: Option<Vec<u8>>,
 }
 
 impl Outcome {
@@ -90,7 +93,11 @@ impl Hub {
         let at = self.now();
         let mut told = self.told();
         match &what {
-            What::Fired { number, .. } => told.outcome.faults[*number].fired += 1,
+            What::Fired { number, old, .. } => {
+                let proof = &mut told.outcome.faults[*number];
+                proof.fired += 1;
+                proof.took.get_or_insert_with(|| old.clone());
+            }
             What::Delivered { number, .. } => told.outcome.faults[*number].delivered += 1,
             What::Refused { .. } => told.outcome.refused.push(connection),
             What::Opened { .. } | What::Closed { .. } => {}

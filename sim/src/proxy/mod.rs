@@ -36,6 +36,7 @@ use tokio::time::{sleep, timeout};
 pub use event::{Carried, Event, How, What};
 pub use hub::{Outcome, Proof};
 pub use json::json;
+pub(crate) use place::clash;
 pub use place::{Lengths, NoPlace, Placed, Which, place, place_written};
 pub use running::{Running, Stopper};
 pub use tap::Recording;

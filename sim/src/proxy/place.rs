@@ -40,7 +40,7 @@ pub struct Placed {
     pub connection: Which,
     /// What goes wrong.
     pub fault: Fault,
-    /// At which offset, of which direction. It counts what was sent, whatever the faults before this one leave of it.
+    /// At which offset, of which direction. It counts in what the sender sends, whatever other faults do to that.
     pub strike: Strike,
 }
 
@@ -151,6 +151,14 @@ fn strike(fault: &Fault, lengths: Option<Lengths>, seed: u64, index: usize) -> R
         lengths.unwrap_or(Lengths { to_server: u64::MAX, to_client: u64::MAX });
     let map = PhaseMap { to_server, to_client, ..PhaseMap::default() };
     map.place(fault, seed, index).map_err(NoPlace::NoSuchPlace)
+}
+
+/// The numbers, from 0, of the first two faults that meet in the same bytes: the earlier, then the later.
+pub(crate) fn clash(placed: &[Placed]) -> Option<(usize, usize)> {
+    (0..placed.len()).find_map(|later| {
+        let clashes = |earlier: &usize| clashes(&placed[*earlier], &placed[later]);
+        (0..later).find(clashes).map(|earlier| (earlier, later))
+    })
 }
 
 fn clashes(one: &Placed, other: &Placed) -> bool {

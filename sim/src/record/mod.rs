@@ -229,6 +229,7 @@ struct Kept {
     consumed: u64,
     seen: u64,
     sealed: bool,
+    left: bool,
 }
 
 impl Recorder {
@@ -312,6 +313,17 @@ impl Recorder {
     /// From here on it is another connection's stream, of which nothing is counted.
     pub fn seal(&self) {
         self.kept().sealed = true;
+    }
+
+    /// This side reads no more of its first stream: what faults do to the rest of it strikes nobody.
+    pub fn leave(&self) {
+        self.kept().left = true;
+    }
+
+    /// Whether this side reads no more of its first stream.
+    #[must_use]
+    pub fn has_left(&self) -> bool {
+        self.kept().left
     }
 
     /// How many bytes of its first stream this side has seen.

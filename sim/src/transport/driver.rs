@@ -295,6 +295,9 @@ impl<C: AsyncRead + AsyncWrite + Unpin, T: Clock> Driver<'_, C, T> {
         if self.input != Input::Open || self.inbox.is_full() {
             return false;
         }
+        if self.endpoint.is_closed() {
+            self.endpoint.record().leave();
+        }
         let mut buffer = ReadBuf::new(self.inbox.spare());
         let end = match Pin::new(&mut self.connection).poll_read(cx, &mut buffer) {
             Poll::Pending => return false,

@@ -69,6 +69,7 @@ impl Lockstep {
             inbox,
             gate: self.wires.gate(flow, reader),
             sent: false,
+            arrived: 0,
             wake: None,
             finished: false,
             ended: false,
@@ -85,6 +86,7 @@ impl Lockstep {
             for pair in &mut self.pairs {
                 // What one of them did may have taken the machine down under all.
                 pair.server.poll_machine(now, None);
+                pair.begin_waits(now);
             }
             if moved {
                 self.now += LATENCY;
@@ -102,7 +104,7 @@ impl Lockstep {
     /// Takes the clients whose session is over off their connections, and recycles what has ended.
     fn reconnect(&mut self) {
         for pair in &mut self.pairs {
-            if let Some((wait, client)) = pair.take_leaver() {
+            if let Some((wait, client)) = pair.take_leaver(self.now) {
                 self.waiting.push((self.now + wait, client));
             }
         }
@@ -123,8 +125,11 @@ impl Lockstep {
         let times = self.pairs.iter().flat_map(Pair::times).chain(self.waiting.iter().map(|(time, _)| *time));
         let Some(next) = times.min() else { return false };
         self.now = next.max(self.now);
-        for pair in &mut self.pairs {
-            pair.handle_timeout(self.now);
+        // What has come by now counts before a deadline that has passed by now, as in the driver.
+        if !self.pairs.iter().any(|pair| pair.wakes_by(self.now)) {
+            for pair in &mut self.pairs {
+                pair.handle_timeout(self.now);
+            }
         }
         let (due, later) =
             std::mem::take(&mut self.waiting).into_iter().partition(|(time, _)| *time <= self.now);
@@ -158,14 +163,22 @@ impl Pair {
         let (client_talks, server_talks) = (self.up.sent, self.down.sent);
         let server = Some(&mut *self.server);
         let (mut moved, mut ended) = self.up.deliver(now, client_closed, server, server_talks);
-        let client = self.client.as_deref_mut();
-        let (moved_down, ended_down) = self.down.deliver(now, server_closed, client, client_talks);
-        moved |= moved_down;
-        ended = ended.or(ended_down);
+        // When the connection is gone, so is what is on the way to the other end.
+        if ended.is_none() {
+            let client = self.client.as_deref_mut();
+            let (moved_down, ended_down) = self.down.deliver(now, server_closed, client, client_talks);
+            (moved, ended) = (moved | moved_down, ended_down);
+        }
         if let Some(end) = ended {
             self.end(now, end);
         }
         moved
+    }
+
+    /// A wait that stands next begins at the time at which what was before it was delivered.
+    fn begin_waits(&mut self, now: Duration) {
+        self.up.begin_wait(now);
+        self.down.begin_wait(now);
     }
 
     /// Both directions end, and what is on the way is lost.
@@ -180,12 +193,29 @@ impl Pair {
         }
     }
 
-    /// The client, if it wants another connection, and how long it waits before.
-    fn take_leaver(&mut self) -> Option<(Duration, Box<dyn Endpoint>)> {
-        // What it has sent goes on without it.
+    /// The client, if its session is over and it wants another connection, and how long it waits before. Like the
+    /// driver, it gives the server a moment to end its side, too.
+    fn take_leaver(&mut self, now: Duration) -> Option<(Duration, Box<dyn Endpoint>)> {
+        let is_gone = self.closing_until().is_some_and(|until| until <= now);
         let client = self.client.as_mut().filter(|client| client.is_closed())?;
-        let wait = client.reconnect()?;
-        self.client.take().map(|client| (wait, client))
+        if !self.down.ended && !is_gone {
+            return None;
+        }
+        // What it has sent goes on without it.
+        let wait = client.reconnect();
+        let client = self.client.take_if(|_| wait.is_some() || is_gone);
+        wait.zip(client)
+    }
+
+    /// Until when a client whose session is over waits for the server.
+    fn closing_until(&self) -> Option<Duration> {
+        let client = self.client.as_ref().filter(|client| client.is_closed() && !self.down.ended)?;
+        client.poll_timeout()
+    }
+
+    /// Whether something has waited until this time to be delivered.
+    fn wakes_by(&self, now: Duration) -> bool {
+        self.up.wake.into_iter().chain(self.down.wake).any(|wake| wake <= now)
     }
 
     fn is_over(&self) -> bool {
@@ -196,7 +226,7 @@ impl Pair {
     fn times(&self) -> impl Iterator<Item = Duration> {
         let endpoints = self.client.iter().chain([&self.server]);
         let deadlines = endpoints.filter(|endpoint| !endpoint.is_closed()).filter_map(|it| it.poll_timeout());
-        deadlines.chain(self.up.wake).chain(self.down.wake)
+        deadlines.chain(self.closing_until()).chain(self.up.wake).chain(self.down.wake)
     }
 
     fn handle_timeout(&mut self, now: Duration) {
@@ -216,6 +246,8 @@ struct Link {
     gate: Option<Gate>,
     /// Whether the sender put anything out, the last time it was asked.
     sent: bool,
+    /// How much of what it has put out has come to the other end.
+    arrived: usize,
     /// When the gate lets more through.
     wake: Option<Duration>,
     /// Whether the gate knows that the sender has ended.
@@ -233,7 +265,22 @@ impl Link {
             self.outbox.consume(self.outbox.filled().len());
         }
         self.sent = self.outbox.filled().len() > before;
+        self.arrived = before.min(self.outbox.filled().len());
         self.sent
+    }
+
+    /// Looks at what stands next, after what has been delivered at this time.
+    fn begin_wait(&mut self, now: Duration) {
+        let Some(gate) = self.gate.as_mut().filter(|gate| gate.clear() == 0) else { return };
+        let mut next = gate.next(now, &mut []);
+        if next == Next::Hungry && self.arrived > 0 {
+            gate.push(&self.outbox.filled()[..self.arrived]);
+            self.outbox.consume(self.arrived);
+            next = gate.next(now, &mut []);
+        }
+        if let Next::Wait(until) = next {
+            self.wake = Some(until);
+        }
     }
 
     /// Hands to the receiver what it takes. Says whether anything moved, and whether the connection is to end.
@@ -244,6 +291,10 @@ impl Link {
         mut receiver: Option<&mut (dyn Endpoint + 'static)>,
         receiver_talks: bool,
     ) -> (bool, Option<End>) {
+        if receiver.as_ref().is_none_or(|receiver| receiver.is_closed()) {
+            // Nobody reads any more whom a fault could strike.
+            (self.gate, self.wake) = (None, None);
+        }
         let (carried, end) = self.carry(now, sender_closed);
         let used = self.offer(now, receiver.as_deref_mut());
         match end {

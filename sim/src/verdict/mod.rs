@@ -83,7 +83,10 @@ fn judge_one(claimed: Claimed, sources: &mut dyn Sources) -> io::Result<Judgemen
     let size = source.as_ref().map_or(0, Content::len);
     let (evidence, truth) = match evidence {
         Some(Err(_)) => (None, Truth::Unreadable),
-        Some(Ok(arrived)) => (Some(arrived.clone()), Truth::find(source.as_ref(), Some(&arrived))?),
+        Some(Ok(arrived)) => {
+            let truth = Truth::find(source.as_ref(), Some(&arrived))?;
+            (Some(arrived), truth)
+        }
         None => (None, Truth::Nothing),
     };
     let excerpt = match (truth, &source, &evidence) {

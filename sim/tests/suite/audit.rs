@@ -9,31 +9,38 @@ use tempfile::TempDir;
 
 /// A place for one audit: its file, and where its directories are made.
 pub(super) struct Desk {
-    dir: TempDir,
+    path: PathBuf,
+    _dir: TempDir,
 }
 
 impl Desk {
     pub(super) fn new(audit: &str) -> Self {
+        Self::named("desk", audit)
+    }
+
+    /// In a directory of this name.
+    pub(super) fn named(name: &str, audit: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("tmp")).unwrap();
-        std::fs::write(dir.path().join("audit.ron"), audit).unwrap();
-        Self { dir }
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.join("tmp")).unwrap();
+        std::fs::write(path.join("audit.ron"), audit).unwrap();
+        Self { path, _dir: dir }
     }
 
     pub(super) fn path(&self) -> &Path {
-        self.dir.path()
+        &self.path
     }
 
     /// What is left of the directories of the runs.
     pub(super) fn left(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.dir.path().join("tmp")).unwrap();
+        let entries = std::fs::read_dir(self.path.join("tmp")).unwrap();
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 
     pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sim"));
-        command.arg("audit").arg(self.dir.path().join("audit.ron")).args(args);
-        command.env("TMPDIR", self.dir.path().join("tmp"));
+        command.arg("audit").arg(self.path.join("audit.ron")).args(args);
+        command.env("TMPDIR", self.path.join("tmp"));
         command
     }
 
@@ -64,7 +71,11 @@ pub(super) fn verdicts(lines: &[Value]) -> Vec<(&str, &str)> {
 
 /// An upload with `client` between programs of ours.
 pub(super) fn upload(client: &str, more: &str) -> Desk {
-    Desk::new(&format!(
+    Desk::new(&upload_text(client, more))
+}
+
+pub(super) fn upload_text(client: &str, more: &str) -> String {
+    format!(
         r##"Audit(
             about: "For a test.",
             transfer: Upload,
@@ -74,7 +85,7 @@ pub(super) fn upload(client: &str, more: &str) -> Desk {
             check: Md5,
             {more}
         )"##
-    ))
+    )
 }
 
 const TELLING: [&str; 9] = [

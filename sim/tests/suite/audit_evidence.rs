@@ -98,8 +98,19 @@ fn the_file_of_an_earlier_run_is_no_evidence_for_this_one() {
         );
         (Desk::new(&text).json(&["flip-middle"]), verdict, code)
     });
+    // Nor is a wrong file one of this run, if this one did not touch it.
+    let file = glob::glob(&received).unwrap().next().unwrap().unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&file, &fs::read(&file).unwrap()[..2_000]).unwrap();
+    let text = format!(
+        r#"Audit(about: "x", transfer: Upload, size: 2_500, server: At("{address}"), received: "{received}",
+            client: Program(run: "{{sim}} ls {{host}}:{{port}}"), fail: Exit(1))"#
+    );
+    let untouched = judged(&Desk::new(&text), &["flip-middle"]);
     server.kill().unwrap();
     server.wait().unwrap();
+    let (judgement, code) = untouched;
+    assert!(judgement.contains("without any fault another file came to") && code == 3, "{judgement}");
     for ((lines, code), verdict, expected) in both {
         assert_eq!((verdicts(&lines), code), (vec![("flip-middle", verdict)], expected), "{lines:?}");
     }
@@ -123,10 +134,78 @@ fn a_wrong_file_that_is_taken_for_good_without_any_fault_convicts() {
     let (judgement, code) = judged(&desk, &["flip-middle"]);
     assert!(judgement.starts_with("Without any fault a wrong file was reported as Success"), "{judgement}");
     assert_eq!(code, 1);
-    // Another file is none that arrived wrong: perhaps it is looked for in the wrong place.
-    let desk = upload("{sim} put {host}:{port} {file}", r#"received: "{here}/audit.ron","#);
-    let (judgement, code) = judged(&desk, &["flip-middle"]);
-    assert!(judgement.starts_with("Inconclusive: ") && code == 3, "{judgement}");
+}
+
+/// An upload without any fault, behind which something else becomes of the received file, `$f`.
+fn spoiled(spoil: &str, more: &str) -> Desk {
+    let client = format!(
+        r#"sh -c "{{sim}} put {{host}}:{{port}} {{file}} && for f in {{server}}/store/*/{{name}}; do chmod +w \$f; {spoil}; done""#
+    );
+    upload(&client, more)
+}
+
+#[test]
+fn a_decoder_that_changes_every_file_convicts_whatever_it_leaves() {
+    let decoders = [
+        // As what is no text is replaced, left out, or taken for another; and what decodes nothing at all.
+        r"LC_ALL=C sed 's/[\x80-\xff]/\xef\xbf\xbd/g' {file} > \$f",
+        r"LC_ALL=C tr -d '\200-\377' < {file} > \$f",
+        r"LC_ALL=C tr '\200-\377' '?' < {file} > \$f",
+        "head -c 100 {file} > \\$f",
+        "printf undefined > \\$f",
+        ": > \\$f",
+    ];
+    for decoder in decoders {
+        let (judgement, code) = judged(&spoiled(decoder, ""), &["flip-middle"]);
+        assert!(
+            judgement.starts_with("Without any fault a wrong file was reported as Success"),
+            "{decoder}: {judgement}"
+        );
+        assert_eq!(code, 1, "{decoder}");
+    }
+}
+
+#[test]
+fn another_file_is_none_that_arrived_wrong() {
+    let put = "{sim} put {host}:{port} {file}";
+    let desks = [
+        // Perhaps it is looked for in the wrong place;
+        upload(put, r#"received: "{here}/audit.ron","#),
+        upload(&format!(r#"sh -c "{put} && echo done > {{server}}/log""#), r#"received: "{server}/log","#),
+        // or something else came there, too;
+        spoiled(r"printf undefined > \$f; : > {server}/other", ""),
+        // or it is there in another form.
+        spoiled(r"head -c 2600 /dev/urandom > \$f", ""),
+    ];
+    for desk in desks {
+        let (judgement, code) = judged(&desk, &["flip-middle"]);
+        assert!(
+            judgement.starts_with("Inconclusive: without any fault another file came to "),
+            "{judgement}"
+        );
+        assert_eq!(code, 3);
+    }
+}
+
+#[test]
+fn what_happens_once_without_any_fault_convicts_nobody() {
+    let spoil = r"echo >> {here}/runs; [ \$(wc -l < {here}/runs) != 1 ] || printf undefined > \$f";
+    let (judgement, code) = judged(&spoiled(spoil, ""), &["flip-middle"]);
+    assert!(
+        judgement.starts_with("Inconclusive: without any fault a wrong file was reported"),
+        "{judgement}"
+    );
+    assert!(judgement.contains("not so in a second run") && code == 3, "{judgement}");
+    // The same just before a fault: nothing is proved by the others then.
+    let spoil = r"echo >> {here}/runs; [ \$(wc -l < {here}/runs) != 2 ] || printf undefined > \$f";
+    let desk = spoiled(spoil, "fail: Exit(1),");
+    let output = desk.run(&["--only", "flip-first", "--only", "flip-middle", "--jobs", "1"]);
+    assert_eq!(output.status.code(), Some(3), "{}", out(&output));
+    assert!(
+        out(&output).contains("just before, without any fault a wrong file was reported"),
+        "{}",
+        out(&output)
+    );
 }
 
 #[test]

@@ -132,6 +132,101 @@ fn a_server_that_goes_into_the_background_can_be_audited() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_server_in_a_network_of_its_own_can_go_into_the_background() {
+    if sim::audit::isolate::check().is_err() {
+        return;
+    }
+    let desk = Desk::new(
+        r#"Audit(
+            about: "A daemon.", transfer: Upload, size: 2_500, deadline: 3, port: 9999, isolate: true,
+            server: Program(run: "sh -c 'setsid {sim} serve --dir {server}/store --listen 127.0.0.1:9999 > {server}/log 2>&1 & exit 0'"),
+            client: Program(run: "{sim} put 127.0.0.1:9999 {file}"),
+            received: "{server}/store/*/{name}", fail: Exit(1),
+        )"#,
+    );
+    let (lines, code) = desk.json(&["flip-middle"]);
+    assert_eq!((&lines[0]["verdict"], code), (&"Detected".into(), 0), "{lines:?}");
+    assert_eq!(processes(desk.path()), Vec::<String>::new());
+}
+
+/// A path that has nothing in it.
+fn is_gone(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err()
+}
+
+#[test]
+fn directories_that_were_made_for_the_file_to_be_sent_are_taken_away() {
+    let desk = upload(
+        "{sim} put {host}:{port} {file}",
+        r#"fail: Exit(1), sent: "{here}/made/for/it.bin", received: "{server}/store/*/it.bin","#,
+    );
+    // One path is for one run at a time, however many may run.
+    let (lines, code) = desk.json(&["flip-first", "flip-middle", "flip-last", "delay"]);
+    let verdicts: Vec<_> = lines.iter().filter_map(|line| line["verdict"].as_str()).collect();
+    assert_eq!((verdicts, code), (vec!["Detected", "Detected", "Detected", "Intact"], 0), "{lines:?}");
+    assert!(is_gone(&desk.path().join("made")));
+    // What was there stays, and so does what is not ours.
+    fs::create_dir_all(desk.path().join("made")).unwrap();
+    assert_eq!(desk.json(&["delay"]).1, 0);
+    assert!(desk.path().join("made").is_dir() && is_gone(&desk.path().join("made/for")));
+    fs::create_dir_all(desk.path().join("made/for/it.bin")).unwrap();
+    assert_eq!(desk.json(&["delay"]).1, 3);
+    assert!(desk.path().join("made/for/it.bin").is_dir());
+}
+
+#[test]
+fn a_run_that_does_not_come_about_leaves_no_directories_either() {
+    let desk = upload("no-such-program {port}", r#"sent: "{here}/made/for/it.bin","#);
+    assert_eq!(desk.json(&["delay"]).1, 3);
+    assert!(is_gone(&desk.path().join("made")));
+}
+
+/// All that lies in a directory.
+fn all(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let below = |path: std::path::PathBuf| {
+        let inside = if path.is_dir() { all(&path) } else { Vec::new() };
+        [vec![path.file_name().unwrap().to_string_lossy().into_owned()], inside].concat()
+    };
+    entries.flat_map(below).collect()
+}
+
+#[test]
+fn the_name_of_a_directory_is_no_part_of_a_script() {
+    let scripts = [
+        r#"ls {here} > seen && test -f {here}/audit.ron && cp {file} \"{client}/copy\" && {sim} put {host}:{port} \"$(echo {file})\""#,
+        r#"test -f \"$HERE/audit.ron\" && cp \"$FILE\" \"$CLIENT/copy\" && \"$SIM\" put $HOST:$PORT \"$FILE\""#,
+        r#"sh -c 'cp \"$FILE\" \"$CLIENT/copy\"' && {sim} put {host}:{port} {file}"#,
+    ];
+    for script in scripts {
+        let text = super::audit::upload_text(&format!("sh -c \"{script}\""), "fail: Exit(1),");
+        let desk = Desk::named("d ir;touch X", &text);
+        let keep = desk.path().join("kept");
+        let args = ["--only", "flip-middle", "--format", "json", "--keep", keep.to_str().unwrap()];
+        let output = super::audit::out(&desk.run(&args));
+        assert!(output.contains(r#""verdict":"Detected""#), "{script}: {output}");
+        let left = all(desk.path());
+        assert!(left.contains(&"copy".into()) && !left.contains(&"X".into()), "{script}: {left:?}");
+    }
+}
+
+#[test]
+fn a_name_that_would_become_text_of_a_script_is_refused() {
+    for script in ["sh -c 'ls {here}'; {sim} put {host}:{port} {file}", "eval \\\"ls {here}\\\"; : {port}"] {
+        let text = super::audit::upload_text(&format!("sh -c \"{script}\""), "");
+        let desk = Desk::named("d ir;touch X", &text);
+        let keep = desk.path().join("kept");
+        let args = ["--only", "delay", "--keep", keep.to_str().unwrap()];
+        let output = desk.run(&args);
+        let said = super::audit::out(&output);
+        assert!(said.contains("say \"$HERE\" there"), "{said}");
+        assert_eq!(output.status.code(), Some(3));
+        assert!(!all(desk.path()).contains(&"X".into()));
+    }
+}
+
+#[test]
 fn no_port_stays_taken() {
     let desk = upload("{sim} put {host}:{port} {file}", "fail: Exit(1),");
     let (lines, _) = desk.json(&["delay"]);

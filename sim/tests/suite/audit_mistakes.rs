@@ -67,6 +67,24 @@ fn each_mistake_is_shown_where_it_stands() {
         ("Flip(in: Upload, at: 0, bit: 1)", "Env(sever: {})", "sever", "did you mean \"server\"?"),
         ("\"{server}/{name}\"", "\"\"", "\"\"", "the path of a file"),
         ("\"{server}/{name}\"", "\"{received}\"", "\"{received}\"", "cannot be said by"),
+        (
+            "\"{server}/{name}\"",
+            "\"{server}/a/../../../{name}\"",
+            "\"{server}/a/../../../{name}\"",
+            "`received` leads out of the directories of the run",
+        ),
+        (
+            "about: \"Sound.\"",
+            "about: \"Sound.\", sent: \"../../{name}\"",
+            "\"../../{name}\"",
+            "one elsewhere is absolute, or begins with {here}",
+        ),
+        (
+            "Line(\"^Success\")",
+            "File(\"{client}/../../done\")",
+            "\"{client}/../../done\"",
+            "`File` leads out",
+        ),
         ("Line(\"^Success\")", "Line(\"x*\")", "Line(\"x*\")", "matches every line"),
         ("fail: Exit([1, 2])", "fail: Line(\"^Success\")", "Line(\"^Success\")", "the same line says"),
         ("fail: Exit([1, 2])", "leaves_no: [Rejected]", "[Rejected]", "no file is ever rejected"),
@@ -81,6 +99,13 @@ fn each_mistake_is_shown_where_it_stands() {
         let text = mistake.place().unwrap().text();
         assert!(text.starts_with(place), "{new}: {text:?} is underlined");
     }
+}
+
+#[test]
+fn where_to_listen_and_to_connect_can_be_told_by_the_environment() {
+    with("serve {port}", "sh -c 'serve $PORT'").unwrap();
+    with("put {host} {port} {file}", "sh -c 'put $HOST ${PORT} $FILE'").unwrap();
+    with("{server}/{name}", "{server}/../client/{name}").unwrap();
 }
 
 #[test]

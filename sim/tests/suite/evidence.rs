@@ -79,7 +79,7 @@ fn clients_that_try_again_after_a_crash_recover_on_every_lane() {
                 // On tcp another may have been done before the machine went down.
                 let ends_well = |verdict| matches!(verdict, Verdict::Recovered | Verdict::Intact);
                 assert!(outcome.judgements.iter().all(|it| ends_well(it.verdict)), "{what}");
-                assert_eq!(outcome.judgements[0].verdict, Verdict::Recovered, "{what}");
+                assert!(outcome.judgements.iter().any(|it| it.verdict == Verdict::Recovered), "{what}");
             }
         }
     }

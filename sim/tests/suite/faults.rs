@@ -69,25 +69,24 @@ fn strike(fault: usize, (effect, at, distance): &Given, mut stream: Vec<Seen>) -
     // A place is a byte that was sent. What takes none acts before the next one that is still there.
     let place = |wanted: u64| stream.iter().position(|it| source(it).is_some_and(|source| source >= wanted));
     let Some(first) = place(*at) else { return stream };
-    if window > 0 {
-        let places: Vec<usize> = (*at..at + window)
-            .map_while(|wanted| place(wanted).filter(|found| source(&stream[*found]) == Some(wanted)))
-            .collect();
-        if places.len() as u64 != window {
-            let wanted = at + places.len() as u64;
-            if !places.is_empty() {
-                // It waits for bytes that do not come, and what happens between them waits with it.
-                let end = place(wanted).or(stream.iter().position(ends)).unwrap_or(stream.len());
-                stream[first..end].sort_by_key(|it| byte(it).is_none());
-            }
-            return stream;
+    let is_there = |wanted: u64| stream.iter().any(|it| source(it) == Some(wanted));
+    let needed = |wanted: &u64| match effect {
+        Effect::Reorder { bytes, .. } => *wanted < at + bytes || *wanted >= at + distance,
+        _ => true,
+    };
+    if let Some(gone) = (*at..at + window).filter(needed).find(|wanted| !is_there(*wanted)) {
+        if gone > *at {
+            // It waits for bytes that do not come, and what happens between them waits with it.
+            let end = place(gone).or(stream.iter().position(ends)).unwrap_or(stream.len());
+            stream[first..end].sort_by_key(|it| byte(it).is_none());
         }
+        return stream;
     }
     let behind = if window == 0 { first } else { place(at + window - 1).unwrap() + 1 };
     let (held, between): (Vec<Seen>, Vec<Seen>) =
         stream[first..behind].iter().cloned().partition(|it| byte(it).is_some());
     let old: Vec<u8> = held.iter().filter(|it| source(it).is_some()).filter_map(byte).collect();
-    let (told, changed) = replacement(effect, &old, held, *distance);
+    let (told, changed) = replacement(effect, &old, held);
     let mut out = stream[..first].to_vec();
     let changes_nothing = told.as_ref() == Some(&old);
     out.push(Seen::Event(Piece::Fired {
@@ -144,20 +143,15 @@ fn taken(effect: &Effect, distance: u64) -> usize {
 
 /// What it is said to put in the place of `old`, if it changes bytes; and what becomes of the bytes that were held back,
 /// among which are those that other faults have added.
-fn replacement(
-    effect: &Effect,
-    old: &[u8],
-    mut held: Vec<Seen>,
-    distance: u64,
-) -> (Option<Vec<u8>>, Vec<Seen>) {
+fn replacement(effect: &Effect, old: &[u8], mut held: Vec<Seen>) -> (Option<Vec<u8>>, Vec<Seen>) {
     let mut new = old.to_vec();
     match effect {
         Effect::Flip { bit } => new[0] ^= 1 << bit,
         Effect::Xor { mask } => (0..new.len()).for_each(|at| new[at] ^= mask[at]),
         Effect::Overwrite { bytes } => new.clone_from(bytes),
         Effect::Reorder { bytes, .. } => {
-            let (count, distance) = (usize::try_from(*bytes).unwrap(), usize::try_from(distance).unwrap());
-            (0..count).for_each(|at| new.swap(at, distance + at));
+            let count = usize::try_from(*bytes).unwrap();
+            (0..count).for_each(|at| new.swap(at, old.len() - count + at));
         }
         Effect::Drop { .. } => {
             held.retain(|it| source(it).is_none());

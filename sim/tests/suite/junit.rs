@@ -24,7 +24,7 @@ fn check(xml: &str) {
 fn a_conformance_report_is_xml_whatever_a_program_says() {
     let outcome = Outcome::NotReached { why: HOSTILE.into(), free: false };
     let results = vec![CaseResult { case: server_cases()[0].clone(), outcome }];
-    let conformance = Report { side: Side::Server, results };
+    let conformance = Report { side: Side::Server, seed: 1, round: 0, results };
     check(&report::conform::junit(&conformance, &|name| name.into()).unwrap());
 }
 
@@ -42,6 +42,6 @@ fn an_audit_report_is_xml_whatever_a_program_says() {
 fn what_a_server_says_with_a_full_stop_ends_the_sentence_once() {
     let outcome = Outcome::NotReached { why: "it said: ERROR storage the disk is full.".into(), free: false };
     let results = vec![CaseResult { case: server_cases()[0].clone(), outcome }];
-    let summary = report::conform::summary(&Report { side: Side::Server, results });
+    let summary = report::conform::summary(&Report { side: Side::Server, seed: 1, round: 0, results });
     assert!(summary.ends_with("the disk is full."), "{summary}");
 }

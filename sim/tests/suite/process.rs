@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sim::process::{How, Launch, Line, MAX_OUTPUT};
+use sim::process::{How, Launch, Line, MAX_OUTPUT, NotReady, Ready, free_port};
 
 /// More than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
@@ -13,7 +13,13 @@ const SHORT: Duration = Duration::from_millis(300);
 
 fn shell(script: &str, dir: &Path) -> Launch {
     let env = vec![("GREETING".into(), "hello".into())];
-    Launch { program: "sh".into(), args: vec!["-c".into(), script.into()], dir: dir.into(), env, keep: Vec::new() }
+    Launch {
+        program: "sh".into(),
+        args: vec!["-c".into(), script.into()],
+        dir: dir.into(),
+        env,
+        keep: Vec::new(),
+    }
 }
 
 #[test]
@@ -84,4 +90,36 @@ fn output_without_end_is_cut_and_does_not_stop_the_program() {
 fn a_program_that_is_not_there_is_an_error() {
     let launch = Launch { program: "no-such-program".into(), ..shell("", Path::new(".")) };
     assert!(launch.spawn().is_err());
+}
+
+/// A server that goes into the background and then takes its time before it listens, with nothing of it on the outputs of
+/// its parent.
+fn slow_daemon(port: u16) -> String {
+    let listen =
+        format!("sleep 0.3; exec {} serve --dir store --listen 127.0.0.1:{port}", env!("CARGO_BIN_EXE_sim"));
+    format!("setsid sh -c '{listen}' > /dev/null 2>&1 & exit 0")
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_server_in_the_background_is_waited_for_after_the_end_of_its_parent() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port().unwrap();
+    let mut daemon = shell(&slow_daemon(port), dir.path()).spawn().unwrap();
+    while daemon.poll().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    daemon.wait_ready(&Ready::Port, port).unwrap();
+    assert_eq!(daemon.wait(SHORT, SHORT).unwrap().how, How::Exited(0));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_server_that_has_ended_and_left_nobody_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    for (script, why) in [("exit 0", "exit code 0"), ("sleep 600 & exit 3", "exit code 3")] {
+        let mut server = shell(script, dir.path()).spawn().unwrap();
+        let ready = server.wait_ready(&Ready::Port, free_port().unwrap());
+        assert_eq!(ready, Err(NotReady::Ended(format!("the server ended before it was ready: {why}"))));
+    }
 }

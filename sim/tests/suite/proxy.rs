@@ -253,6 +253,27 @@ fn only_the_connection_that_is_meant_is_struck() {
 }
 
 #[test]
+fn a_place_is_a_byte_of_what_was_sent_whatever_others_do_before_it() {
+    let cases = [
+        ("Insert(in: ToServer, at: 1, text: \"--\"); Flip(in: ToServer, at: 3, bit: 5)", "a--bcDefgh"),
+        ("Insert(in: ToServer, at: 3, text: \"-\"); Flip(in: ToServer, at: 3, bit: 5)", "abc-Defgh"),
+        ("Drop(in: ToServer, at: 0, bytes: 3); Insert(in: ToServer, at: 3, text: \"-\")", "-defgh"),
+        ("Drop(in: ToServer, at: 3, bytes: 1); Reorder(in: ToServer, at: 1, bytes: 1, with: 6)", "agcefbh"),
+        ("Duplicate(in: ToServer, at: 0, bytes: 2); Truncate(in: ToServer, at: 4)", "ababcd"),
+        ("Flip(in: ToServer, at: 6, bit: 5); Duplicate(in: ToServer, at: 2, bytes: 2)", "abcdcdefGh"),
+    ];
+    for (faults, expected) in cases {
+        let (target, served) = server(1, |mut stream| read_all(&mut stream).0);
+        let faults: Vec<_> = faults.split("; ").map(|fault| (Which::Nth(1), fault)).collect();
+        let (proxy, events) = proxy(target, &faults);
+        connect(proxy.local_addr()).write_all(b"abcdefgh").unwrap();
+        closed(&events, 1);
+        assert_eq!(String::from_utf8(served.join().unwrap().remove(0)).unwrap(), expected, "{faults:?}");
+        assert_eq!(proxy.finish(LONG).unwrap().unproved(), None, "{faults:?}");
+    }
+}
+
+#[test]
 fn a_fault_is_told_when_it_fires_and_when_the_reader_has_it() {
     let (target, served) = server(1, |mut stream| read_all(&mut stream).0);
     let (proxy, events) = proxy(target, &[(Which::Nth(1), "Flip(in: ToServer, at: 2, bit: 5)")]);

@@ -2,6 +2,7 @@
 //! where they stand; each is then parsed on its own, so that all mistakes are reported at once.
 
 mod signals;
+mod text;
 mod trials;
 
 use std::collections::BTreeMap;
@@ -12,11 +13,12 @@ use std::sync::Arc;
 use protocol::FileName;
 use ron::value::RawValue;
 
+use super::shell;
 use super::spec::{
-    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS, MAX_SIZE,
-    MIN_SIZE, Need, Program, Server, Signal, Wanted,
+    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, Leftover, MAX_NEEDS, MAX_SIZE, MIN_SIZE, Need, Program,
+    Server, Signal, Wanted,
 };
-use super::template::{PLACEHOLDERS, Template, unknown};
+use super::template::Template;
 use crate::process::Ready;
 use crate::record::Direction;
 use crate::scenario::error::{Mistake, ScenarioError};
@@ -25,6 +27,7 @@ use crate::scenario::piece::{Entries, Item, Piece};
 use crate::scenario::place::{Located, SourceFile};
 use crate::scenario::reader::{Reader, SHORTEST};
 use crate::scenario::{read, suggest, syntax};
+use text::{before, command, env, path_of_file};
 
 const SHAPE: &str = "an audit is written Audit(about: \"...\", transfer: Upload, server: Program(run: \"...\"), \
                      client: Program(run: \"...\"), received: \"...\")";
@@ -376,78 +379,6 @@ fn ready(reader: &mut Reader, piece: Piece<'_>) -> Option<Ready> {
     signals::pattern(reader, piece, "`ready` is Port or Line(\"PATTERN\")").map(Ready::Line)
 }
 
-fn env(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<(String, Template)>> {
-    let wanted = "a map, as in { \"NAME\": \"VALUE\" }";
-    let Entries(entries) = reader.value(piece, "`env`", wanted)?;
-    if entries.len() > MAX_ENV {
-        reader.mistakes.add(|| Mistake::at(&piece.place(), format!("`env` has at most {MAX_ENV} variables")));
-    }
-    let entry = |(name, value): (&RawValue, &RawValue)| {
-        let name = variable(reader, piece.inner(name));
-        let value = template(reader, piece.inner(value), "a value of `env`");
-        Some((name?, value?))
-    };
-    let entries: Vec<_> = entries.into_iter().map(entry).collect();
-    entries.into_iter().collect()
-}
-
-fn variable(reader: &mut Reader, piece: Piece<'_>) -> Option<String> {
-    let name: String = reader.value(piece, "a name in `env`", "text in double quotes")?;
-    if name.is_empty() || name.contains(['=', '\0']) {
-        reader.mistakes.add(|| Mistake::at(&piece.place(), "this cannot be the name of a variable"));
-        return None;
-    }
-    Some(name)
-}
-
-fn before(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<Template>> {
-    let commands = reader.at_most(MAX_BEFORE, piece, "`before`", |reader, piece| {
-        command(reader, piece, "a command of `before`")
-    })?;
-    Some(commands.into_iter().map(|command| command.value).collect())
-}
-
-/// Text with placeholders that there are.
-fn template(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Template> {
-    let text: String = reader.value(piece, what, "text in double quotes")?;
-    if text.contains('\0') {
-        reader.mistakes.add(|| Mistake::at(&piece.place(), "no program can be given a NUL"));
-        return None;
-    }
-    let Some((at, name)) = unknown(&text) else { return Some(Template::new(text)) };
-    // Without escapes the text stands in the file as it is, one quote further.
-    let plain = piece.text().get(1..).is_some_and(|rest| rest.starts_with(&text));
-    let place = if plain { piece.place_of(1 + at..1 + at + name.len()) } else { piece.place() };
-    let message = suggest::unknown("placeholder", name, PLACEHOLDERS);
-    reader.mistakes.add(|| Mistake::at(&place, message));
-    None
-}
-
-/// The path of a file, which cannot say where it is by itself.
-fn path_of_file(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Template> {
-    let path = template(reader, piece, what)?;
-    let message = match path.text() {
-        text if text.is_empty() || text.ends_with('/') => format!("{what} is the path of a file"),
-        _ if path.has("file") || path.has("received") => {
-            format!("{what} cannot be said by {{file}} or {{received}}, which come from it")
-        }
-        _ => return Some(path),
-    };
-    reader.mistakes.add(|| Mistake::at(&piece.place(), message));
-    None
-}
-
-fn command(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Template> {
-    let command = template(reader, piece, what)?;
-    let message = match shlex::split(command.text()) {
-        None => "a quotation mark in this command is never closed",
-        Some(words) if words.is_empty() => "this command is empty",
-        Some(_) => return Some(command),
-    };
-    reader.mistakes.add(|| Mistake::at(&piece.place(), message));
-    None
-}
-
 /// The one value in `Word(value)`.
 fn inside<'a>(piece: Piece<'a>) -> Option<Piece<'a>> {
     let open = piece.text().find('(')?;
@@ -472,7 +403,8 @@ fn word_of<'a>(piece: Piece<'a>) -> &'a str {
 /// The proxy can stand between the programs only if they can be told where it is, or cannot see past it.
 fn check_ports(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
     let has = |program: &Program, name: &str| {
-        program.run.has(name) || program.env.iter().any(|(_, value)| value.has(name))
+        let is_named = program.run.text().contains(&shell::variable(name));
+        is_named || program.run.has(name) || program.env.iter().any(|(_, value)| value.has(name))
     };
     if let (Some(client), Some(piece), false) = (&audit.client, given.get("client"), audit.isolate)
         && !has(client, "port")

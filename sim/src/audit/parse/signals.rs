@@ -1,6 +1,7 @@
 //! How programs say how it went, in an audit file.
 
-use super::{Given, inside, template, text_in, word_of};
+use super::text::path;
+use super::{Given, inside, text_in, word_of};
 use crate::audit::spec::{Audit, Leftover, Pattern, Signal};
 use crate::scenario::error::Mistake;
 use crate::scenario::piece::Piece;
@@ -44,7 +45,7 @@ pub(super) fn parse(reader: &mut Reader, piece: Piece<'_>) -> Option<Signal> {
             if inner.is_none() {
                 reader.mistakes.add(|| Mistake::at(&piece.place(), "this is written File(\"PATH\")"));
             }
-            template(reader, inner?, "`File`").map(Signal::File)
+            path(reader, inner?, "`File`").map(Signal::File)
         }
         "Exit" => exit(reader, piece).map(Signal::Exit),
         other => {

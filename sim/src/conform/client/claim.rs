@@ -19,9 +19,9 @@ pub(super) fn of(ended: &Ended, index: usize) -> Claim {
     line_of(ended, index).map_or(exit, |(claim, _)| claim)
 }
 
-/// Whether it says how anything went.
-pub(super) fn is_said(ended: &Ended) -> bool {
-    line_of(ended, 0).is_some()
+/// Whether it says how transfer `index` went.
+pub(super) fn is_said(ended: &Ended, index: usize) -> bool {
+    line_of(ended, index).is_some()
 }
 
 /// The claim of transfer `index`, with what it was taken from.

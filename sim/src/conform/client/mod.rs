@@ -3,7 +3,11 @@
 mod cases;
 mod claim;
 mod command;
+mod contents;
 mod play;
+mod seen;
+mod stage;
+mod take;
 mod trouble;
 
 use std::io;
@@ -16,26 +20,36 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::content::{Holds, id_of, seed_of};
 use super::finding::contents;
 use super::{
     Bench, Came, Case, CaseInfo, Check, Difference, File, Finding, Options, Report, Side, Stop, TIMEOUT,
-    Wire, noise, run,
+    Wire, run,
 };
 use crate::process::{Ended, How};
 
 use claim::Claim;
 pub(super) use command::last_words;
 pub use command::{Command, TemplateError, Templates};
-use play::{Play, Seen, Stage};
+use play::Play;
+use seen::{Kind, Part, Seen, Trouble};
+use stage::Stage;
+use take::Take;
 
 static CASES: LazyLock<Vec<Case<Studio>>> = LazyLock::new(|| {
-    let mut cases = [cases::CASES, trouble::CASES].concat();
+    let mut cases = [cases::CASES, contents::CASES, trouble::CASES].concat();
     cases.sort_by_key(|case| case.info.level);
     cases
 });
 
 /// How often a listener, and a program that has nothing more to say, are looked at.
 const TICK: Duration = Duration::from_millis(2);
+/// How long a client with which something went wrong has for its last words.
+const MOMENT: Duration = Duration::from_millis(300);
+/// How long the connection of a client that is ended stays open at most, so that it does not take it for an answer.
+const OPEN: Duration = Duration::from_secs(2);
+/// Files with odd names, which can be downloaded like any: which of the listed files a client takes is its own affair.
+const COMPANY: [&str; 3] = ["a;b;;7;1", "  No files available at the moment ", "ERROR other — ünïcode 文件"];
 /// How many connections one program may make for one job.
 const MAX_CONNECTIONS: usize = 16;
 
@@ -96,8 +110,10 @@ pub fn cases() -> Vec<CaseInfo> {
 #[must_use]
 pub fn test(program: Arc<dyn Program>, options: &Options) -> Report {
     let limit = options.timeout.unwrap_or(TIMEOUT);
-    let mut studio = Studio { program, limit, seed: options.seed, warning: None };
-    Report { side: Side::Client, results: run(&CASES, options, &mut studio) }
+    let seed = options.seed;
+    let mut studio = Studio { program, limit, seed, warning: None, started: Vec::new(), hangs: false };
+    let results = run(&CASES, options, &mut studio);
+    Report { side: Side::Client, seed, round: 0, results }
 }
 
 /// Where the cases are played.
@@ -106,10 +122,14 @@ struct Studio {
     limit: Duration,
     seed: u64,
     warning: Option<Finding>,
+    /// What it has been seen to connect for: the programs for the others may not be there.
+    started: Vec<Goal>,
+    /// Whether it is known not to end: it is charged with that once.
+    hangs: bool,
 }
 
 impl Bench for Studio {
-    fn begin(&mut self) {
+    fn begin(&mut self, _: &CaseInfo) {
         self.warning = None;
     }
 
@@ -118,16 +138,14 @@ impl Bench for Studio {
     }
 }
 
-/// One start of the client and what came of it.
-struct Take {
-    goal: Goal,
+/// What came of serving a client.
+struct Served {
     seen: Seen,
-    ended: Ended,
+    result: Check,
     /// The last of what was said.
     dialogue: Vec<super::Said>,
-    /// What the client made of a download.
-    out: Option<Vec<u8>>,
-    writes_out: bool,
+    /// The connection of a client that waits for more.
+    open: Option<Wire>,
 }
 
 impl Studio {
@@ -136,33 +154,40 @@ impl Studio {
         goals.into_iter().find(|goal| self.program.can(*goal)).unwrap_or(Goal::Whole)
     }
 
-    /// Lets the client upload a file of `len` bytes to the server of `play`.
-    fn put(&mut self, len: usize, play: &Play) -> Check<Take> {
-        self.play(Goal::Put, len, play)
+    /// Lets the client upload a file to the server of `play`.
+    fn put(&mut self, holds: impl Into<Holds>, play: &Play) -> Check<Take> {
+        self.play(Goal::Put, holds, play)
     }
 
     /// Lets it download one.
-    fn get(&mut self, len: usize, play: &Play) -> Check<Take> {
-        self.play(Goal::Get, len, play)
+    fn get(&mut self, holds: impl Into<Holds>, play: &Play) -> Check<Take> {
+        self.play(Goal::Get, holds, play)
     }
 
     fn list(&mut self, play: &Play) -> Check<Take> {
         self.play(Goal::List, 1000, play)
     }
 
-    fn play(&mut self, wanted: Goal, len: usize, play: &Play) -> Check<Take> {
+    fn play(&mut self, wanted: Goal, holds: impl Into<Holds>, play: &Play) -> Check<Take> {
         let goal = [wanted, Goal::Whole].into_iter().find(|goal| self.program.can(*goal));
         let goal = goal.ok_or_else(|| left_out(wanted))?;
-        let file = File { name: "my_file.jpg".into(), bytes: noise(self.seed, len) };
-        let take = self
-            .stage(goal, &file, play)
-            .map_err(|error| Stop::NotReached(format!("it could not be played: {error}")))??;
+        let bytes = holds.into().bytes(seed_of(&format!("a client's file by {}", self.seed)));
+        let file = File { name: "my_file.jpg".into(), bytes };
+        let has_started = self.started.contains(&goal);
+        // One that was there before can be started.
+        let failed = |why: String| if has_started { Stop::Lost(why) } else { Stop::NotReached(why) };
+        let staged = self.stage(goal, &file, play);
+        let take = staged.map_err(|error| failed(format!("it could not be played: {error}")))??;
         self.warning = take.seen.warning.clone();
         if !take.seen.connected {
-            return Err(not_reached("never connected", &take.ended, true));
+            let why = not_reached("never connected", &take.ended, true);
+            return Err(if take.ended.how == How::Hung { failed(why) } else { Stop::NotReached(why) });
         }
-        if play.act.is_some() && !take.seen.struck {
-            return Err(not_reached("never came to it", &take.ended, false));
+        if !has_started {
+            self.started.push(goal);
+        }
+        if play.act.is_some() && !take.seen.struck && take.seen.trouble.is_none() {
+            return Err(Stop::NotReached(not_reached("never came to it", &take.ended, false)));
         }
         Ok(take)
     }
@@ -174,22 +199,32 @@ impl Studio {
         let job = Job { address: listener.local_addr()?, ..job };
         listener.set_nonblocking(true)?;
         let stop = AtomicBool::new(false);
-        let (played, ended) = thread::scope(|scope| {
+        let (served, ended) = thread::scope(|scope| {
             let running = scope.spawn(|| self.program.run(&job, &stop));
             let is_over = || running.is_finished();
-            let played = self.serve(&listener, file, goal, play, &is_over);
-            let deadline = Instant::now() + self.limit;
-            while !is_over() && Instant::now() < deadline && played.1.is_ok() {
-                thread::sleep(TICK);
-            }
+            let mut served = self.serve(&listener, file, goal, play, &is_over);
+            wait(&is_over, self.patience(&served));
             stop.store(true, Ordering::Relaxed);
-            (played, running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            if let Some(wire) = served.open.take() {
+                wait(&is_over, OPEN);
+                wire.close();
+            }
+            (served, running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
-        let (seen, result, dialogue) = played;
         let ended = ended?;
         let out = std::fs::read(&job.out).ok();
-        let writes_out = self.program.writes_out(goal);
-        Ok(result.map(|()| Take { goal, seen, ended, dialogue, out, writes_out }))
+        let (writes_out, hangs) = (self.program.writes_out(goal), self.hangs);
+        let Served { seen, result, dialogue, .. } = served;
+        Ok(result.map(|()| Take { goal, seen, ended, dialogue, out, writes_out, hangs }))
+    }
+
+    /// How long the client may take to end.
+    fn patience(&self, served: &Served) -> Duration {
+        match &served.seen.trouble {
+            _ if served.result.is_err() || served.open.is_some() => Duration::ZERO,
+            Some(_) => MOMENT.min(self.limit),
+            None => self.limit,
+        }
     }
 
     /// Serves the client's connections, one after the other, until it is over or has no more to say.
@@ -200,12 +235,9 @@ impl Studio {
         goal: Goal,
         play: &Play,
         is_over: &dyn Fn() -> bool,
-    ) -> (Seen, Check, Vec<super::Said>) {
-        let (mut seen, mut dialogue) = (Seen::default(), Vec::new());
-        let mut store = Vec::new();
-        if goal != Goal::Whole && goal != Goal::Put {
-            store.push((file.id(), file.clone()));
-        }
+    ) -> Served {
+        let mut served = Served { seen: Seen::default(), result: Ok(()), dialogue: Vec::new(), open: None };
+        let mut store = store(file, goal, play);
         for _ in 0..MAX_CONNECTIONS {
             let deadline = Instant::now() + self.limit;
             let stream = loop {
@@ -213,23 +245,57 @@ impl Studio {
                 let last = is_over() || Instant::now() >= deadline;
                 match listener.accept() {
                     Ok((stream, _)) => break stream,
-                    Err(_) if last => return (seen, Ok(()), dialogue),
+                    Err(_) if last => return served,
                     Err(_) => thread::sleep(TICK),
                 }
             };
             let wire = match Wire::new(stream, self.limit) {
                 Ok(wire) => wire,
-                Err(error) => return (seen, Err(Stop::NotReached(error.to_string())), dialogue),
+                Err(error) => {
+                    served.result = Err(Stop::Lost(error.to_string()));
+                    return served;
+                }
             };
-            let mut stage = Stage { wire, play, store: &mut store, seen: &mut seen, file, refused: false };
+            let seen = &mut served.seen;
+            let mut stage = Stage { wire, play, store: &mut store, seen, file, refused: false };
             let result = stage.serve();
-            dialogue = stage.wire.dialogue();
-            if result.is_err() {
-                return (seen, result, dialogue);
+            let wire = stage.wire;
+            served.dialogue = wire.dialogue();
+            match result {
+                Ok(()) => continue,
+                Err(Stop::Fail(finding)) => served.charge(*finding, wire),
+                Err(stop) => served.result = Err(stop),
             }
+            break;
         }
-        (seen, Ok(()), dialogue)
+        served
     }
+}
+
+impl Served {
+    fn charge(&mut self, finding: Finding, wire: Wire) {
+        let (part, kind) = (self.seen.part, self.seen.kind);
+        self.seen.trouble = Some(Trouble { part, kind, finding });
+        self.open = (kind == Kind::Silent).then_some(wire);
+    }
+}
+
+/// Waits for the end of a program, `limit` at most.
+fn wait(is_over: &dyn Fn() -> bool, limit: Duration) {
+    let deadline = Instant::now() + limit;
+    while !is_over() && Instant::now() < deadline {
+        thread::sleep(TICK);
+    }
+}
+
+/// What lies at the server.
+fn store(file: &File, goal: Goal, play: &Play) -> Vec<(String, File)> {
+    let company = COMPANY.map(|name| File { name: name.into(), bytes: name.as_bytes().to_vec() });
+    let mut files = if play.company { company.to_vec() } else { Vec::new() };
+    if matches!(goal, Goal::Get | Goal::List) {
+        files.insert(files.len() / 2, file.clone());
+    }
+    files.into_iter().map(|file| (file.id(), file)).collect()
 }
 
 fn job(goal: Goal, file: &File, dir: &Path) -> io::Result<Job> {
@@ -260,126 +326,7 @@ fn left_out(goal: Goal) -> Stop {
 }
 
 /// That the client did not come as far as the case has to.
-fn not_reached(what: &str, ended: &Ended, at_once: bool) -> Stop {
+fn not_reached(what: &str, ended: &Ended, at_once: bool) -> String {
     let hints: String = command::hints(ended, at_once).iter().map(|hint| format!("; {hint}")).collect();
-    Stop::NotReached(format!("the client {what}: {}{hints}", command::end_text(ended)))
-}
-
-impl Take {
-    fn finding(&self, rule: u8, step: u8, expected: &str, came: String) -> Finding {
-        let (expected, dialogue) = (expected.into(), self.dialogue.clone());
-        let hints = command::hints(&self.ended, false);
-        Finding { rule, step: Some(step), expected, came, dialogue, hints, ..Finding::default() }
-    }
-
-    fn broken(&self, rule: u8, step: u8, expected: &str, came: String) -> Stop {
-        Stop::Fail(Box::new(self.finding(rule, step, expected, came)))
-    }
-
-    fn broken_as(&self, title: &str, rule: u8, step: u8, expected: &str, came: String) -> Stop {
-        let finding = self.finding(rule, step, expected, came);
-        Stop::Fail(Box::new(Finding { title: Some(title.into()), ..finding }))
-    }
-
-    /// The client has to end by itself when the connection has ended. What it has said of the transfer is another
-    /// matter.
-    fn over(&self, rule: u8) -> Check {
-        if self.ended.how != How::Hung {
-            return Ok(());
-        }
-        let (rule, title) = if claim::is_said(&self.ended) {
-            (26, "It does not end after its verdict")
-        } else {
-            (rule, "It does not end, and says neither Success nor Fail")
-        };
-        Err(self.broken_as(title, rule, 22, "the client ends by itself", command::end_text(&self.ended)))
-    }
-
-    fn upload_claim(&self) -> Claim {
-        claim::of(&self.ended, 0)
-    }
-
-    /// Of the 22 steps, the download is the second transfer.
-    fn download_claim(&self) -> Claim {
-        claim::of(&self.ended, usize::from(self.goal == Goal::Whole))
-    }
-
-    /// The upload came, and the client says so.
-    fn uploaded(&self, rule: u8) -> Check {
-        self.over(26)?;
-        if self.seen.uploads.is_empty() {
-            return Err(self.broken(rule, 10, "an upload of the file", command::end_text(&self.ended)));
-        }
-        match self.upload_claim() {
-            Claim::Success => Ok(()),
-            Claim::Fail => Err(self.broken(rule, 14, "Success: the hashes are equal", self.said())),
-        }
-    }
-
-    /// The client does not say that the upload succeeded.
-    fn not_uploaded(&self, rule: u8, expected: &str) -> Check {
-        self.over(rule)?;
-        match self.upload_claim() {
-            Claim::Fail => Ok(()),
-            Claim::Success => Err(self.broken(rule, 14, expected, self.said())),
-        }
-    }
-
-    /// The client does not say that it has the listing, if that is all that it was to do.
-    fn not_listed(&self, rule: u8, expected: &str) -> Check {
-        self.over(rule)?;
-        match (self.goal, claim::of(&self.ended, 0)) {
-            (Goal::List, Claim::Success) => Err(self.broken(rule, 5, expected, self.said())),
-            _ => Ok(()),
-        }
-    }
-
-    /// The download came, the client says so, and has its bytes.
-    fn downloaded(&self, rule: u8) -> Check {
-        self.over(26)?;
-        if self.seen.downloads.is_empty() {
-            return Err(self.broken(rule, 19, "a download of the file", command::end_text(&self.ended)));
-        }
-        if self.download_claim() == Claim::Fail {
-            return Err(self.broken(rule, 21, "Success: the MD5 of what came is the id", self.said()));
-        }
-        match &self.out {
-            None if self.writes_out => Err(self.broken(3, 21, "the file at {out}", "no file".into())),
-            Some(bytes) if *bytes != self.seen.wanted => Err(self.other_bytes(bytes)),
-            _ => Ok(()),
-        }
-    }
-
-    fn other_bytes(&self, bytes: &[u8]) -> Stop {
-        let difference = Difference::of(&self.seen.wanted, bytes, 0);
-        let came = Came::Bytes(bytes.to_vec());
-        let (expected, came) = contents(&self.seen.wanted, &came, difference.as_ref());
-        let finding = self.finding(3, 21, &format!("at {{out}} {expected}"), came);
-        Stop::Fail(Box::new(Finding { difference, ..finding }))
-    }
-
-    /// The client does not say that the download succeeded, and leaves nothing where the file should be.
-    fn not_downloaded(&self, rule: u8, expected: &str) -> Check {
-        self.over(rule)?;
-        if self.download_claim() == Claim::Success {
-            return Err(self.broken(rule, 21, expected, self.said()));
-        }
-        match &self.out {
-            Some(bytes) => {
-                let (title, came) = ("It leaves the wrong bytes at {out}", super::wire::escaped(bytes));
-                Err(self.broken_as(title, 32, 21, "no file at {out}: the bytes are not the file", came))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// What the client said of its transfers, in words, and what that was taken from.
-    fn said(&self) -> String {
-        let text = |index| claim::text(&self.ended, index);
-        let claims = match self.goal {
-            Goal::Whole => format!("for the upload: {}; for the download: {}", text(0), text(1)),
-            _ => text(0),
-        };
-        format!("{claims} ({})", command::end_text(&self.ended))
-    }
+    format!("the client {what}: {}{hints}", command::end_text(ended))
 }

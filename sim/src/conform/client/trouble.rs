@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::cases::{LARGE, SMALL, whole_or_get};
 use super::play::{Act, Play, Point};
-use super::{Goal, Studio};
+use super::{Goal, Part, Studio};
 use crate::conform::{Check, Stop};
 
 /// A file whose bytes can come one by one in a moment.
@@ -167,11 +167,11 @@ fn early_refusal(studio: &mut Studio) -> Check {
 }
 
 fn listing_refused(studio: &mut Studio) -> Check {
-    studio.list(&at(Point::Listing, Act::Refuse("ERROR storage the storage failed")))?.over(22)
+    studio.list(&at(Point::Listing, Act::Refuse("ERROR storage the storage failed")))?.stopped_listing(22)
 }
 
 fn listing_refused_midway(studio: &mut Studio) -> Check {
-    studio.list(&at(Point::ListEnd, Act::Refuse("ERROR storage the storage failed")))?.over(13)
+    studio.list(&at(Point::ListEnd, Act::Refuse("ERROR storage the storage failed")))?.stopped_listing(13)
 }
 
 fn error_without_blank(studio: &mut Studio) -> Check {
@@ -231,7 +231,7 @@ fn vanish_in_listing(studio: &mut Studio) -> Check {
 }
 
 /// A server at which something happens.
-fn at(point: Point, act: Act) -> Play {
+pub(super) fn at(point: Point, act: Act) -> Play {
     Play { act: Some((point, act)), ..Play::default() }
 }
 
@@ -262,6 +262,7 @@ fn violated_get(studio: &mut Studio, point: Point, rule: u8, bytes: &'static [u8
 fn violated_list(studio: &mut Studio, rule: u8, listing: fn(Vec<String>) -> Vec<String>) -> Check {
     let play = Play { listing, ..at(Point::Listing, Act::ViolateWithThat(rule)) };
     let take = whole_or_get(studio, &play)?;
+    take.went(Part::List)?;
     take.not_downloaded(rule, "no Success: the listing is against the grammar")
 }
 
@@ -275,7 +276,9 @@ fn empty_listing(studio: &mut Studio) -> Check {
         return Err(Stop::Free("only a program that runs the 22 steps shows that it took it".into()));
     }
     let play = at(Point::Listing, Act::Violate(14, b"\n"));
-    studio.play(Goal::Whole, SMALL, &play)?.not_uploaded(14, "no Success: the listing is against the grammar")
+    let take = studio.play(Goal::Whole, SMALL, &play)?;
+    take.went(Part::List)?;
+    take.not_uploaded(14, "no Success: the listing is against the grammar")
 }
 
 fn cut_put(studio: &mut Studio, point: Point, bytes: &'static [u8]) -> Check {

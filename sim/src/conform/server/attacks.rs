@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use protocol::wire::MAX_SIZE;
 
-use super::uploads::{LARGE, LARGER};
-use super::{Came, Check, Desk, File, Stop, Talk, broken};
-use crate::conform::{QUIET, noise};
+use super::uploads::{LARGE, LARGER, may_be_too_large};
+use super::{Came, Check, Desk, File, Stop, Talk, broken, noise};
+use crate::conform::QUIET;
 
 /// How many connections come and go.
 const MANY: usize = 40;
@@ -107,7 +107,7 @@ fn vanish_in_a_line(desk: &mut Desk) -> Check {
 
 fn vanish_in_details(desk: &mut Desk) -> Check {
     let (file, mut talk) = (desk.file(0), desk.connect()?);
-    talk.send("UPLOAD\n");
+    talk.command("UPLOAD\n");
     talk.go_ahead(7)?;
     talk.send(format!("{};0", file.name));
     talk.wire.close();
@@ -117,7 +117,7 @@ fn vanish_in_details(desk: &mut Desk) -> Check {
 fn vanish_at_prompt(desk: &mut Desk) -> Check {
     for command in ["UPLOAD\n", "DOWNLOAD\n"] {
         let mut talk = desk.connect()?;
-        talk.send(command);
+        talk.command(command);
         talk.go_ahead(7)?;
     }
     desk.still_serves()
@@ -126,10 +126,8 @@ fn vanish_at_prompt(desk: &mut Desk) -> Check {
 fn vanish_in_download(desk: &mut Desk) -> Check {
     let file = desk.file(4 * LARGE);
     let mut talk = desk.connect()?;
-    talk.put(&file)?;
-    talk.send("DOWNLOAD\n");
-    talk.go_ahead(18)?;
-    talk.send(format!("{}\n", file.id()));
+    may_be_too_large(&file, talk.prepare(&file))?;
+    talk.ask_for(&file.id())?;
     talk.wire.wait_for_input();
     talk.wire.close();
     desk.connect()?.get(&file)?;
@@ -138,18 +136,13 @@ fn vanish_in_download(desk: &mut Desk) -> Check {
 
 /// What is large does not lie whole on its way: the server still has to send most of it when the file is discarded.
 fn discarded_meanwhile(desk: &mut Desk) -> Check {
-    let (file, mut owner) = (desk.file(2 * LARGER), desk.connect()?);
-    owner.put(&file).map_err(|stop| match stop {
-        Stop::NotReached(why) => {
-            Stop::Free(format!("this wants a file of {} bytes: {why}", file.bytes.len()))
-        }
-        stop => stop,
-    })?;
+    let (file, mut owner) = (desk.file(2 * LARGER), desk.session()?);
+    may_be_too_large(&file, owner.prepare(&file))?;
     let mut reader = desk.connect()?;
-    reader.send("DOWNLOAD\n");
+    reader.command("DOWNLOAD\n");
     beside_another(reader.go_ahead(18))?;
     reader.send(format!("{}\n", file.id()));
-    reader.exactly(3, 20, &file.bytes.len().to_string())?;
+    reader.size_line(&file)?;
     if owner.discard(&file.id()).is_err() {
         return Err(Stop::Free("the server does not forget what is being downloaded".into()));
     }
@@ -212,7 +205,7 @@ fn many_come_and_go(desk: &mut Desk) -> Check {
 fn garbage(desk: &mut Desk) -> Check {
     for round in 0..4 {
         let mut talk = desk.connect()?;
-        talk.send(noise(round, GARBAGE));
+        talk.send(noise(desk.seed.wrapping_add(round), GARBAGE));
         talk.wire.finish();
         let end = talk.wire.end_at_last();
         end.map_err(|came| broken(&talk.wire, 2, None, "the end of the connection", &came))?;
@@ -256,9 +249,7 @@ fn refused_many_times(desk: &mut Desk) -> Check {
 /// Announces an upload of `size` bytes, sends the few of `file`, and is gone.
 fn announce(desk: &Desk, file: &File, size: u64) -> Check {
     let mut talk = desk.connect()?;
-    talk.send("UPLOAD\n");
-    talk.go_ahead(7)?;
-    talk.send(format!("{};{size}\n", file.name));
+    talk.announce(&format!("{};{size}", file.name))?;
     match talk.line(10, 9, "a go-ahead, or a refusal such as \"ERROR too-large\"") {
         Ok(_) => talk.send(&file.bytes),
         Err(Stop::NotReached(_)) => {}

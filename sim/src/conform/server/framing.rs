@@ -6,6 +6,7 @@ use protocol::ErrorCode::UnknownCommand;
 use protocol::wire::{MAX_LINE, MAX_SIZE};
 
 use super::{Check, Desk, Stop};
+use crate::conform::content::LINES;
 
 /// Between the pieces of a message, so that they arrive as pieces.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -85,13 +86,13 @@ fn in_pieces(desk: &mut Desk) -> Check {
 fn cr_lf(desk: &mut Desk) -> Check {
     let (file, mut talk) = (desk.file(100), desk.connect()?);
     talk.list_by("LIST_FILES\r\n")?;
-    talk.send("UPLOAD\r\n");
+    talk.command("UPLOAD\r\n");
     talk.go_ahead(7)?;
     talk.send(format!("{}\r\n", file.details()));
     talk.go_ahead(9)?;
     talk.send(&file.bytes);
     talk.hash(&file)?;
-    talk.send("DOWNLOAD\r\n");
+    talk.command("DOWNLOAD\r\n");
     talk.go_ahead(18)?;
     talk.send(format!("{}\r\n", file.id()));
     talk.payload(&file)
@@ -104,7 +105,7 @@ fn only_one_cr(desk: &mut Desk) -> Check {
 }
 
 fn cr_in_payload(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.with_content(b"the last line\r\n"), desk.connect()?);
+    let (file, mut talk) = (desk.file(LINES), desk.connect()?);
     talk.put(&file)?;
     talk.get(&file)
 }
@@ -113,7 +114,6 @@ fn two_in_one_segment(desk: &mut Desk) -> Check {
     let mut talk = desk.connect()?;
     talk.send("LIST_FILES\nLIST_FILES\n");
     talk.listing()?;
-    talk.between = false;
     talk.listing().map(drop)
 }
 
@@ -126,7 +126,6 @@ fn upload_in_one_segment(desk: &mut Desk) -> Check {
     talk.go_ahead(7)?;
     talk.go_ahead(9)?;
     talk.hash(&file)?;
-    talk.between = false;
     let listed = talk.listing()?;
     talk.has(4, &listed, &file)
 }
@@ -151,9 +150,7 @@ fn line_nearly_utf_8(desk: &mut Desk) -> Check {
 
 fn details_too_long(desk: &mut Desk) -> Check {
     let mut talk = desk.connect()?;
-    talk.send("UPLOAD\n");
-    talk.go_ahead(7)?;
-    talk.send(format!("{};7\n", "n".repeat(MAX_LINE)));
+    talk.announce(&format!("{};7", "n".repeat(MAX_LINE)))?;
     talk.bad_line()
 }
 
@@ -167,9 +164,7 @@ fn id_not_utf_8(desk: &mut Desk) -> Check {
 
 fn size_of_63_bits(desk: &mut Desk) -> Check {
     let (file, mut talk) = (desk.file(0), desk.connect()?);
-    talk.send("UPLOAD\n");
-    talk.go_ahead(7)?;
-    talk.send(format!("{};{MAX_SIZE}\n", file.name));
+    talk.announce(&format!("{};{MAX_SIZE}", file.name))?;
     match talk.line(10, 9, "a go-ahead, or a refusal such as \"ERROR too-large\"") {
         Ok(_) => {}
         Err(Stop::NotReached(_)) => return talk.list().map(drop),
@@ -180,7 +175,7 @@ fn size_of_63_bits(desk: &mut Desk) -> Check {
 }
 
 fn byte_by_byte(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.with_content(b"one by one\n\r\n"), desk.connect()?);
+    let (file, mut talk) = (desk.file(LINES), desk.connect()?);
     let send = |talk: &mut super::Talk, bytes: &[u8]| talk.wire.send_in_pieces(bytes, 1, PAUSE);
     send(&mut talk, b"LIST_FILES\n");
     talk.listing()?;

@@ -5,10 +5,10 @@ use super::{Check, Desk, QUIET};
 cases! { Desk:
     1 "connect" [5 24] after []
         "It takes a connection, and says nothing before the client does."
-        => |desk| desk.connect()?.quiet(5, Some(3), "nothing before the first command");
-    1 "list" [5 10 11 15] after ["connect"]
+        => connect;
+    1 "list" [5 10 11 14 15 34] after ["connect"]
         "LIST_FILES brings a listing, its grammar exact."
-        => |desk| desk.connect()?.list().map(drop);
+        => list;
     1 "list-with-a-blank" [7] after ["list"]
         "LIST FILES is the same command."
         => |desk| list_by(desk, "LIST FILES\n");
@@ -18,7 +18,7 @@ cases! { Desk:
     1 "list-again" [15] after ["list"]
         "A session can ask for the listing again and again."
         => list_again;
-    1 "list-ends" [5] after ["list"]
+    1 "list-ends" [5 34] after ["list"]
         "After the empty line nothing more comes."
         => list_ends;
     1 "list-for-the-next" [15] after ["list"]
@@ -30,6 +30,16 @@ cases! { Desk:
     1 "leave-at-once" [26] after ["connect"]
         "A client that says nothing and closes is let go."
         => |desk| desk.connect()?.leave();
+}
+
+fn connect(desk: &mut Desk) -> Check {
+    desk.connect()?.says_nothing()
+}
+
+fn list(desk: &mut Desk) -> Check {
+    let listed = desk.connect()?.list()?;
+    desk.pass_over(&listed);
+    Ok(())
 }
 
 fn list_ends(desk: &mut Desk) -> Check {
@@ -54,7 +64,7 @@ fn list_by(desk: &Desk, command: &str) -> Check {
 }
 
 fn list_again(desk: &mut Desk) -> Check {
-    let mut talk = desk.connect()?;
+    let mut talk = desk.session()?;
     for _ in 0..3 {
         talk.list()?;
     }

@@ -2,7 +2,7 @@
 
 use protocol::ErrorCode::{BadDetails, BadId, BadName, BadSize, Collision, NotFound, UnknownCommand};
 
-use super::{Check, Desk};
+use super::{Check, Desk, Holds};
 use crate::collision::{COLLIDING, COLLISION};
 
 cases! { Desk:
@@ -139,11 +139,9 @@ fn nothing_remains(desk: &mut Desk) -> Check {
 }
 
 fn id_in_uppercase(desk: &mut Desk) -> Check {
-    let (mut file, mut talk) = (desk.file(100), desk.connect()?);
-    while !file.id().contains(|c: char| c.is_ascii_lowercase()) {
-        file = desk.file(100);
-    }
-    talk.put(&file)?;
+    // The id of noise has a letter.
+    let (file, mut talk) = (desk.file(100), desk.connect()?);
+    talk.prepare(&file)?;
     talk.id_refused(&file.id().to_uppercase(), 11, BadId)?;
     talk.get(&file)
 }
@@ -168,17 +166,16 @@ fn not_found(desk: &mut Desk) -> Check {
 
 fn id_of_a_name(desk: &mut Desk) -> Check {
     let (file, mut talk) = (desk.file(100), desk.connect()?);
-    talk.put(&file)?;
+    talk.prepare(&file)?;
     talk.id_refused(&file.name, 11, BadId)
 }
 
 /// A hash for both would promise both, and the id brings only one of them back: the other is not stored.
 fn collision(desk: &mut Desk) -> Check {
-    let (mut one, mut talk) = (desk.file(1000), desk.connect()?);
-    one.bytes[..COLLISION.len()].copy_from_slice(&COLLISION);
+    let (one, mut talk) = (desk.file(Holds::Around(&COLLISION, b"")), desk.connect()?);
     let mut other = desk.with_content(&one.bytes);
     COLLIDING.iter().for_each(|(byte, bit)| other.bytes[*byte] ^= 1 << bit);
-    talk.put(&one)?;
+    talk.prepare(&one)?;
     talk.begin_put(&other.name, other.bytes.len())?;
     talk.refused(&other.bytes, 17, Collision)?;
     talk.lists_not(17, &other)?;

@@ -4,6 +4,9 @@ use protocol::ErrorCode;
 
 use super::uploads::LARGE;
 use super::{Check, Desk};
+use crate::conform::content::{
+    Holds, LIKE_COMMANDS, begins_with_zero, begins_with_zeros, holds_zeros, id_of, is_plain,
+};
 
 /// How long the pieces are in which a careless program hashes, in bytes.
 const CARELESS: usize = 1024;
@@ -11,19 +14,28 @@ const CARELESS: usize = 1024;
 cases! { Desk:
     3 "download" [3 5] after ["upload"]
         "A download brings the size, then exactly the bytes."
-        => |desk| there_and_back(desk, 1000);
+        => |desk| there_and_back(desk, Holds::Noise(1000));
     3 "download-outlives" [15] after ["download"]
         "The next connection can download the file."
         => download_outlives;
     3 "download-empty" [3] after ["download" "upload-empty"]
         "Of an empty file, the size is all."
-        => |desk| there_and_back(desk, 0);
+        => |desk| there_and_back(desk, Holds::Noise(0));
+    3 "download-with-zeros" [11] after ["download" "hash-with-zeros"]
+        "An id with zeros is found, as it was given."
+        => download_with_zeros;
+    3 "download-of-digits" [11] after ["download" "hash-of-digits"]
+        "So is one without a letter."
+        => |desk| there_and_back(desk, Holds::Digits);
     3 "download-every-byte" [3] after ["download" "upload-every-byte"]
         "Every byte comes back."
-        => download_every_byte;
+        => |desk| there_and_back(desk, Holds::EveryByte);
+    3 "download-like-commands" [3] after ["download" "upload-like-commands"]
+        "Nothing in what comes back is looked at either."
+        => |desk| there_and_back(desk, LIKE_COMMANDS);
     3 "download-large" [3] after ["download" "upload-large"]
         "300,007 bytes come back."
-        => |desk| there_and_back(desk, LARGE);
+        => |desk| there_and_back(desk, Holds::Noise(LARGE));
     3 "download-again" [3] after ["download"]
         "A session downloads again and again."
         => download_again;
@@ -76,21 +88,21 @@ cases! { Desk:
 
 fn download_outlives(desk: &mut Desk) -> Check {
     let file = desk.file(1001);
-    desk.connect()?.put(&file)?;
+    desk.connect()?.prepare(&file)?;
     desk.connect()?.get(&file)
 }
 
-fn download_every_byte(desk: &mut Desk) -> Check {
-    let all: Vec<u8> = (0..=255).flat_map(|byte| [byte, b'\r', b'\n']).collect();
-    let (file, mut talk) = (desk.with_content(&all), desk.connect()?);
-    talk.put(&file)?;
-    talk.get(&file)
+fn download_with_zeros(desk: &mut Desk) -> Check {
+    for fits in [begins_with_zero, begins_with_zeros, holds_zeros] {
+        there_and_back(desk, Holds::WithId(501, fits))?;
+    }
+    Ok(())
 }
 
 fn download_again(desk: &mut Desk) -> Check {
-    let (one, two, mut talk) = (desk.file(999), desk.file(7), desk.connect()?);
-    talk.put(&one)?;
-    talk.put(&two)?;
+    let (one, two, mut talk) = (desk.file(999), desk.file(7), desk.session()?);
+    talk.prepare(&one)?;
+    talk.prepare(&two)?;
     talk.get(&one)?;
     talk.get(&two)?;
     talk.get(&one)
@@ -98,21 +110,21 @@ fn download_again(desk: &mut Desk) -> Check {
 
 fn download_ends(desk: &mut Desk) -> Check {
     let (file, mut talk) = (desk.file(1002), desk.connect()?);
-    talk.put(&file)?;
+    talk.prepare(&file)?;
     talk.get(&file)?;
     talk.quiet(3, Some(20), "nothing behind the last byte of the file")
 }
 
 fn list_after_download(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1003), desk.connect()?);
-    talk.put(&file)?;
+    let (file, mut talk) = (desk.file(1003), desk.session()?);
+    talk.prepare(&file)?;
     talk.get(&file)?;
     talk.lists(3, &file)
 }
 
 fn leave_after_download(desk: &mut Desk) -> Check {
     let (file, mut talk) = (desk.file(1004), desk.connect()?);
-    talk.put(&file)?;
+    talk.prepare(&file)?;
     talk.get(&file)?;
     talk.leave()
 }
@@ -120,7 +132,13 @@ fn leave_after_download(desk: &mut Desk) -> Check {
 fn hash_of_one_bit(desk: &mut Desk) -> Check {
     let (one, mut talk) = (desk.file(1000), desk.connect()?);
     let mut bytes = one.bytes.clone();
-    bytes[500] ^= 8;
+    for at in 500..one.bytes.len() {
+        bytes.clone_from(&one.bytes);
+        bytes[at] ^= 8;
+        if is_plain(&id_of(&bytes)) {
+            break;
+        }
+    }
     let two = desk.with_content(&bytes);
     talk.put(&one)?;
     talk.put(&two)
@@ -143,23 +161,23 @@ fn hash_under_one_name(desk: &mut Desk) -> Check {
 }
 
 fn discard(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1000), desk.connect()?);
-    talk.put(&file)?;
+    let (file, mut talk) = (desk.file(1000), desk.session()?);
+    talk.prepare(&file)?;
     talk.discard(&file.id())?;
     talk.lists_not(21, &file)
 }
 
 fn discard_unlists_everywhere(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1001), desk.connect()?);
-    talk.put(&file)?;
+    let (file, mut talk) = (desk.file(1001), desk.session()?);
+    talk.prepare(&file)?;
     talk.discard(&file.id())?;
     drop(talk);
     desk.connect()?.id_refused(&file.id(), 21, ErrorCode::NotFound)
 }
 
 fn discard_twice(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1002), desk.connect()?);
-    talk.put(&file)?;
+    let (file, mut talk) = (desk.file(1002), desk.session()?);
+    talk.prepare(&file)?;
     talk.discard(&file.id())?;
     talk.refused(format!("DISCARD {}\n", file.id()), 21, ErrorCode::NotFound)
 }
@@ -171,7 +189,7 @@ fn discard_unknown(desk: &mut Desk) -> Check {
 
 fn discard_not_yours(desk: &mut Desk) -> Check {
     let file = desk.file(1003);
-    desk.connect()?.put(&file)?;
+    desk.connect()?.prepare(&file)?;
     let mut talk = desk.connect()?;
     talk.refused(format!("DISCARD {}\n", file.id()), 21, ErrorCode::NotYours)?;
     talk.lists(21, &file)
@@ -179,18 +197,18 @@ fn discard_not_yours(desk: &mut Desk) -> Check {
 
 fn discard_keeps_what_was(desk: &mut Desk) -> Check {
     let file = desk.file(1004);
-    desk.connect()?.put(&file)?;
-    let mut talk = desk.connect()?;
-    talk.put(&file)?;
+    desk.connect()?.prepare(&file)?;
+    let mut talk = desk.session()?;
+    talk.prepare(&file)?;
     talk.discard(&file.id())?;
     talk.lists(21, &file)
 }
 
 fn discard_one_of_two(desk: &mut Desk) -> Check {
-    let (one, mut two, mut talk) = (desk.file(100), desk.file(200), desk.connect()?);
+    let (one, mut two, mut talk) = (desk.file(100), desk.file(200), desk.session()?);
     two.name.clone_from(&one.name);
-    talk.put(&one)?;
-    talk.put(&two)?;
+    talk.prepare(&one)?;
+    talk.prepare(&two)?;
     talk.discard(&one.id())?;
     let listed = talk.list()?;
     talk.has(21, &listed, &two)?;
@@ -198,24 +216,24 @@ fn discard_one_of_two(desk: &mut Desk) -> Check {
 }
 
 fn upload_after_discard(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1005), desk.connect()?);
-    talk.put(&file)?;
+    let (file, mut talk) = (desk.file(1005), desk.session()?);
+    talk.prepare(&file)?;
     talk.discard(&file.id())?;
     talk.put(&file)?;
     talk.lists(21, &file)
 }
 
-fn there_and_back(desk: &mut Desk, len: usize) -> Check {
-    let (file, mut talk) = (desk.file(len), desk.connect()?);
-    talk.put(&file)?;
+fn there_and_back(desk: &mut Desk, holds: Holds) -> Check {
+    let (file, mut talk) = (desk.file(holds), desk.connect()?);
+    talk.prepare(&file)?;
     talk.get(&file)
 }
 
 fn latest(desk: &mut Desk) -> Check {
-    let (one, mut talk) = (desk.file(1006), desk.connect()?);
+    let (one, mut talk) = (desk.file(1006), desk.session()?);
     let two = desk.with_content(&one.bytes);
-    talk.put(&one)?;
-    talk.put(&two)?;
+    talk.prepare(&one)?;
+    talk.prepare(&two)?;
     talk.discard(&one.id())?;
     let listed = talk.list()?;
     talk.has(21, &listed, &one)?;

@@ -178,9 +178,9 @@ fn but(report: &Report) -> &'static str {
 }
 
 fn inconclusive(report: &Report) -> String {
-    // What hides the rest comes first.
-    let hidden = report.rows.iter().filter(|row| row.hidden);
-    let why = hidden.chain(&report.rows).find_map(|row| row.why.as_deref());
+    // What keeps the rest from counting comes first.
+    let open = report.rows.iter().filter(|row| row.open);
+    let why = open.chain(&report.rows).find_map(|row| row.why.as_deref());
     format!("Inconclusive: {}", sentence(why.unwrap_or("no fault was tried")))
 }
 

@@ -18,6 +18,8 @@ pub fn json(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
         "side": side(report.side),
         "conclusion": conclusion,
         "partial": report.is_partial(),
+        "seed": report.seed,
+        "round": report.round,
         "level": report.level(),
         "levels": LEVELS.len(),
         "summary": summary(report),
@@ -43,7 +45,7 @@ fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> Value {
             value["why"] = json!(why);
             value["free"] = json!(free);
         }
-        Outcome::LeftOut { why } => value["why"] = json!(why),
+        Outcome::LeftOut { why } | Outcome::Lost { why } => value["why"] = json!(why),
     }
     value
 }

@@ -18,6 +18,8 @@ pub fn junit(report: &Report, replay: &dyn Fn(&str) -> String) -> Result<String,
         for result in report.results.iter().filter(|result| usize::from(result.case.level) == index + 1) {
             suite.add_test_case(case(result, replay));
         }
+        suite.add_property(("seed", &*report.seed.to_string()));
+        suite.add_property(("round", &*report.round.to_string()));
         if suite.tests > 0 {
             page.add_test_suite(suite);
         }
@@ -53,6 +55,11 @@ fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> TestCase {
             let error = TestCaseStatus::non_success(NonSuccessKind::Error);
             let mut status = if *free { TestCaseStatus::skipped() } else { error };
             status.set_message(format!("not reached: {why}"));
+            status
+        }
+        Outcome::Lost { why } => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(format!("lost, also when repeated: {why}"));
             status
         }
         Outcome::LeftOut { why } => {

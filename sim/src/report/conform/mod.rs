@@ -20,6 +20,7 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Fail(_) => "fail",
         Outcome::NotReached { .. } => "not reached",
         Outcome::LeftOut { .. } => "left out",
+        Outcome::Lost { .. } => "lost",
     }
 }
 
@@ -63,6 +64,9 @@ pub fn summary(report: &Report) -> String {
             let name = first("fail").map_or("", |result| result.case.name);
             format!("{counts}{} First failure: {name}.", reached(report))
         }
+        Conclusion::Inconclusive if is_only_lost(report) => {
+            format!("{counts}{} No rule was broken as far as was seen. {}", reached(report), lost(report))
+        }
         Conclusion::Inconclusive => {
             let open =
                 |result: &&CaseResult| matches!(result.outcome, Outcome::NotReached { free: false, .. });
@@ -79,6 +83,40 @@ pub fn summary(report: &Report) -> String {
     }
 }
 
+/// Whether nothing stands against a pass but cases that this machine lost.
+fn is_only_lost(report: &Report) -> bool {
+    let mut rest = report.clone();
+    rest.results.retain(|result| word(&result.outcome) != "lost");
+    rest.results.len() < report.results.len() && rest.conclusion() == Conclusion::Passed
+}
+
+/// Which cases were lost, and what to do.
+fn lost(report: &Report) -> String {
+    let mut names = Vec::new();
+    let mut why = "";
+    for result in &report.results {
+        if let Outcome::Lost { why: first } = &result.outcome {
+            why = if names.is_empty() { first.trim_end_matches('.') } else { why };
+            names.push(result.case.name);
+        }
+    }
+    let (were, them) = if names.len() == 1 { ("was", "it") } else { ("were", "them") };
+    format!("{} {were} lost, also when repeated: {why}. Run {them} again, with --case.", names.join(", "))
+}
+
+/// From what the files of a run followed.
+fn seed_text(report: &Report) -> String {
+    match report.round {
+        0 => format!("seed {}", report.seed),
+        round => {
+            format!(
+                "seed {}, round {round}: the server has files of earlier runs with this seed",
+                report.seed
+            )
+        }
+    }
+}
+
 /// How many cases came to what.
 fn counts(report: &Report) -> String {
     let count = |wanted: &str| report.results.iter().filter(|result| word(&result.outcome) == wanted).count();
@@ -88,6 +126,7 @@ fn counts(report: &Report) -> String {
         ("fail", "failed"),
         ("not reached", "not reached"),
         ("left out", "left out"),
+        ("lost", "lost"),
     ];
     let counts = words.into_iter().map(|(word, words)| (count(word), words)).filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts.map(|(count, words)| format!("{count} {words}")).collect();

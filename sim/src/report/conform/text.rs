@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{notes, summary, word};
+use super::{notes, seed_text, summary, word};
 use crate::conform::{
     CaseInfo, CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, rule_text, step_text,
 };
@@ -41,7 +41,7 @@ pub fn text(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
         Conclusion::Failed => BAD,
         Conclusion::Inconclusive => DOUBTFUL,
     };
-    format!("{text}{findings}{style}{}{style:#}\n", summary(report))
+    format!("{text}{findings}{}\n{style}{}{style:#}\n", seed_text(report), summary(report))
 }
 
 /// Every case with its rules, by level.
@@ -73,7 +73,7 @@ fn row(result: &CaseResult, width: usize, text: &mut String) {
         _ => DOUBTFUL,
     };
     let beside = match &result.outcome {
-        Outcome::NotReached { why, .. } | Outcome::LeftOut { why } => why,
+        Outcome::NotReached { why, .. } | Outcome::LeftOut { why } | Outcome::Lost { why } => why,
         outcome => title(result.case.about, outcome),
     };
     let word = format!("{style}{:11}{style:#}", word(&result.outcome));

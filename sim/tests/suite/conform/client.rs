@@ -3,12 +3,19 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use md5::{Digest, Md5};
 use sim::conform::{Goal, Job, Program};
-use sim::endpoint::Hasher;
 use sim::process::{Ended, How, Line};
+
+/// How often a client that waits looks whether it is to end.
+const TICK: Duration = Duration::from_millis(20);
+/// The mistakes of who reads or writes a file as text, or not all of it.
+const MEBIBYTE: usize = 1 << 20;
 
 /// A client that can do what `goals` says.
 pub(super) struct Client {
@@ -25,7 +32,7 @@ impl Program for Client {
         goal == Goal::Get
     }
 
-    fn run(&self, job: &Job, _: &AtomicBool) -> io::Result<Ended> {
+    fn run(&self, job: &Job, stop: &AtomicBool) -> io::Result<Ended> {
         if self.bug == "asks-first" {
             let text = "Exception: EOFError".into();
             return Ok(Ended { how: How::Exited(1), lines: vec![Line { is_error: true, text }] });
@@ -33,7 +40,7 @@ impl Program for Client {
         if self.bug == "never-connects" {
             return Ok(Ended { how: How::Exited(1), lines: Vec::new() });
         }
-        let mut run = Run::new(self.bug, job)?;
+        let mut run = Run::new(self.bug, job, stop)?;
         let went_well = match job.goal {
             Goal::Whole => run.steps(job),
             Goal::Put => run.put(job),
@@ -56,6 +63,7 @@ impl Program for Client {
         }
         let hangs = (self.bug == "hangs-and-says-nothing")
             || (self.bug == "hangs")
+            || stop.load(Ordering::Relaxed)
             || (self.bug == "hangs-on-trouble" && went_well.is_err());
         let how = if hangs {
             How::Hung
@@ -67,8 +75,11 @@ impl Program for Client {
     }
 }
 
-struct Run {
+struct Run<'a> {
     bug: &'static str,
+    /// Set when it is to end.
+    stop: &'a AtomicBool,
+    patience: Duration,
     stream: TcpStream,
     inbox: Vec<u8>,
     lines: Vec<String>,
@@ -78,9 +89,19 @@ struct Run {
 type Went<T> = Result<T, String>;
 
 fn md5(bytes: &[u8]) -> String {
-    let mut hasher = Hasher::default();
-    hasher.update(bytes);
-    hasher.finish().to_string()
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of an id up to the first zero, as C compares strings.
+fn c_string(id: &str) -> Vec<u8> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    id.as_bytes().chunks(2).map(byte).take_while(|byte| *byte != 0).collect()
+}
+
+fn sorted(id: &str) -> Vec<char> {
+    let mut digits: Vec<char> = id.chars().collect();
+    digits.sort_unstable();
+    digits
 }
 
 fn is_id(text: &str) -> bool {
@@ -93,13 +114,14 @@ fn size_of(text: &str) -> Option<usize> {
     text.parse::<i64>().ok().filter(|_| plain && digits).and_then(|size| size.try_into().ok())
 }
 
-impl Run {
-    fn new(bug: &'static str, job: &Job) -> io::Result<Self> {
+impl<'a> Run<'a> {
+    fn new(bug: &'static str, job: &Job, stop: &'a AtomicBool) -> io::Result<Self> {
         let stream = TcpStream::connect(job.address)?;
         stream.set_nodelay(true)?;
         let patience = if bug == "says-success-in-silence" { 300 } else { 20_000 };
-        stream.set_read_timeout(Some(Duration::from_millis(patience)))?;
-        Ok(Self { bug, stream, inbox: Vec::new(), lines: Vec::new(), listed_size: 0 })
+        stream.set_read_timeout(Some(TICK))?;
+        let (patience, inbox, lines) = (Duration::from_millis(patience), Vec::new(), Vec::new());
+        Ok(Self { bug, stop, patience, stream, inbox, lines, listed_size: 0 })
     }
 
     fn bug(&self, name: &str) -> bool {
@@ -117,7 +139,18 @@ impl Run {
 
     fn read(&mut self) -> Went<()> {
         let mut chunk = vec![0; 65536];
-        match self.stream.read(&mut chunk) {
+        let deadline = Instant::now() + self.patience;
+        let result = loop {
+            match self.stream.read(&mut chunk) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < deadline => {
+                    if self.stop.load(Ordering::Relaxed) {
+                        return Err("it is ended".into());
+                    }
+                }
+                result => break result,
+            }
+        };
+        match result {
             Ok(1..) if self.bug("a-line-per-read") && !chunk.contains(&b'\n') => Err("no line".into()),
             Ok(0) => Err("the stream ends".into()),
             Ok(count) => {
@@ -230,14 +263,36 @@ impl Run {
         if self.bug("uploads-64k") {
             data.iter_mut().skip(65536).for_each(|byte| *byte = 0);
         }
+        match self.bug {
+            "uploads-a-mebibyte" => data.iter_mut().skip(MEBIBYTE).for_each(|byte| *byte = 0),
+            "uploads-text" => {
+                data = String::from_utf8(data.clone()).map_or(data, |text| text.replace("\r\n", "\n").into())
+            }
+            "uploads-utf-8" if data.starts_with(b"\0\r\n") => {
+                data = String::from_utf8_lossy(&data).into_owned().into()
+            }
+            "obeys-files" if data.starts_with(b"LIST_FILES") => return Err("of course".into()),
+            _ => {}
+        }
         let name = job.file.file_name().unwrap().to_str().unwrap();
         self.say("UPLOAD");
-        self.prompt("Please send the file name and size")?;
-        self.say(&format!("{name};{}", data.len()));
+        let went = self.prompt("Please send the file name and size");
+        if went.is_err() && !self.bug("goes-on-after-refusals") {
+            return went;
+        }
+        match self.bug {
+            "no-lf" => self.send(format!("{name};{}", data.len())),
+            "no-semicolon" => self.say(&format!("{name} {}", data.len())),
+            "one-too-few" => self.say(&format!("{name};{}", data.len() - 1)),
+            _ => self.say(&format!("{name};{}", data.len())),
+        }
         if self.bug("does-not-wait") {
             self.send(&data);
         }
-        self.prompt("Ready to receive the file")?;
+        let went = self.prompt("Ready to receive the file");
+        if went.is_err() && !self.bug("goes-on-after-refusals") {
+            return went;
+        }
         if self.bug("sends-empty-as-lf") && data.is_empty() {
             self.send("\n");
         }
@@ -255,7 +310,7 @@ impl Run {
         let (head, rest) = data.split_at(data.len() / 2);
         self.send(head);
         if self.bug("stops-on-refusal") || self.bug("stops-on-any-line") {
-            self.stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+            self.patience = Duration::from_millis(200);
             if let Ok(line) = self.raw_line() {
                 // A mistake: neither the rest nor the end.
                 self.say("LIST_FILES");
@@ -275,6 +330,14 @@ impl Run {
             "compares-the-start" => own[..8] == hash[..8],
             "compares-the-end" => own[8..] == hash[8..],
             "always-fail" => false,
+            "strips-zeros" => own.trim_start_matches('0') == hash,
+            "counts-hashes" => own == hash && !own.bytes().all(|byte| byte.is_ascii_digit()),
+            "compares-c-strings" => c_string(&own) == c_string(hash),
+            "compares-sorted" => sorted(&own) == sorted(hash),
+            "compares-numbers" => {
+                own == hash
+                    || own.parse::<f64>().ok() == hash.parse::<f64>().ok().filter(|_| own.starts_with("0e"))
+            }
             "takes-any-hash" => !is_id(hash) || own == hash,
             _ => own == hash,
         };
@@ -303,7 +366,17 @@ impl Run {
     fn download(&mut self, id: &str, job: &Job) -> Went<()> {
         self.say("DOWNLOAD");
         self.prompt("Please send a file ID")?;
-        self.say(&if self.bug("asks-in-uppercase") { id.to_uppercase() } else { id.to_owned() });
+        self.say(&match self.bug {
+            "asks-in-uppercase" => id.to_uppercase(),
+            "asks-without-zeros" => id.trim_start_matches('0').to_owned(),
+            "asks-for-numbers" if id.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("{:e}", id.parse::<f64>().unwrap())
+            }
+            _ => id.to_owned(),
+        });
+        if self.bug("dies-in-download") {
+            return Err("Traceback: a mistake".into());
+        }
         let text = self.line()?;
         let size = match size_of(&text) {
             None if self.bug("takes-any-size") => return self.claim(),
@@ -318,6 +391,12 @@ impl Run {
         if self.bug("believes-the-listing") {
             size = self.listed_size;
         }
+        if self.bug("reads-until-end") {
+            while self.read().is_ok() {}
+            if self.stop.load(Ordering::Relaxed) {
+                return Err("it is ended".into());
+            }
+        }
         while self.inbox.len() < size {
             if self.read().is_err() {
                 if self.bug("takes-half") {
@@ -326,7 +405,18 @@ impl Run {
                 return Err("the file ends early".into());
             }
         }
-        let data: Vec<u8> = self.inbox.drain(..size).collect();
+        let mut data: Vec<u8> = self.inbox.drain(..size).collect();
+        match self.bug {
+            "downloads-a-mebibyte" => data.iter_mut().skip(MEBIBYTE).for_each(|byte| *byte = 0),
+            "downloads-text" => {
+                data = String::from_utf8(data.clone()).map_or(data, |text| text.replace("\r\n", "\n").into())
+            }
+            "downloads-utf-8" if data.starts_with(b"\0\r\n") => {
+                data = String::from_utf8_lossy(&data).into_owned().into()
+            }
+            "obeys-files" if data.starts_with(b"ERROR ") => return Err("refused".into()),
+            _ => {}
+        }
         let sum = |data: &[u8]| data.iter().map(|byte| u32::from(*byte)).sum::<u32>();
         let sent = std::fs::read(&job.file).unwrap();
         let good = match self.bug {
@@ -334,6 +424,8 @@ impl Run {
             "compares-lengths" => data.len() == sent.len(),
             "compares-sums" => sum(&data) == sum(&sent),
             "compares-starts" => data[..100] == sent[..100] && data.len() == sent.len(),
+            "compares-c-strings" => c_string(&md5(&data)) == c_string(id),
+            "compares-a-mebibyte" => data[..data.len().min(MEBIBYTE)] == sent[..sent.len().min(MEBIBYTE)],
             "compares-what-came" => sent.starts_with(&data),
             _ => md5(&data) == id,
         };

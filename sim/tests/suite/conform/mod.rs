@@ -1,7 +1,9 @@
 //! `sim conform`: correct programs pass every case, and for every case there is a program that fails it.
 
+mod charges;
 mod client;
 mod findings;
+mod luck;
 mod programs;
 mod server;
 
@@ -87,8 +89,12 @@ const SERVERS: &[(&str, &[&str])] = &[
     ("lists-twice", &["upload-again"]),
     ("one-name-per-content", &["one-content-two-names"]),
     ("one-content-per-name", &["one-name-two-contents"]),
+    ("strips-zeros", &["hash-with-zeros"]),
+    ("drops-zeros", &["hash-with-zeros"]),
+    ("counts-hashes", &["hash-of-digits"]),
     ("empty-is-bad-size", &["upload-empty"]),
     ("strips-lf", &["upload-one-byte", "cr-in-payload"]),
+    ("crlf-to-lf", &["upload-lines"]),
     ("ends-at-nul", &["upload-every-byte"]),
     ("looks-at-payload", &["upload-like-commands"]),
     ("hashes-64k", &["upload-large"]),
@@ -105,6 +111,9 @@ const SERVERS: &[(&str, &[&str])] = &[
     ("no-size-of-nothing", &["download-empty"]),
     ("seven-bits", &["download-every-byte"]),
     ("64k-downloads", &["download-large"]),
+    ("looks-up-without-zeros", &["download-with-zeros"]),
+    ("looks-up-numbers", &["download-of-digits"]),
+    ("no-command-files", &["download-like-commands"]),
     ("downloads-twice", &["download-again"]),
     ("more-after-download", &["download-ends"]),
     ("unlists-downloads", &["list-after-download"]),
@@ -187,6 +196,21 @@ const CLIENTS: &[(&str, &[&str])] = &[
     ("uploads-garbage", &["upload"]),
     ("sends-empty-as-lf", &["upload-empty"]),
     ("uploads-64k", &["upload-large"]),
+    ("uploads-a-mebibyte", &["upload-larger"]),
+    ("uploads-text", &["upload-lines"]),
+    ("uploads-utf-8", &["upload-every-byte"]),
+    ("obeys-files", &["upload-like-commands", "download-like-commands"]),
+    ("strips-zeros", &["upload-with-zeros"]),
+    ("counts-hashes", &["upload-of-digits"]),
+    ("downloads-a-mebibyte", &["download-larger"]),
+    ("downloads-text", &["download-lines"]),
+    ("downloads-utf-8", &["download-every-byte"]),
+    ("asks-without-zeros", &["download-with-zeros"]),
+    ("asks-for-numbers", &["download-of-digits"]),
+    ("compares-sorted", &["hash-in-other-order"]),
+    ("compares-c-strings", &["hash-behind-zeros", "damaged-behind-zeros"]),
+    ("compares-numbers", &["hash-equal-as-number"]),
+    ("compares-a-mebibyte", &["damaged-larger"]),
     ("always-fail", &["upload", "download"]),
     ("no-empty-downloads", &["download-empty"]),
     ("downloads-64k", &["download-large"]),

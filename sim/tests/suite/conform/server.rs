@@ -8,8 +8,10 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use sim::endpoint::Hasher;
+use md5::{Digest, Md5};
 use tokio::time::Instant;
+
+mod files;
 
 type Stored = (String, String, Vec<u8>);
 
@@ -55,6 +57,16 @@ impl Server {
     }
 }
 
+impl Server {
+    /// The names and contents that it keeps, in no order that matters.
+    pub(super) fn kept(&self) -> Vec<(String, Vec<u8>)> {
+        let files = self.shared.files.lock().unwrap();
+        let mut kept: Vec<_> = files.iter().map(|file| (file.1.clone(), file.2.clone())).collect();
+        kept.sort();
+        kept
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.die(self.address);
@@ -72,9 +84,7 @@ impl Shared {
 }
 
 fn md5(bytes: &[u8]) -> String {
-    let mut hasher = Hasher::default();
-    hasher.update(bytes);
-    hasher.finish().to_string()
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 struct Session {
@@ -120,6 +130,9 @@ impl Session {
     }
 
     fn serve(mut self) {
+        if self.bug("closes-at-once") {
+            return;
+        }
         if self.bug("greets") {
             self.stream.write_all(b"Welcome\n").unwrap_or_default();
         }
@@ -155,6 +168,14 @@ impl Session {
                 self.inbox.clear();
             }
             self.command(&line)?;
+            let is_over = match self.shared.bug {
+                "closes-after-each" => self.refusals == 0,
+                "closes-after-downloads" => line == "DOWNLOAD" && self.refusals == 0,
+                _ => false,
+            };
+            if is_over {
+                return Err(None);
+            }
         }
     }
 
@@ -179,7 +200,7 @@ impl Session {
             "" if self.bug("empty-lists") => self.list(),
             "LIST_FILES" | "LIST FILES" | "LIST FILE" => self.list(),
             "UPLOAD" => {
-                self.say("details?\n")?;
+                self.say(if self.bug("no-lf") { "details?" } else { "details?\n" })?;
                 match self.line("details")? {
                     Some(line) => self.details(&line),
                     None => self.gone_at_prompt(),
@@ -308,7 +329,11 @@ impl Session {
         if text.is_empty() {
             text += "No files available at the moment\n";
         }
-        text += if self.bug("no-list-end") { "END\n" } else { "\n" };
+        text += match self.shared.bug {
+            "no-list-end" => "END\n",
+            "no-empty-line" => "",
+            _ => "\n",
+        };
         if self.bug("more-after-list") {
             text += "\n";
         }
@@ -341,7 +366,8 @@ impl Session {
     }
 
     fn details(&mut self, line: &str) -> Ends<()> {
-        let split = if self.bug("splits-first") { line.split_once(';') } else { line.rsplit_once(';') };
+        let splits_first = self.bug("splits-first") || self.bug("splits-first-and-guesses");
+        let split = if splits_first { line.split_once(';') } else { line.rsplit_once(';') };
         let Some((name, size)) = split else {
             self.awaits_details = self.bug("remembers") && line == "no size";
             return self.refuse(if self.bug("details-are-bad-name") { "bad-name" } else { "bad-details" });
@@ -349,7 +375,13 @@ impl Session {
         if self.bug("name-first") && !self.takes_name(name) {
             return self.refuse("bad-name");
         }
-        let Some(size) = self.takes_size(size) else { return self.refuse("bad-size") };
+        // As C does it: what is no digit ends the number, and no digit is zero.
+        let guess = size.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap_or(0);
+        let guess = self.bug("splits-first-and-guesses").then_some(guess);
+        let Some(size) = guess.or_else(|| self.takes_size(size)) else { return self.refuse("bad-size") };
+        if self.bug("takes-little") && size > 100_000 {
+            return self.refuse("too-large");
+        }
         if !self.takes_name(name) {
             return self.refuse("bad-name");
         }
@@ -390,140 +422,5 @@ impl Session {
         let count = due.min(self.inbox.len());
         let bytes = self.inbox.drain(..count).collect();
         self.store(name, bytes)
-    }
-
-    fn store(&mut self, name: &str, bytes: Vec<u8>) -> Ends<()> {
-        if self.bug("looks-at-payload") && bytes.starts_with(b"LIST_FILES") {
-            return self.refuse("unknown-command");
-        }
-        let id = self.hash(name, &bytes);
-        let mut files = self.shared.files.lock().unwrap();
-        let is_new = !files.iter().any(|file| file.0 == id && file.1 == name);
-        let collides = files.iter().any(|file| file.0 == id && file.2 != bytes);
-        if collides && !self.bug("takes-collisions") {
-            drop(files);
-            return self.refuse("collision");
-        }
-        if self.bug("one-name-per-content") {
-            files.retain(|file| file.0 != id);
-        }
-        if self.bug("one-content-per-name") {
-            files.retain(|file| file.1 != name);
-        }
-        let banned = self.bug("bans") && self.shared.banned.lock().unwrap().contains(&id);
-        if (is_new || self.bug("lists-twice")) && !self.bug("lists-nothing") && !banned {
-            files.push((id.clone(), name.into(), bytes));
-        }
-        drop(files);
-        if self.bug("ends-after-upload") {
-            self.die();
-        }
-        self.uploaded.push((id.clone(), name.into(), is_new));
-        self.mine.push(id.clone());
-        self.say(format!("{id}\n"))
-    }
-
-    fn hash(&self, name: &str, bytes: &[u8]) -> String {
-        let files = self.shared.files.lock().unwrap();
-        let like =
-            |is: &dyn Fn(&Stored) -> bool| files.iter().find(|file| is(file)).map(|file| file.0.clone());
-        let known = match self.shared.bug {
-            "hash-by-start" => {
-                like(&|file| file.2.len() == bytes.len() && file.2.get(..100) == bytes.get(..100))
-            }
-            "hash-by-name" => like(&|file| file.1 == name),
-            _ => None,
-        };
-        let hashed = match self.shared.bug {
-            "hashes-the-name" => name.as_bytes(),
-            "hashes-nothing" => b"",
-            "hashes-64k" => &bytes[..bytes.len().min(65536)],
-            "hashes-few" if self.uploaded.len() > 5 => b"",
-            "strips-lf" => bytes.strip_suffix(b"\n").unwrap_or(bytes),
-            "ends-at-nul" => bytes.split(|byte| *byte == 0).next_back().unwrap(),
-            "misses-whole-chunks" if bytes.len().is_multiple_of(1024) && !bytes.is_empty() => &bytes[1..],
-            _ => bytes,
-        };
-        known.unwrap_or_else(|| md5(hashed))
-    }
-
-    fn download(&mut self, id: &str) -> Ends<()> {
-        self.downloads += 1;
-        let any_case = if self.bug("any-case-of-ids") { id.to_lowercase() } else { id.to_owned() };
-        let by_name = self.bug("finds-by-name");
-        let is_id = any_case.len() == 32 && any_case.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_id && !by_name {
-            return self.refuse(if self.bug("bad-id-not-found") { "not-found" } else { "bad-id" });
-        }
-        let strange = (self.bug("per-session-downloads") && !self.mine.contains(&any_case))
-            || (self.bug("downloads-twice") && self.downloads > 2);
-        let is = |file: &&Stored| file.0 == any_case || (by_name && file.1 == id);
-        let found = self.shared.files.lock().unwrap().iter().find(is).cloned();
-        let found = found.or_else(|| self.shared.hidden.lock().unwrap().iter().find(is).cloned());
-        let Some((_, _, mut bytes)) = found.filter(|_| !strange) else {
-            return self.refuse(if self.bug("not-found-is-other") { "other" } else { "not-found" });
-        };
-        match self.shared.bug {
-            "seven-bits" if bytes.len() == 768 => {
-                bytes.iter_mut().filter(|byte| **byte == 0xff).for_each(|byte| *byte = 0x7f);
-            }
-            "64k-downloads" => bytes.iter_mut().skip(65536).for_each(|byte| *byte = 0),
-            "damages-the-middle" => bytes.iter_mut().skip(500).take(1).for_each(|byte| *byte ^= 1),
-            "unlists-downloads" => self.shared.files.lock().unwrap().retain(|file| file.0 != any_case),
-            _ => {}
-        }
-        let size = match bytes.len() {
-            0 if self.bug("no-size-of-nothing") => String::new(),
-            _ if self.bug("no-size") => "here it comes".into(),
-            size => size.to_string(),
-        };
-        if self.bug("refuses-in-payload") && bytes.len() > 1 << 20 {
-            self.say([format!("{size}\n").as_bytes(), &bytes[..100_000]].concat())?;
-            let files = self.shared.files.lock().unwrap();
-            let is_there = |files: &mut Vec<Stored>| files.iter().any(|file| file.0 == any_case);
-            drop(self.shared.discarded.wait_timeout_while(files, Duration::from_secs(30), is_there).unwrap());
-            return self.refuse("not-found");
-        }
-        self.say([format!("{size}\n").as_bytes(), &bytes].concat())?;
-        if self.bug("sends-twice") {
-            self.say(&bytes)?;
-        }
-        if self.bug("more-after-download") { self.say("\n") } else { Ok(()) }
-    }
-
-    fn discard(&mut self, id: &str) -> Ends<()> {
-        if id.len() != 32 || !id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-            return self.refuse(if self.bug("discards-bad-ids") { "not-found" } else { "bad-id" });
-        }
-        let shared = Arc::clone(&self.shared);
-        let mut files = shared.files.lock().unwrap();
-        let is_there = files.iter().any(|file| file.0 == id);
-        let find = |upload: &(String, String, bool)| upload.0 == id;
-        let latest = if self.bug("discards-the-first") {
-            self.uploaded.iter().position(find)
-        } else {
-            self.uploaded.iter().rposition(find)
-        };
-        let Some(latest) = latest else {
-            let lax = (self.bug("discards-unknown") && !is_there)
-                || (self.bug("discards-twice") && self.mine.contains(&id.to_owned()))
-                || (self.bug("discards-of-others") && is_there);
-            return match (lax, is_there) {
-                (true, _) => self.say("Discarded\n"),
-                (false, true) => self.refuse("not-yours"),
-                (false, false) => self.refuse("not-found"),
-            };
-        };
-        let (_, name, is_new) = self.uploaded.remove(latest);
-        let gone = |file: &Stored| file.1 == name && (file.0 == id || self.bug("discards-by-name"));
-        if (is_new || self.bug("discards-what-was")) && !self.bug("discards-nothing") {
-            if self.bug("only-unlists") {
-                shared.hidden.lock().unwrap().extend(files.iter().filter(|file| gone(file)).cloned());
-            }
-            files.retain(|file| !gone(file));
-            shared.discarded.notify_all();
-        }
-        shared.banned.lock().unwrap().push(id.into());
-        self.say("Discarded\n")
     }
 }
