@@ -17,15 +17,15 @@ cases! { Studio:
     1 "waits-for-replies" [5 16] after ["connect"]
         "It sends nothing before the reply that comes first."
         => waits_for_replies;
+    1 "leave" [26] after ["connect"]
+        "When it is done it closes, and ends."
+        => leave;
     1 "list" [5 8 34] after ["connect"]
         "It takes a listing of files with odd names, and goes on."
         => list;
     1 "plain-lines" [1 7] after ["connect"]
         "It should send LIST_FILES, and LF alone."
         => |studio| studio.list(&Play { strict: true, ..Play::default() }).map(drop);
-    1 "leave" [26] after ["connect"]
-        "When it is done it closes, and ends."
-        => leave;
     2 "upload" [3 5 10 30] after ["waits-for-replies"]
         "It uploads exactly the file, and says Success."
         => |studio| studio.put(SMALL, &Play::default())?.uploaded(30);
@@ -56,7 +56,7 @@ cases! { Studio:
     4 "wrong-hash" [29 30] after ["upload"]
         "It does not say Success when the hash is of other bytes."
         => |studio| wrong_hash(studio, |bytes| id_of(&[bytes, b"!"].concat()));
-    4 "hash-of-nothing" [29 30] after ["waits-for-replies"]
+    4 "hash-of-nothing" [29 30] after ["upload"]
         "Nor when it is the hash of nothing at all."
         => |studio| wrong_hash(studio, |_| id_of(b""));
     4 "hash-of-one-bit" [29 30] after ["upload"]

@@ -87,7 +87,9 @@ impl Take {
             Some(trouble) => trouble.kind == Kind::Silent && trouble.part == part,
         };
         let is_said = self.is_claimed(part);
-        if is_its_own && !(self.hangs && is_said) { self.ends(rule, is_said) } else { Ok(()) }
+        // That it never ends after its word, whatever that was, is charged once.
+        let is_known = self.hangs && self.has_spoken();
+        if is_its_own && !is_known { self.ends(rule, is_said) } else { Ok(()) }
     }
 
     /// The client has ended by itself. Whether it has said how it went makes it another charge.

@@ -167,7 +167,7 @@ impl Desk {
             let has_started = self.dialer.connections() > 0;
             return Err(if has_started { Stop::Lost(why.clone()) } else { Stop::NotReached(why.clone()) });
         }
-        Ok(Talk::new(self.dialer.wire()?, &self.dialer, &self.warning))
+        Ok(Talk::new(self.dialer.wire()?, &self.dialer, self.case, &self.warning))
     }
 
     /// A connection whose exchanges have to be one session: a server that closes in its midst stays away from the case.

@@ -19,6 +19,8 @@ const CLOSES: &str = "the server closes between commands, as it may (R26), and t
 pub(super) struct Talk {
     pub(super) wire: Wire,
     dialer: Rc<Dialer>,
+    /// The name of the case.
+    pub(super) case: &'static str,
     /// Whether all exchanges have to go over one connection.
     one_session: bool,
     /// The command that was sent last, until a line has come.
@@ -33,10 +35,16 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    pub(super) fn new(wire: Wire, dialer: &Rc<Dialer>, warning: &Rc<RefCell<Option<Finding>>>) -> Self {
+    pub(super) fn new(
+        wire: Wire,
+        dialer: &Rc<Dialer>,
+        case: &'static str,
+        warning: &Rc<RefCell<Option<Finding>>>,
+    ) -> Self {
         Self {
             wire,
             dialer: Rc::clone(dialer),
+            case,
             one_session: false,
             command: None,
             between: false,

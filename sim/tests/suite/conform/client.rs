@@ -48,7 +48,10 @@ impl Program for Client {
             Goal::List => run.list().map(drop),
         };
         let mut lines = run.lines;
-        if let Err(why) = &went_well {
+        // What is ended from outside has no last words.
+        if let Err(why) = &went_well
+            && why != ENDED
+        {
             lines.push(if ["always-success", "says-success-in-silence"].contains(&self.bug) {
                 "Success".into()
             } else {
@@ -74,6 +77,9 @@ impl Program for Client {
         Ok(Ended { how, lines })
     }
 }
+
+/// Why a run is over that the harness has ended.
+const ENDED: &str = "it is ended";
 
 struct Run<'a> {
     bug: &'static str,
@@ -144,7 +150,7 @@ impl<'a> Run<'a> {
             match self.stream.read(&mut chunk) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < deadline => {
                     if self.stop.load(Ordering::Relaxed) {
-                        return Err("it is ended".into());
+                        return Err(ENDED.into());
                     }
                 }
                 result => break result,
@@ -394,7 +400,7 @@ impl<'a> Run<'a> {
         if self.bug("reads-until-end") {
             while self.read().is_ok() {}
             if self.stop.load(Ordering::Relaxed) {
-                return Err("it is ended".into());
+                return Err(ENDED.into());
             }
         }
         while self.inbox.len() < size {
