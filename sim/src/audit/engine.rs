@@ -255,7 +255,7 @@ impl Series<'_> {
             Ok(ran) => {
                 let recordings = self.enter(row, &struck, ran);
                 if row.verdict == Verdict::Recovered {
-                    self.strike_again(&dir, row, struck, &recordings);
+                    self.strike_again(&dir, row, &struck, &recordings);
                 }
             }
         }
@@ -277,20 +277,31 @@ impl Series<'_> {
 
     /// A client that tried again and had better luck has not shown what it does if it has none: some check only the
     /// first time, some say Success when they give up. So the next attempts are struck, too.
-    fn strike_again(&self, dir: &str, row: &mut Row, struck: Struck, recordings: &[Recording]) {
-        let Some(mut struck) = self.ground.once_more(&struck, recordings) else { return };
+    fn strike_again(&self, dir: &str, row: &mut Row, struck: &Struck, recordings: &[Recording]) {
+        let Some(mut struck) = self.ground.once_more(struck, recordings) else { return };
         for attempt in 2..=ATTEMPTS {
             let dir = format!("{dir}-{attempt}");
-            let Ok(ran) = self.strike(&dir, &row.trial.env, &mut struck) else { return };
             let mut again = row.clone();
-            let recordings = self.enter(&mut again, &struck, ran);
+            let recordings = match self.strike(&dir, &row.trial.env, &mut struck) {
+                Ok(ran) => self.enter(&mut again, &struck, ran),
+                Err(Trouble { why, accepted, .. }) => {
+                    (again.verdict, again.why, again.open) = (Verdict::Inconclusive, Some(why), accepted);
+                    Vec::new()
+                }
+            };
             match again.verdict {
                 Verdict::Silent => {
                     again.notes.push(format!("with {attempt} attempts struck; with fewer it recovered"));
                     *row = again;
                     return;
                 }
-                Verdict::Inconclusive => return,
+                // What proves nothing takes nothing back, unless a wrong file may have been taken for good.
+                Verdict::Inconclusive => {
+                    if again.open {
+                        *row = again;
+                    }
+                    return;
+                }
                 Verdict::Recovered => {}
                 verdict => {
                     row.notes.push(format!("with {attempt} attempts struck it is {verdict}"));

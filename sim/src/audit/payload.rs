@@ -99,8 +99,12 @@ mod tests {
         let bytes = payload(1, 100_000);
         let text =
             "2026-01-01 12:00:00 GET /payload.bin 200 \"-\" d41d8cd98f00b204e9800998ecf8427e\n".repeat(1_000);
-        let foreign =
-            [text.into_bytes(), payload(2, 100_000)[BLOCK as usize..].to_vec(), vec![0; 100_000], Vec::new()];
+        let foreign = [
+            text.into_bytes(),
+            payload(2, 100_000)[COLLISION.len()..].to_vec(),
+            vec![0; 100_000],
+            Vec::new(),
+        ];
         for (index, arrived) in foreign.iter().enumerate() {
             assert!(!is_of(&bytes, arrived), "{index}");
         }

@@ -166,6 +166,10 @@ impl Ground {
                     continue;
                 }
             };
+            // Two that are meant for the same byte, each time that it is sent, are not to be told apart.
+            if taken.contains(&spot) {
+                return None;
+            }
             taken.push(spot);
             corrected.push(placed_at(fault, spot, strike.distance).ok()?, aim.meant.clone());
         }

@@ -88,7 +88,7 @@ fn search(fits: fn(&str) -> bool, make: impl Fn(u64) -> Vec<u8>) -> Vec<u8> {
 /// Whether an id has nothing that is known to go wrong: no byte below 16, whose zero could be lost, and both letters and
 /// digits.
 pub(super) fn is_plain(id: &str) -> bool {
-    let has = |is: fn(&u8) -> bool| id.as_bytes().iter().any(|byte| is(byte));
+    let has = |is: fn(&u8) -> bool| id.as_bytes().iter().any(is);
     id.as_bytes().chunks(2).all(|pair| pair[0] != b'0')
         && has(u8::is_ascii_lowercase)
         && has(u8::is_ascii_digit)

@@ -28,6 +28,7 @@ mod process;
 mod proxy;
 mod proxy_cli;
 mod proxy_locate;
+mod proxy_places;
 mod random;
 mod scenarios;
 mod scrub;

@@ -9,13 +9,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use sim::fault::{Chain, Flow, Injector, Piece};
-use sim::proxy::{
-    Carried, Event, How, Lengths, NoPlace, Outcome, Placed, Proxy, Running, Settings, What, Which, place,
-};
+use sim::proxy::{Carried, Event, How, Outcome, Placed, Proxy, Running, Settings, What, Which, place};
 use sim::scenario::{At, Effect, Fault, Region, parse_fault};
 
 /// How long a test waits for what must come: as long as a slow machine may need.
-const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_secs(60);
 
 /// Pseudo-random bytes, others for another seed.
 pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
@@ -30,7 +28,7 @@ pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
 }
 
 /// A server that gives each of its connections to `serve`, one after the other.
-fn server<T: Send + 'static>(
+pub(super) fn server<T: Send + 'static>(
     connections: usize,
     serve: impl Fn(TcpStream) -> T + Send + 'static,
 ) -> (SocketAddr, JoinHandle<Vec<T>>) {
@@ -41,7 +39,7 @@ fn server<T: Send + 'static>(
 }
 
 /// A proxy to `target` with these faults, and what it tells.
-fn proxy(target: SocketAddr, faults: &[(Which, &str)]) -> (Running, Receiver<Event>) {
+pub(super) fn proxy(target: SocketAddr, faults: &[(Which, &str)]) -> (Running, Receiver<Event>) {
     let settings = Settings { faults: placed(faults), recording: Some(1 << 24), once: None };
     start(Proxy::bind("127.0.0.1:0", target, settings).unwrap())
 }
@@ -52,7 +50,7 @@ fn start(proxy: Proxy) -> (Running, Receiver<Event>) {
     (proxy.spawn(sink).unwrap(), events)
 }
 
-fn fault(text: &str) -> Fault {
+pub(super) fn fault(text: &str) -> Fault {
     parse_fault(text, "test").unwrap_or_else(|error| panic!("{}", error.render(false))).value
 }
 
@@ -61,7 +59,7 @@ fn placed(faults: &[(Which, &str)]) -> Vec<Placed> {
     place(&faults, None, 0).unwrap()
 }
 
-fn connect(address: SocketAddr) -> TcpStream {
+pub(super) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     // A test that hangs shall fail.
     stream.set_read_timeout(Some(LONG)).unwrap();
@@ -70,14 +68,14 @@ fn connect(address: SocketAddr) -> TcpStream {
 }
 
 /// All that comes, and how it ended.
-fn read_all(stream: &mut TcpStream) -> (Vec<u8>, Option<ErrorKind>) {
+pub(super) fn read_all(stream: &mut TcpStream) -> (Vec<u8>, Option<ErrorKind>) {
     let mut bytes = Vec::new();
     let end = stream.read_to_end(&mut bytes).err().map(|error| error.kind());
     (bytes, end)
 }
 
 /// Waits for the end of this connection.
-fn closed(events: &Receiver<Event>, connection: u64) -> (How, Carried, Carried) {
+pub(super) fn closed(events: &Receiver<Event>, connection: u64) -> (How, Carried, Carried) {
     loop {
         let event = events.recv_timeout(LONG).expect("the connection ends");
         if let What::Closed { how, to_server, to_client } = event.what
@@ -250,27 +248,6 @@ fn only_the_connection_that_is_meant_is_struck() {
     let proofs: Vec<_> = outcome.faults.iter().map(|proof| (proof.fired, proof.delivered)).collect();
     assert_eq!(proofs, [(4, 4), (1, 1), (1, 1)]);
     assert_eq!((outcome.connections, outcome.unproved()), (4, None));
-}
-
-#[test]
-fn a_place_is_a_byte_of_what_was_sent_whatever_others_do_before_it() {
-    let cases = [
-        ("Insert(in: ToServer, at: 1, text: \"--\"); Flip(in: ToServer, at: 3, bit: 5)", "a--bcDefgh"),
-        ("Insert(in: ToServer, at: 3, text: \"-\"); Flip(in: ToServer, at: 3, bit: 5)", "abc-Defgh"),
-        ("Drop(in: ToServer, at: 0, bytes: 3); Insert(in: ToServer, at: 3, text: \"-\")", "-defgh"),
-        ("Drop(in: ToServer, at: 3, bytes: 1); Reorder(in: ToServer, at: 1, bytes: 1, with: 6)", "agcefbh"),
-        ("Duplicate(in: ToServer, at: 0, bytes: 2); Truncate(in: ToServer, at: 4)", "ababcd"),
-        ("Flip(in: ToServer, at: 6, bit: 5); Duplicate(in: ToServer, at: 2, bytes: 2)", "abcdcdefGh"),
-    ];
-    for (faults, expected) in cases {
-        let (target, served) = server(1, |mut stream| read_all(&mut stream).0);
-        let faults: Vec<_> = faults.split("; ").map(|fault| (Which::Nth(1), fault)).collect();
-        let (proxy, events) = proxy(target, &faults);
-        connect(proxy.local_addr()).write_all(b"abcdefgh").unwrap();
-        closed(&events, 1);
-        assert_eq!(String::from_utf8(served.join().unwrap().remove(0)).unwrap(), expected, "{faults:?}");
-        assert_eq!(proxy.finish(LONG).unwrap().unproved(), None, "{faults:?}");
-    }
 }
 
 #[test]
@@ -499,43 +476,4 @@ fn no_more_is_kept_than_there_is_space_for() {
     let outcome = proxy.finish(LONG).unwrap();
     assert!(outcome.recordings[0].to_server == noise(1, 1_000) && outcome.recordings[0].whole);
     assert!(outcome.recordings[1].to_server == noise(2, 1_000)[..500] && !outcome.recordings[1].whole);
-}
-
-#[test]
-fn places_in_a_stream_of_unknown_length_are_offsets() {
-    let place_one = |text, lengths| place(&[(Which::All, fault(text))], lengths, 1);
-    for (text, why) in [
-        ("Flip(in: ToServer, at: Last, bit: 0)", NoPlace::NoLength(At::Last)),
-        ("Flip(in: ToServer, at: Percent(50), bit: 0)", NoPlace::NoLength(At::Percent(50))),
-        ("Flip(in: ToClient, at: Random, bit: 0)", NoPlace::NoLength(At::Random)),
-        ("Flip(in: Upload, at: 0, bit: 0)", NoPlace::NoPhase(Region::Upload)),
-        ("Flip(in: Step(3), at: 0, bit: 0)", NoPlace::NoPhase(Region::Step(3))),
-        ("Rot(at: 0, bit: 0)", NoPlace::NotOfStream(sim::scenario::Layer::Disk)),
-        ("Latency(min: 0, max: 1)", NoPlace::NotOfStream(sim::scenario::Layer::Network)),
-    ] {
-        assert_eq!(place_one(text, None), Err((0, why)), "{text}");
-    }
-    let lengths = Some(Lengths { to_server: 101, to_client: 7 });
-    let at = |text| place_one(text, lengths).map(|placed| placed[0].strike.at);
-    assert_eq!(at("Flip(in: ToServer, at: Percent(50), bit: 0)"), Ok(50));
-    assert_eq!(at("Flip(in: ToClient, at: Last, bit: 0)"), Ok(6));
-    assert!(at("Flip(in: ToClient, at: 7, bit: 0)").is_err());
-    assert!(at("Flip(in: ToClient, at: Random, bit: 0)").is_ok());
-}
-
-#[test]
-fn faults_on_the_same_bytes_of_the_same_connection_have_no_place() {
-    let flip = || fault("Flip(in: ToServer, at: 5, bit: 0)");
-    for (one, other, clash) in [
-        (Which::Nth(1), Which::Nth(1), true),
-        (Which::Nth(1), Which::Nth(2), false),
-        (Which::Nth(1), Which::All, true),
-        (Which::All, Which::All, true),
-    ] {
-        assert_eq!(place(&[(one, flip()), (other, flip())], None, 0).is_err(), clash, "{one:?} {other:?}");
-    }
-    let placed = Placed::new(Which::Nth(7), Flow::ToClient, 99, flip()).unwrap();
-    assert_eq!(placed.fault.to_string(), "Flip(in: ToClient, at: 99, bit: 0)");
-    assert_eq!((placed.strike.flow, placed.strike.at), (Flow::ToClient, 99));
-    assert_eq!(Placed::new(Which::All, Flow::ToClient, 0, fault("NoSpace(at: 0)")), None);
 }

@@ -172,7 +172,7 @@ impl Desk {
 
     /// A connection whose exchanges have to be one session: a server that closes in its midst stays away from the case.
     fn session(&self) -> Check<Talk> {
-        Ok(self.connect()?.as_one_session())
+        Ok(self.connect()?.in_one_session())
     }
 
     /// What all names by this seed have in them.

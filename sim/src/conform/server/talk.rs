@@ -54,7 +54,7 @@ impl Talk {
         }
     }
 
-    pub(super) fn as_one_session(self) -> Self {
+    pub(super) fn in_one_session(self) -> Self {
         Self { one_session: true, ..self }
     }
 

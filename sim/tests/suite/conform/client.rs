@@ -272,10 +272,10 @@ impl<'a> Run<'a> {
         match self.bug {
             "uploads-a-mebibyte" => data.iter_mut().skip(MEBIBYTE).for_each(|byte| *byte = 0),
             "uploads-text" => {
-                data = String::from_utf8(data.clone()).map_or(data, |text| text.replace("\r\n", "\n").into())
+                data = String::from_utf8(data.clone()).map_or(data, |text| text.replace("\r\n", "\n").into());
             }
             "uploads-utf-8" if data.starts_with(b"\0\r\n") => {
-                data = String::from_utf8_lossy(&data).into_owned().into()
+                data = String::from_utf8_lossy(&data).into_owned().into();
             }
             "obeys-files" if data.starts_with(b"LIST_FILES") => return Err("of course".into()),
             _ => {}
@@ -415,10 +415,10 @@ impl<'a> Run<'a> {
         match self.bug {
             "downloads-a-mebibyte" => data.iter_mut().skip(MEBIBYTE).for_each(|byte| *byte = 0),
             "downloads-text" => {
-                data = String::from_utf8(data.clone()).map_or(data, |text| text.replace("\r\n", "\n").into())
+                data = String::from_utf8(data.clone()).map_or(data, |text| text.replace("\r\n", "\n").into());
             }
             "downloads-utf-8" if data.starts_with(b"\0\r\n") => {
-                data = String::from_utf8_lossy(&data).into_owned().into()
+                data = String::from_utf8_lossy(&data).into_owned().into();
             }
             "obeys-files" if data.starts_with(b"ERROR ") => return Err("refused".into()),
             _ => {}

@@ -3,6 +3,8 @@
 //!
 //! A failure prints the scenario, made as small as it gets, as a file that can be run, and one line that repeats it.
 
+#![allow(clippy::print_stdout, reason = "whoever runs the ignored tests wants to see what was tried")]
+
 mod evidence;
 mod generator;
 mod oracle;

@@ -316,7 +316,7 @@ impl<'a> Oracle<'a> {
             for event in &tapped.events {
                 match &event.action {
                     Action::Compared(Direction::Upload, Compared::Different { peer, .. }) => {
-                        damaged = Some(*peer)
+                        damaged = Some(*peer);
                     }
                     Action::Received(Message::Text { kind: Kind::GoAhead, text }) => {
                         if let Some(peer) = damaged.take()
@@ -344,7 +344,7 @@ impl Transfer {
         match action {
             Action::Compared(_, compared) => (self.compared, self.open) = (Some(*compared), false),
             Action::Failed(_) | Action::Received(Message::Text { kind: Kind::Refusal(_), .. }) => {
-                self.open = false
+                self.open = false;
             }
             _ => {}
         }

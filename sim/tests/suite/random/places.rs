@@ -136,7 +136,7 @@ impl Direction<'_> {
         let payloads =
             || self.messages.iter().filter(|(kind, _)| kind.is_none()).map(|(_, range)| range.clone());
         match region {
-            Region::ToServer | Region::ToClient => vec![0..self.sent.sent.len() as u64],
+            Region::ToServer | Region::ToClient => std::iter::once(0..self.sent.sent.len() as u64).collect(),
             Region::Upload | Region::Download => payloads().take(1).collect(),
             Region::Step(step) => {
                 let wanted = &self.scenario.steps[step - 1].value;

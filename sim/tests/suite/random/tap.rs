@@ -91,6 +91,7 @@ fn read((record, wires): &(Recorder, Wires)) -> Tapped {
     for event in events.clone() {
         match (event.action, event.stream, event.file, event.connection) {
             (Action::Sent(message), Some(stream), ..) => record.record_sent(event.at, message, stream),
+            (Action::Sending(_), Some(stream), ..) => record.record_sending(event.at, stream),
             (action, _, Some(file), _) => record.record_file(event.at, action, &file),
             (action, .., Some(connection)) => record.record_connection(event.at, action, connection),
             (action, ..) => record.record(event.at, action),

@@ -69,7 +69,7 @@ impl Session {
         let is_number = id.bytes().all(|byte| byte.is_ascii_digit());
         match self.shared.bug {
             "strips-zeros" => id.trim_start_matches('0').to_owned(),
-            "drops-zeros" => id.as_bytes().chunks(2).map(|pair| hex(pair)).collect(),
+            "drops-zeros" => id.as_bytes().chunks(2).map(hex).collect(),
             "counts-hashes" if is_number => format!("{:e}", id.parse::<f64>().unwrap()),
             _ => id,
         }
