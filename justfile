@@ -21,6 +21,10 @@ test:
 soak:
     cargo test -p sim --test real -- --ignored
 
+# Scenarios by chance from a new seed, 20,000 unless told otherwise
+random COUNT="20000":
+    RANDOM_COUNT={{COUNT}} cargo test -p sim --test suite random::many -- --ignored --nocapture
+
 # The audits of other people's programs, as far as they are installed
 audits:
     cargo test -p sim --test suite shipped_audits -- --ignored

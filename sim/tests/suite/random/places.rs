@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use sim::fault::FaultRecord;
 use sim::record::{Action, Event, Kind, Message};
-use sim::scenario::{ClientStep, Effect, Layer, Region, Scenario, ServerStep, Step};
+use sim::scenario::{ClientStep, Effect, Layer, Located, Region, Scenario, ServerStep, Step};
 
 use super::evidence;
 use super::tap::{Tape, Tapped, Wire};
@@ -131,7 +131,8 @@ impl Direction<'_> {
         if found.is_empty() { Err(why) } else { Ok(found) }
     }
 
-    /// Where a region was in this run. A step is the n-th message of its kind; once something was tried again, any.
+    /// Where a region was in this run. A step is the n-th message of its kind. Where something was tried again, or not all
+    /// of that kind came because an exchange broke off, that cannot be counted: it is one of them.
     fn phases(&self, region: Region) -> Vec<Range<u64>> {
         let payloads =
             || self.messages.iter().filter(|(kind, _)| kind.is_none()).map(|(_, range)| range.clone());
@@ -147,9 +148,11 @@ impl Direction<'_> {
                     .filter(|(kind, _)| is_it(kind))
                     .map(|(_, range)| range.clone())
                     .collect();
-                if !self.tried_again {
-                    let before = &self.scenario.steps[..step - 1];
-                    let nth = before.iter().filter(|other| same_kind(&other.value, wanted)).count();
+                let of_kind = |steps: &[Located<Step>]| {
+                    steps.iter().filter(|other| same_kind(&other.value, wanted)).count()
+                };
+                if !self.tried_again && found.len() >= of_kind(&self.scenario.steps) {
+                    let nth = of_kind(&self.scenario.steps[..step - 1]);
                     found = found.into_iter().skip(nth).take(1).collect();
                 }
                 if *wanted == Step::Server(ServerStep::SendFile) { self.with_sizes(found) } else { found }
