@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::{Entry, FileId, FileName};
 
-use super::Ledger;
+use super::{Ledger, MAX_SHOWN};
 use crate::scenario::Effect;
 use crate::storage::{Committed, Content, Incoming, Store, StoreError};
 
@@ -98,6 +98,7 @@ impl Store for FaultyStore {
             faults: Arc::clone(&self.faults),
             ledger: self.ledger.clone(),
             written: 0,
+            gone: Vec::new(),
             stored: Arc::clone(&self.stored),
         }))
     }
@@ -148,6 +149,8 @@ struct FaultyIncoming {
     faults: Arc<[DiskFault]>,
     ledger: Ledger,
     written: u64,
+    /// What a short write has lost so far, over several writes.
+    gone: Vec<u8>,
     stored: Arc<Mutex<Option<FileId>>>,
 }
 
@@ -198,7 +201,9 @@ impl Incoming for FaultyIncoming {
         let lost = self.lost(bytes);
         self.written += bytes.len() as u64;
         let Some((fault, lost)) = lost else { return self.inner.write(bytes) };
-        self.ledger.fired(fault, &bytes[lost.clone()], &[]);
+        self.gone.extend_from_slice(&bytes[lost.clone()]);
+        self.gone.truncate(MAX_SHOWN);
+        self.ledger.fired(fault, &self.gone, &[]);
         self.ledger.reached(fault);
         self.inner.write(&bytes[..lost.start])?;
         self.inner.write(&bytes[lost.end..])

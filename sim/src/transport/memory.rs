@@ -177,8 +177,13 @@ impl Pair {
 
     /// A wait that stands next begins at the time at which what was before it was delivered.
     fn begin_waits(&mut self, now: Duration) {
-        self.up.begin_wait(now);
-        self.down.begin_wait(now);
+        // Who is over reads no more: nothing is there for whom a fault could act.
+        if !self.server.is_closed() {
+            self.up.begin_wait(now);
+        }
+        if self.client.as_ref().is_some_and(|client| !client.is_closed()) {
+            self.down.begin_wait(now);
+        }
     }
 
     /// Both directions end, and what is on the way is lost.

@@ -204,7 +204,14 @@ impl<'a> Oracle<'a> {
                 Action::Received(Message::Payload { digest, .. }) => came = *digest == id,
                 Action::Crashed if came => {
                     let is_named = details.rsplit_once(';').is_some_and(|(named, _)| named == name.as_str());
-                    return is_named && self.fired(|effect| matches!(effect, Effect::CrashAfterRename));
+                    // A name of content that another upload has brought needs no rename: it may stand already.
+                    let is_shared = self.arrived(id) > 1;
+                    return is_named
+                        && self.fired(|effect| match effect {
+                            Effect::CrashAfterRename => true,
+                            Effect::CrashBeforeRename => is_shared,
+                            _ => false,
+                        });
                 }
                 _ => came = false,
             }
