@@ -172,11 +172,17 @@ impl Strike {
 #[must_use]
 pub fn overlapping(faults: &[&Fault], strikes: &[Strike]) -> Option<(usize, usize)> {
     let is_stream = |index: usize| faults[index].effect.layer() == Layer::Stream;
-    (0..strikes.len()).filter(|later| is_stream(*later)).find_map(|later| {
-        let overlaps = |other: &usize| {
-            strikes[later].overlaps(&faults[later].effect, &strikes[*other], &faults[*other].effect)
-        };
-        let earlier = (0..later).filter(|other| is_stream(*other)).find(overlaps)?;
+    let rots = |index: usize| matches!(faults[index].effect, Effect::Rot { .. });
+    let overlaps = |later: usize, other: usize| match (is_stream(later), is_stream(other)) {
+        (true, true) => {
+            strikes[later].overlaps(&faults[later].effect, &strikes[other], &faults[other].effect)
+        }
+        // What turns over on the disk can turn back.
+        (false, false) => rots(later) && rots(other) && strikes[later].at == strikes[other].at,
+        _ => false,
+    };
+    (0..strikes.len()).find_map(|later| {
+        let earlier = (0..later).find(|other| overlaps(later, *other))?;
         Some((earlier, later))
     })
 }

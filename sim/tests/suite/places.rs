@@ -184,7 +184,6 @@ fn a_change_that_the_reader_does_not_take_proves_nothing() {
         let outcome = run_on(lane, &scenario);
         let second = &outcome.faults[1];
         assert!(!second.reached, "{lane}: {second:?}");
-        assert!(second.fired || lane != LANE, "in memory it is sure to be on its way: {second:?}");
         let why = if second.fired { Inconclusive::NotReached(2) } else { Inconclusive::NotFired(2) };
         assert_eq!(outcome.inconclusive, Some(why), "{lane}");
         assert!(outcome.judgements.iter().all(|judgement| judgement.verdict == Verdict::Inconclusive));
@@ -244,6 +243,8 @@ fn faults_that_could_cancel_out_have_no_place() {
         ("Reorder(in: Upload, at: 0, bytes: 2, with: 9), Flip(in: Upload, at: 5, bit: 0)", false),
         ("Drop(in: Upload, at: 0, bytes: 7), Insert(in: Upload, at: 3, text: \"x\")", false),
         ("Flip(in: Upload, at: 7, bit: 1), Flip(in: Download, at: 7, bit: 1)", false),
+        ("Rot(at: 7, bit: 1), Rot(at: 7, bit: 1)", true),
+        ("Rot(at: 7, bit: 1), Rot(at: 8, bit: 1)", false),
     ] {
         let plan = Plan::new(&basic_but(&format!("faults: [{faults}]"))).unwrap();
         let mut memory = transport(LANE, &plan).unwrap();
