@@ -13,7 +13,7 @@ word() {
     0) echo passed ;;
     1) echo FAILED ;;
     2) echo "cannot be run: see the report" ;;
-    3) echo "nothing proved" ;;
+    3) echo "open: see the report" ;;
     5) echo "a program is missing here" ;;
     *) echo "exit code $1" ;;
   esac

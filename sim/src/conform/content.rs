@@ -1,8 +1,9 @@
 //! What the files of the cases hold: noise, and contents planted for what is known to go wrong. All of it follows from
 //! a seed. Digests are computed here, with nothing of our endpoints.
 //!
-//! The id of most files is *plain*: no zero that a careless program could lose, and both kinds of digits. So a mistake
-//! in writing or reading ids shows in the cases that are made for it, always, and never by chance in another.
+//! Most files are *plain*: one line of text, whose id has no zero that a careless program could lose, and both kinds of
+//! digits. So a mistake in reading files or writing ids shows in the cases that are made for it, always, and never by
+//! chance in another.
 
 use md5::{Digest, Md5};
 use rand::rngs::ChaCha8Rng;
@@ -22,9 +23,11 @@ pub(super) const ALSO_ZERO_AS_NUMBER: &[u8] = b"QNKCDZO";
 /// What a file holds.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Holds {
+    /// So many letters and digits.
+    Plain(usize),
     /// So many bytes of noise.
     Noise(usize),
-    /// So many bytes of noise with such an id.
+    /// So many letters and digits, with such an id.
     WithId(usize, fn(&str) -> bool),
     /// A text with a number between these.
     Around(&'static [u8], &'static [u8]),
@@ -38,7 +41,7 @@ pub(super) enum Holds {
 
 impl From<usize> for Holds {
     fn from(len: usize) -> Self {
-        Self::Noise(len)
+        Self::Plain(len)
     }
 }
 
@@ -52,8 +55,9 @@ impl Holds {
     /// The content, which follows from `seed`.
     pub(super) fn bytes(self, seed: u64) -> Vec<u8> {
         match self {
+            Self::Plain(len) => search(is_plain, |try_| line(seed.wrapping_add(try_), len)),
             Self::Noise(len) => search(is_plain, |try_| noise(seed.wrapping_add(try_), len)),
-            Self::WithId(len, fits) => search(fits, |try_| noise(seed.wrapping_add(try_), len)),
+            Self::WithId(len, fits) => search(fits, |try_| line(seed.wrapping_add(try_), len)),
             Self::Around(before, behind) => search(is_plain, |try_| {
                 let number = format!("{:016x}", seed.wrapping_add(try_));
                 [before, number.as_bytes(), behind].concat()
@@ -88,7 +92,7 @@ fn search(fits: fn(&str) -> bool, make: impl Fn(u64) -> Vec<u8>) -> Vec<u8> {
 /// Whether an id has nothing that is known to go wrong: no byte below 16, whose zero could be lost, and both letters and
 /// digits.
 pub(super) fn is_plain(id: &str) -> bool {
-    let has = |is: fn(&u8) -> bool| id.as_bytes().iter().any(is);
+    let has = |is: fn(&u8) -> bool| id.as_bytes().iter().any(&is);
     id.as_bytes().chunks(2).all(|pair| pair[0] != b'0')
         && has(u8::is_ascii_lowercase)
         && has(u8::is_ascii_digit)
@@ -125,6 +129,14 @@ pub(super) fn noise(seed: u64, len: usize) -> Vec<u8> {
     bytes
 }
 
+/// The same, of letters and digits alone.
+fn line(seed: u64, len: usize) -> Vec<u8> {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bytes = noise(seed, len);
+    bytes.iter_mut().for_each(|byte| *byte = LETTERS[usize::from(*byte % 64)]);
+    bytes
+}
+
 /// A seed for what has this name.
 pub(super) fn seed_of(name: &str) -> u64 {
     let digest = Md5::digest(name);
@@ -139,7 +151,14 @@ mod tests {
     fn contents_have_the_ids_for_which_they_are_planted_whatever_the_seed() {
         for seed in 0..50 {
             let id = |holds: Holds| id_of(&holds.bytes(seed));
-            let plain = [Holds::Noise(1), Holds::Noise(2000), LINES, LIKE_COMMANDS, Holds::EveryByte];
+            let plain = [
+                Holds::Plain(1),
+                Holds::Plain(99),
+                Holds::Noise(2000),
+                LINES,
+                LIKE_COMMANDS,
+                Holds::EveryByte,
+            ];
             for holds in plain {
                 assert!(is_plain(&id(holds)), "{holds:?} by {seed}");
             }
@@ -151,7 +170,7 @@ mod tests {
             assert!(digits.bytes().all(|byte| byte.is_ascii_digit()), "{digits}");
             assert!(digits.as_bytes().chunks(2).all(|pair| pair[0] != b'0'), "{digits}");
         }
-        assert_eq!(Holds::Noise(0).bytes(1), b"");
+        assert_eq!(Holds::Plain(0).bytes(1), b"");
     }
 
     #[test]

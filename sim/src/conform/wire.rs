@@ -234,7 +234,12 @@ impl Wire {
 
     /// The next line, with its line end; or what came in its place.
     pub(crate) fn line(&mut self) -> Result<Vec<u8>, Came> {
-        let deadline = self.deadline();
+        self.line_within(self.limit)
+    }
+
+    /// The same, and less patiently.
+    pub(crate) fn line_within(&mut self, limit: Duration) -> Result<Vec<u8>, Came> {
+        let deadline = Instant::now() + limit;
         let mut looked_at = 0;
         loop {
             let found = self.inbox[looked_at..].iter().position(|byte| *byte == b'\n');

@@ -17,33 +17,27 @@ cases! { Studio:
     1 "waits-for-replies" [5 16] after ["connect"]
         "It sends nothing before the reply that comes first."
         => waits_for_replies;
+    1 "plain-lines" [1 7] after ["connect"]
+        "It should send LIST_FILES, and LF alone."
+        => |studio| studio.list(&Play { strict: true, ..Play::default() }).map(drop);
     1 "leave" [26] after ["connect"]
         "When it is done it closes, and ends."
         => leave;
     1 "list" [5 8 34] after ["connect"]
         "It takes a listing of files with odd names, and goes on."
         => list;
-    1 "plain-lines" [1 7] after ["connect"]
-        "It should send LIST_FILES, and LF alone."
-        => |studio| studio.list(&Play { strict: true, ..Play::default() }).map(drop);
     2 "upload" [3 5 10 30] after ["waits-for-replies"]
         "It uploads exactly the file, and says Success."
         => |studio| studio.put(SMALL, &Play::default())?.uploaded(30);
     2 "upload-empty" [16] after ["upload"]
         "Of an empty file, nothing is sent."
         => |studio| studio.put(0, &Play::default())?.uploaded(16);
-    2 "upload-large" [3] after ["upload"]
-        "It uploads a file of 300,007 bytes."
-        => |studio| studio.put(LARGE, &Play::default())?.uploaded(3);
     3 "download" [3 5 30] after ["waits-for-replies"]
         "It downloads the file, and says Success."
         => download;
     3 "download-empty" [3] after ["download"]
         "Of an empty file, the size is all."
         => |studio| studio.get(0, &Play::default())?.downloaded(3);
-    3 "download-large" [3] after ["download"]
-        "It downloads a file of 300,007 bytes."
-        => |studio| studio.get(LARGE, &Play::default())?.downloaded(3);
     3 "download-by-size-line" [3] after ["download"]
         "The size line counts, not the listing."
         => |studio| whole_or_get(studio, &Play { listing: other_sizes, ..Play::default() })?.downloaded(3);
@@ -261,7 +255,6 @@ fn wrong_hash(studio: &mut Studio, hash: fn(&[u8]) -> String) -> Check {
 
 pub(super) fn wrong_hash_of(studio: &mut Studio, holds: Holds, hash: fn(&[u8]) -> String) -> Check {
     let take = studio.put(holds, &Play { hash, ..Play::default() })?;
-    // Without a whole upload no hash was told. What went wrong with it is charged where uploads are looked at.
     if take.seen.uploads.is_empty() {
         return Err(Stop::NotReached("the client uploaded nothing whole".into()));
     }

@@ -1,6 +1,6 @@
 //! The cases for clients about what a file holds and how its id looks: contents that are known to go wrong.
 
-use super::cases::{damaged_of, wrong_hash_of};
+use super::cases::{LARGE, damaged_of, wrong_hash_of};
 use super::play::Play;
 use super::{Check, Holds, Studio, id_of};
 use crate::conform::content::{
@@ -15,15 +15,18 @@ const SMALL: usize = 3001;
 const ZEROS: [fn(&str) -> bool; 3] = [begins_with_zero, begins_with_zeros, holds_zeros];
 
 cases! { Studio:
-    2 "upload-larger" [3] after ["upload-large"]
-        "It uploads a file of 4 MiB."
-        => |studio| put(studio, 3, LARGER.into());
-    2 "upload-lines" [3] after ["upload"]
-        "A text goes as it is: LF stays LF, and CR LF at its end CR LF."
-        => |studio| put(studio, 3, LINES);
     2 "upload-every-byte" [3] after ["upload"]
         "A file can hold every byte there is, and be no UTF-8."
         => |studio| put(studio, 3, Holds::EveryByte);
+    2 "upload-large" [3] after ["upload-every-byte"]
+        "It uploads a file of 300,007 bytes."
+        => |studio| put(studio, 3, Holds::Noise(LARGE));
+    2 "upload-larger" [3] after ["upload-large"]
+        "It uploads a file of 4 MiB."
+        => |studio| put(studio, 3, Holds::Noise(LARGER));
+    2 "upload-lines" [3] after ["upload"]
+        "A text goes as it is: LF stays LF, and CR LF at its end CR LF."
+        => |studio| put(studio, 3, LINES);
     2 "upload-like-commands" [3] after ["upload"]
         "A file may look like commands."
         => |studio| put(studio, 3, LIKE_COMMANDS);
@@ -33,15 +36,18 @@ cases! { Studio:
     2 "upload-of-digits" [30] after ["upload"]
         "A hash without a letter is no number."
         => |studio| put(studio, 30, Holds::Digits);
+    3 "download-every-byte" [3] after ["download"]
+        "Every byte there is arrives."
+        => |studio| get(studio, 3, Holds::EveryByte);
+    3 "download-large" [3] after ["download-every-byte"]
+        "It downloads a file of 300,007 bytes."
+        => |studio| get(studio, 3, Holds::Noise(LARGE));
     3 "download-larger" [3] after ["download-large"]
         "It downloads a file of 4 MiB."
-        => |studio| get(studio, 3, LARGER.into());
+        => |studio| get(studio, 3, Holds::Noise(LARGER));
     3 "download-lines" [3] after ["download"]
         "A text arrives as it is."
         => |studio| get(studio, 3, LINES);
-    3 "download-every-byte" [3] after ["download"]
-        "So does every byte there is."
-        => |studio| get(studio, 3, Holds::EveryByte);
     3 "download-like-commands" [3] after ["download"]
         "Nothing in a payload is looked at: it may look like a refusal."
         => |studio| get(studio, 3, Holds::Around(b"ERROR not-found no ", b"\n\nSuccess\n"));
@@ -92,7 +98,7 @@ fn damaged_behind_zeros(studio: &mut Studio) -> Check {
 }
 
 fn damaged_larger(studio: &mut Studio) -> Check {
-    damaged_of(studio, LARGER.into(), |mut bytes| {
+    damaged_of(studio, Holds::Noise(LARGER), |mut bytes| {
         bytes[LARGER - 1000] ^= 1;
         bytes
     })

@@ -111,7 +111,8 @@ pub fn cases() -> Vec<CaseInfo> {
 pub fn test(program: Arc<dyn Program>, options: &Options) -> Report {
     let limit = options.timeout.unwrap_or(TIMEOUT);
     let seed = options.seed;
-    let mut studio = Studio { program, limit, seed, warning: None, started: Vec::new(), hangs: false };
+    let mut studio =
+        Studio { program, limit, seed, warning: None, started: Vec::new(), hangs: false, patience: limit };
     let results = run(&CASES, options, &mut studio);
     Report { side: Side::Client, seed, round: 0, results }
 }
@@ -126,6 +127,9 @@ struct Studio {
     started: Vec<Goal>,
     /// Whether it is known not to end: it is charged with that once.
     hangs: bool,
+    /// How long it is waited for what a client does behind a download where that is not the point: one that waits for
+    /// more would cost the whole time in each case.
+    patience: Duration,
 }
 
 impl Bench for Studio {
@@ -176,9 +180,14 @@ impl Studio {
         let has_started = self.started.contains(&goal);
         // One that was there before can be started.
         let failed = |why: String| if has_started { Stop::Lost(why) } else { Stop::NotReached(why) };
-        let staged = self.stage(goal, &file, play);
+        let is_aside = goal == Goal::Whole && wanted == Goal::Put;
+        let patience = if is_aside { self.patience } else { self.limit };
+        let staged = self.stage(goal, &file, play, patience);
         let take = staged.map_err(|error| failed(format!("it could not be played: {error}")))??;
         self.warning = take.seen.warning.clone();
+        if take.seen.trouble.as_ref().is_some_and(|it| it.kind == Kind::Silent && it.part == Part::Download) {
+            self.patience = MOMENT.min(self.limit);
+        }
         if !take.seen.connected {
             let why = not_reached("never connected", &take.ended, true);
             return Err(if take.ended.how == How::Hung { failed(why) } else { Stop::NotReached(why) });
@@ -192,7 +201,7 @@ impl Studio {
         Ok(take)
     }
 
-    fn stage(&self, goal: Goal, file: &File, play: &Play) -> io::Result<Check<Take>> {
+    fn stage(&self, goal: Goal, file: &File, play: &Play, patience: Duration) -> io::Result<Check<Take>> {
         let dir = tempfile::Builder::new().prefix("sim-conform-").tempdir()?;
         let job = job(goal, file, dir.path())?;
         let listener = TcpListener::bind(job.address)?;
@@ -202,8 +211,9 @@ impl Studio {
         let (served, ended) = thread::scope(|scope| {
             let running = scope.spawn(|| self.program.run(&job, &stop));
             let is_over = || running.is_finished();
-            let mut served = self.serve(&listener, file, goal, play, &is_over);
-            wait(&is_over, self.patience(&served));
+            let store = store(file, goal, play);
+            let mut served = self.serve(&listener, file, store, play, patience, &is_over);
+            wait(&is_over, self.time_to_end(&served));
             stop.store(true, Ordering::Relaxed);
             if let Some(wire) = served.open.take() {
                 wait(&is_over, OPEN);
@@ -219,7 +229,7 @@ impl Studio {
     }
 
     /// How long the client may take to end.
-    fn patience(&self, served: &Served) -> Duration {
+    fn time_to_end(&self, served: &Served) -> Duration {
         match &served.seen.trouble {
             _ if served.result.is_err() || served.open.is_some() => Duration::ZERO,
             Some(_) => MOMENT.min(self.limit),
@@ -232,12 +242,12 @@ impl Studio {
         &self,
         listener: &TcpListener,
         file: &File,
-        goal: Goal,
+        mut store: Vec<(String, File)>,
         play: &Play,
+        patience: Duration,
         is_over: &dyn Fn() -> bool,
     ) -> Served {
         let mut served = Served { seen: Seen::default(), result: Ok(()), dialogue: Vec::new(), open: None };
-        let mut store = store(file, goal, play);
         for _ in 0..MAX_CONNECTIONS {
             let deadline = Instant::now() + self.limit;
             let stream = loop {
@@ -257,7 +267,7 @@ impl Studio {
                 }
             };
             let seen = &mut served.seen;
-            let mut stage = Stage { wire, play, store: &mut store, seen, file, refused: false };
+            let mut stage = Stage { wire, play, store: &mut store, seen, file, refused: false, patience };
             let result = stage.serve();
             let wire = stage.wire;
             served.dialogue = wire.dialogue();

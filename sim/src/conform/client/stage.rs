@@ -36,6 +36,8 @@ pub(super) struct Stage<'a> {
     pub(super) file: &'a File,
     /// Whether the last exchange was refused.
     pub(super) refused: bool,
+    /// How long it is waited for a command behind a download.
+    pub(super) patience: Duration,
 }
 
 impl Stage<'_> {
@@ -70,7 +72,11 @@ impl Stage<'_> {
             Some(&"UPLOAD") => 15,
             Some(_) => 22,
         };
-        let line = match self.wire.line() {
+        let line = match self.seen.part {
+            Part::Download => self.wire.line_within(self.patience),
+            _ => self.wire.line(),
+        };
+        let line = match line {
             Ok(line) => line,
             Err(Came::End(bytes) | Came::Reset(bytes)) if bytes.is_empty() => return Ok(None),
             Err(came) => return Err(self.no_command(step, &came)),

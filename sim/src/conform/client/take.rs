@@ -86,9 +86,8 @@ impl Take {
             None => true,
             Some(trouble) => trouble.kind == Kind::Silent && trouble.part == part,
         };
-        let is_said = self.is_claimed(part);
-        // That it never ends after its word, whatever that was, is charged once.
         let is_known = self.hangs && self.has_spoken();
+        let is_said = self.is_claimed(part) || (part == Part::List && self.has_spoken());
         if is_its_own && !is_known { self.ends(rule, is_said) } else { Ok(()) }
     }
 

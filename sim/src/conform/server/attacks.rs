@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::wire::MAX_SIZE;
 
 use super::uploads::{LARGE, LARGER, may_be_too_large};
-use super::{Came, Check, Desk, File, Stop, Talk, broken, noise};
+use super::{Came, Check, Desk, File, Holds, Stop, Talk, broken, noise};
 use crate::conform::QUIET;
 
 /// How many connections come and go.
@@ -124,7 +124,7 @@ fn vanish_at_prompt(desk: &mut Desk) -> Check {
 }
 
 fn vanish_in_download(desk: &mut Desk) -> Check {
-    let file = desk.file(4 * LARGE);
+    let file = desk.file(Holds::Noise(4 * LARGE));
     let mut talk = desk.connect()?;
     may_be_too_large(&file, talk.prepare(&file))?;
     talk.ask_for(&file.id())?;
@@ -136,7 +136,7 @@ fn vanish_in_download(desk: &mut Desk) -> Check {
 
 /// What is large does not lie whole on its way: the server still has to send most of it when the file is discarded.
 fn discarded_meanwhile(desk: &mut Desk) -> Check {
-    let (file, mut owner) = (desk.file(2 * LARGER), desk.session()?);
+    let (file, mut owner) = (desk.file(Holds::Noise(2 * LARGER)), desk.session()?);
     may_be_too_large(&file, owner.prepare(&file))?;
     let mut reader = desk.connect()?;
     reader.command("DOWNLOAD\n");

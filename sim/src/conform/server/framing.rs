@@ -20,7 +20,7 @@ cases! { Desk:
     6 "byte-by-byte" [4] after ["download"]
         "A session whose bytes come one by one."
         => byte_by_byte;
-    6 "in-pieces" [3 4] after ["upload"]
+    6 "in-pieces" [4 3] after ["upload"]
         "A payload in odd pieces."
         => in_pieces;
     6 "cr-lf" [1] after ["download"]

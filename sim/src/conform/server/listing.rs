@@ -3,7 +3,7 @@
 use protocol::wire::{MAX_ENTRIES, NO_FILES};
 use protocol::{Entry, FileId, FileName};
 
-use super::{CASES, Check, Difference, File, Finding, Stop, Talk};
+use super::{Check, Difference, File, Finding, Stop, Talk, is_sent};
 use crate::conform::wire::escaped;
 
 /// The rule that a listing ends with the empty line.
@@ -26,33 +26,38 @@ impl Talk {
     pub(super) fn listing(&mut self) -> Check<Vec<Entry>> {
         let (mut rule, step) = (5, if self.stored { 16 } else { 5 });
         let mut expected = format!("\"id;name;size\\n\" for a file, or \"{NO_FILES}\\n\"");
-        let mut entries: Vec<Entry> = Vec::new();
+        let (mut entries, mut count): (Vec<Entry>, _) = (Vec::new(), 0);
         loop {
             let text = self.line(rule, step, &expected)?;
-            if text == NO_FILES && entries.is_empty() {
+            if text == NO_FILES && count == 0 {
                 self.exactly(LIST_END, step, "")?;
                 break;
             }
-            if text.is_empty() && !entries.is_empty() {
+            if text.is_empty() && count > 0 {
                 break;
             }
-            let Ok(entry) = Entry::parse(&text) else {
-                if self.is_of_another_case(&text) {
-                    rule = LIST_END;
-                    continue;
+            match Entry::parse(&text) {
+                Ok(entry) => entries.push(entry),
+                Err(_) if self.is_charged_elsewhere(&text) => {}
+                Err(_) => {
+                    let rule = if text.is_empty() { OMISSION } else { entry_rule(&text).unwrap_or(rule) };
+                    return Err(self.wrong(rule, Some(step), &expected, &text));
                 }
-                let rule = if text.is_empty() { OMISSION } else { entry_rule(&text).unwrap_or(rule) };
-                return Err(self.wrong(rule, Some(step), &expected, &text));
-            };
-            if entries.len() >= MAX_ENTRIES as usize {
-                return Err(Stop::NotReached("the listing has more than 1000000 files".into()));
             }
-            entries.push(entry);
-            rule = LIST_END;
+            (rule, count) = (LIST_END, count + 1);
+            if count > MAX_ENTRIES {
+                return Err(Stop::NotReached(format!("the listing has more than {MAX_ENTRIES} files")));
+            }
             expected = "\"id;name;size\\n\" for another file, or the empty line that ends the listing".into();
         }
         self.between = true;
         Ok(entries)
+    }
+
+    /// Whether this is a bad entry of a file that another case has sent: that was charged with it.
+    fn is_charged_elsewhere(&self, text: &str) -> bool {
+        let name = text.split_once(';').and_then(|(_, rest)| rest.rsplit_once(';')).map(|(name, _)| name);
+        name.is_some_and(|name| is_sent(name) && !name.contains(&self.own))
     }
 
     /// Looked at where it is the point, and not in every listing: one pair there twice is one mistake.
@@ -102,19 +107,6 @@ impl Talk {
             Some(entry) => Err(self.wrong(rule, Some(16), "a listing without this file", &entry.to_string())),
             None => Ok(()),
         }
-    }
-}
-
-impl Talk {
-    /// Whether a line that is like an entry is of a file that another case has sent: what is wrong with it was charged there.
-    fn is_of_another_case(&self, text: &str) -> bool {
-        let is_of = |case: &str| {
-            let mark = format!("-{case}-");
-            let mut places = text.match_indices(&mark).map(|(at, _)| &text[at + mark.len()..]);
-            places.any(|rest| rest.starts_with(|next: char| next.is_ascii_digit()))
-        };
-        let is_known = || CASES.iter().any(|case| is_of(case.info.name));
-        entry_rule(text).is_some() && !is_of(self.case) && is_known()
     }
 }
 

@@ -167,7 +167,7 @@ impl Desk {
             let has_started = self.dialer.connections() > 0;
             return Err(if has_started { Stop::Lost(why.clone()) } else { Stop::NotReached(why.clone()) });
         }
-        Ok(Talk::new(self.dialer.wire()?, &self.dialer, self.case, &self.warning))
+        Ok(Talk::new(self.dialer.wire()?, &self.dialer, self.own(), &self.warning))
     }
 
     /// A connection whose exchanges have to be one session: a server that closes in its midst stays away from the case.
@@ -178,6 +178,11 @@ impl Desk {
     /// What all names by this seed have in them.
     fn mark(&self) -> String {
         format!("c{:x}r", self.seed)
+    }
+
+    /// What all names of this case have in them.
+    fn own(&self) -> String {
+        format!("{}{}-{}-", self.mark(), self.round, self.case)
     }
 
     /// Files of earlier runs with this seed are not sent again: that they are listed would show nothing.
@@ -199,7 +204,7 @@ impl Desk {
     /// The same with something before and behind its name.
     fn named(&mut self, before: &str, behind: &str, holds: impl Into<Holds>) -> File {
         self.files += 1;
-        let name = format!("{}{}-{}-{}", self.mark(), self.round, self.case, self.files);
+        let name = format!("{}{}", self.own(), self.files);
         let bytes = holds.into().bytes(seed_of(&name));
         File { name: format!("{before}{name}{behind}"), bytes }
     }
@@ -222,4 +227,18 @@ impl Desk {
         std::thread::sleep(QUIET);
         self.connect()?.lists_not(rule, file)
     }
+}
+
+/// Whether a name is that of a file which a case of this or another run has sent: it has the mark, the round and the case
+/// in it.
+fn is_sent(name: &str) -> bool {
+    let is_number = |text: &str, is: fn(&u8) -> bool| !text.is_empty() && text.as_bytes().iter().all(is);
+    let is_mark = |before: &str| {
+        let parts = before.rsplit_once('r').and_then(|(seed, round)| Some((seed.rsplit_once('c')?.1, round)));
+        parts.is_some_and(|(seed, round)| {
+            is_number(seed, u8::is_ascii_hexdigit) && is_number(round, u8::is_ascii_digit)
+        })
+    };
+    let is_of = |case: &Case<Desk>| name.split_once(&format!("-{}-", case.info.name));
+    CASES.iter().filter_map(is_of).any(|(before, _)| is_mark(before))
 }

@@ -19,8 +19,8 @@ const CLOSES: &str = "the server closes between commands, as it may (R26), and t
 pub(super) struct Talk {
     pub(super) wire: Wire,
     dialer: Rc<Dialer>,
-    /// The name of the case.
-    pub(super) case: &'static str,
+    /// What the names of all files of this case have in them.
+    pub(super) own: String,
     /// Whether all exchanges have to go over one connection.
     one_session: bool,
     /// The command that was sent last, until a line has come.
@@ -38,13 +38,13 @@ impl Talk {
     pub(super) fn new(
         wire: Wire,
         dialer: &Rc<Dialer>,
-        case: &'static str,
+        own: String,
         warning: &Rc<RefCell<Option<Finding>>>,
     ) -> Self {
         Self {
             wire,
             dialer: Rc::clone(dialer),
-            case,
+            own,
             one_session: false,
             command: None,
             between: false,

@@ -14,13 +14,13 @@ const CARELESS: usize = 1024;
 cases! { Desk:
     3 "download" [3 5] after ["upload"]
         "A download brings the size, then exactly the bytes."
-        => |desk| there_and_back(desk, Holds::Noise(1000));
+        => |desk| there_and_back(desk, Holds::Plain(1000));
     3 "download-outlives" [15] after ["download"]
         "The next connection can download the file."
         => download_outlives;
     3 "download-empty" [3] after ["download" "upload-empty"]
         "Of an empty file, the size is all."
-        => |desk| there_and_back(desk, Holds::Noise(0));
+        => |desk| there_and_back(desk, Holds::Plain(0));
     3 "download-with-zeros" [11] after ["download" "hash-with-zeros"]
         "An id with zeros is found, as it was given."
         => download_with_zeros;
@@ -33,7 +33,7 @@ cases! { Desk:
     3 "download-like-commands" [3] after ["download" "upload-like-commands"]
         "Nothing in what comes back is looked at either."
         => |desk| there_and_back(desk, LIKE_COMMANDS);
-    3 "download-large" [3] after ["download" "upload-large"]
+    3 "download-large" [3] after ["download-every-byte" "upload-large"]
         "300,007 bytes come back."
         => |desk| there_and_back(desk, Holds::Noise(LARGE));
     3 "download-again" [3] after ["download"]

@@ -60,10 +60,10 @@ cases! { Desk:
     2 "upload-like-commands" [3] after ["upload"]
         "Nothing in a payload is looked at."
         => |desk| put_holding(desk, LIKE_COMMANDS);
-    2 "upload-large" [3 17] after ["upload"]
+    2 "upload-large" [3 17] after ["upload-every-byte"]
         "A file of 300,007 bytes is hashed to its last byte."
         => upload_large;
-    2 "upload-larger" [18 22 3 17] after ["upload"]
+    2 "upload-larger" [18 22 3 17] after ["upload-every-byte"]
         "Of 4 MiB, all is taken, or refused in good order."
         => larger;
     3 "name-with-semicolons" [8] after ["upload-listed" "download"]
@@ -102,7 +102,7 @@ fn upload_listed(desk: &mut Desk) -> Check {
 
 fn upload_outlives(desk: &mut Desk) -> Check {
     let file = desk.file(1002);
-    desk.connect()?.put(&file)?;
+    desk.connect()?.prepare(&file)?;
     desk.connect()?.lists(15, &file)
 }
 
@@ -169,7 +169,7 @@ fn upload_one_byte(desk: &mut Desk) -> Check {
 }
 
 fn upload_large(desk: &mut Desk) -> Check {
-    let file = desk.file(LARGE);
+    let file = desk.file(Holds::Noise(LARGE));
     may_be_too_large(&file, desk.connect()?.put(&file))
 }
 
@@ -219,7 +219,7 @@ fn both_listed(talk: &mut super::Talk, one: &File, two: &File) -> Check {
 
 /// It may be too large for a server, which may say so before the payload, in its midst or after it.
 fn larger(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(LARGER), desk.connect()?);
+    let (file, mut talk) = (desk.file(Holds::Noise(LARGER)), desk.connect()?);
     talk.announce(&file.details())?;
     let mut refused = is_refusal(talk.go_ahead(9))?;
     if !refused {

@@ -20,7 +20,7 @@ const WIDTH: usize = 96;
 #[must_use]
 pub fn text(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
     let mut text = String::new();
-    let width = name_width(report.results.iter().map(|result| &result.case));
+    let width = widths(report.results.iter().map(|result| &result.case));
     for (index, about) in LEVELS.iter().enumerate() {
         let of_level = |result: &&CaseResult| usize::from(result.case.level) == index + 1;
         let results: Vec<_> = report.results.iter().filter(of_level).collect();
@@ -47,26 +47,30 @@ pub fn text(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
 /// Every case with its rules, by level.
 #[must_use]
 pub fn list(cases: &[CaseInfo]) -> String {
-    let (mut text, width) = (String::new(), name_width(cases));
+    let (mut text, [width, rules]) = (String::new(), widths(cases));
     for (index, about) in LEVELS.iter().enumerate() {
         let _ = writeln!(text, "Level {}: {about}", index + 1);
         for case in cases.iter().filter(|case| usize::from(case.level) == index + 1) {
-            let _ = writeln!(text, "  {:width$}  {:10}  {}", case.name, rules_text(case), case.about);
+            let _ = writeln!(text, "  {:width$}  {:rules$}  {}", case.name, rules_text(case), case.about);
         }
         text.push('\n');
     }
     text + &format!("{} cases\n", cases.len())
 }
 
-fn name_width<'a>(cases: impl IntoIterator<Item = &'a CaseInfo>) -> usize {
-    cases.into_iter().map(|case| case.name.len()).max().unwrap_or_default()
+/// How wide the columns of names and of rules have to be.
+fn widths<'a>(cases: impl IntoIterator<Item = &'a CaseInfo>) -> [usize; 2] {
+    let wider = |[name, rules]: [usize; 2], case: &CaseInfo| {
+        [name.max(case.name.len()), rules.max(rules_text(case).len())]
+    };
+    cases.into_iter().fold([0; 2], wider)
 }
 
 fn rules_text(case: &CaseInfo) -> String {
     case.rules.iter().map(|rule| format!("R{rule}")).collect::<Vec<_>>().join(" ")
 }
 
-fn row(result: &CaseResult, width: usize, text: &mut String) {
+fn row(result: &CaseResult, [width, rules]: [usize; 2], text: &mut String) {
     let style = match &result.outcome {
         Outcome::Pass => GOOD,
         Outcome::Fail(_) => BAD,
@@ -77,8 +81,12 @@ fn row(result: &CaseResult, width: usize, text: &mut String) {
         outcome => title(result.case.about, outcome),
     };
     let word = format!("{style}{:11}{style:#}", word(&result.outcome));
-    let _ =
-        writeln!(text, "  {:width$}  {word}  {:10}  {beside}", result.case.name, rules_text(&result.case));
+    let _ = writeln!(
+        text,
+        "  {:width$}  {word}  {:rules$}  {beside}",
+        result.case.name,
+        rules_text(&result.case)
+    );
 }
 
 /// What went wrong in a case, in its own words if it has some.

@@ -48,9 +48,10 @@ impl Program for Client {
             Goal::List => run.list().map(drop),
         };
         let mut lines = run.lines;
-        // What is ended from outside has no last words.
+        // One that is ended says nothing more.
+        let is_ended = stop.load(Ordering::Relaxed);
         if let Err(why) = &went_well
-            && why != ENDED
+            && !is_ended
         {
             lines.push(if ["always-success", "says-success-in-silence"].contains(&self.bug) {
                 "Success".into()
@@ -66,7 +67,7 @@ impl Program for Client {
         }
         let hangs = (self.bug == "hangs-and-says-nothing")
             || (self.bug == "hangs")
-            || stop.load(Ordering::Relaxed)
+            || is_ended
             || (self.bug == "hangs-on-trouble" && went_well.is_err());
         let how = if hangs {
             How::Hung
@@ -77,9 +78,6 @@ impl Program for Client {
         Ok(Ended { how, lines })
     }
 }
-
-/// Why a run is over that the harness has ended.
-const ENDED: &str = "it is ended";
 
 struct Run<'a> {
     bug: &'static str,
@@ -96,6 +94,18 @@ type Went<T> = Result<T, String>;
 
 fn md5(bytes: &[u8]) -> String {
     Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file as it is written in text mode on some systems.
+fn as_text(data: Vec<u8>) -> Vec<u8> {
+    match String::from_utf8(data) {
+        Ok(text) => text.replace("\r\n", "\n").into(),
+        Err(error) => error.into_bytes(),
+    }
+}
+
+fn lossy(data: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(data).into_owned().into()
 }
 
 /// The bytes of an id up to the first zero, as C compares strings.
@@ -150,7 +160,7 @@ impl<'a> Run<'a> {
             match self.stream.read(&mut chunk) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < deadline => {
                     if self.stop.load(Ordering::Relaxed) {
-                        return Err(ENDED.into());
+                        return Err("it is ended".into());
                     }
                 }
                 result => break result,
@@ -271,12 +281,8 @@ impl<'a> Run<'a> {
         }
         match self.bug {
             "uploads-a-mebibyte" => data.iter_mut().skip(MEBIBYTE).for_each(|byte| *byte = 0),
-            "uploads-text" => {
-                data = String::from_utf8(data.clone()).map_or(data, |text| text.replace("\r\n", "\n").into());
-            }
-            "uploads-utf-8" if data.starts_with(b"\0\r\n") => {
-                data = String::from_utf8_lossy(&data).into_owned().into();
-            }
+            "uploads-text" => data = as_text(data),
+            "uploads-utf-8" if data.starts_with(b"\0\r\n") => data = lossy(&data),
             "obeys-files" if data.starts_with(b"LIST_FILES") => return Err("of course".into()),
             _ => {}
         }
@@ -393,6 +399,15 @@ impl<'a> Run<'a> {
         if self.bug("one-message-per-read") && !self.inbox.is_empty() {
             return Err("no size".into());
         }
+        if self.bug("one-message-per-event") {
+            self.inbox.clear();
+        }
+        let Some(data) = self.receive(size)? else { return self.claim() };
+        self.compare_download(id, data, job)
+    }
+
+    /// The payload; `None` if what came of it is enough for this client.
+    fn receive(&mut self, size: usize) -> Went<Option<Vec<u8>>> {
         let mut size = if self.bug("downloads-64k") { size.min(65536) } else { size };
         if self.bug("believes-the-listing") {
             size = self.listed_size;
@@ -400,13 +415,13 @@ impl<'a> Run<'a> {
         if self.bug("reads-until-end") {
             while self.read().is_ok() {}
             if self.stop.load(Ordering::Relaxed) {
-                return Err(ENDED.into());
+                return Err("it is ended".into());
             }
         }
         while self.inbox.len() < size {
             if self.read().is_err() {
                 if self.bug("takes-half") {
-                    return self.claim();
+                    return Ok(None);
                 }
                 return Err("the file ends early".into());
             }
@@ -414,15 +429,15 @@ impl<'a> Run<'a> {
         let mut data: Vec<u8> = self.inbox.drain(..size).collect();
         match self.bug {
             "downloads-a-mebibyte" => data.iter_mut().skip(MEBIBYTE).for_each(|byte| *byte = 0),
-            "downloads-text" => {
-                data = String::from_utf8(data.clone()).map_or(data, |text| text.replace("\r\n", "\n").into());
-            }
-            "downloads-utf-8" if data.starts_with(b"\0\r\n") => {
-                data = String::from_utf8_lossy(&data).into_owned().into();
-            }
+            "downloads-text" => data = as_text(data),
+            "downloads-utf-8" if data.starts_with(b"\0\r\n") => data = lossy(&data),
             "obeys-files" if data.starts_with(b"ERROR ") => return Err("refused".into()),
             _ => {}
         }
+        Ok(Some(data))
+    }
+
+    fn compare_download(&mut self, id: &str, data: Vec<u8>, job: &Job) -> Went<()> {
         let sum = |data: &[u8]| data.iter().map(|byte| u32::from(*byte)).sum::<u32>();
         let sent = std::fs::read(&job.file).unwrap();
         let good = match self.bug {

@@ -288,7 +288,7 @@ fn the_script_for_a_class_marks_every_submission() {
     let good = grade("correct", &["correct"]);
     assert_eq!(good, "correct: server passed; client passed; audit passed\n");
     let bad = grade("hashes_nothing", &["hashes_nothing", "empty"]);
-    let nothing = "nothing proved";
+    let nothing = "open: see the report";
     let empty = format!("empty: server {nothing}; client {nothing}; audit {nothing}\n");
     assert_eq!(bad, format!("hashes_nothing: server FAILED; client FAILED; audit FAILED\n{empty}"));
 }

@@ -61,7 +61,7 @@ impl Session {
             "hashes-few" if self.uploaded.len() > 5 => b"",
             "crlf-to-lf" if bytes.ends_with(b"\r\n") => &bytes[..bytes.len() - 1],
             "strips-lf" => bytes.strip_suffix(b"\n").unwrap_or(bytes),
-            "ends-at-nul" if bytes.starts_with(b"\0\r\n") => b"",
+            "ends-at-nul" => bytes.split(|byte| *byte == 0).next_back().unwrap(),
             "misses-whole-chunks" if bytes.len().is_multiple_of(1024) && !bytes.is_empty() => &bytes[1..],
             _ => bytes,
         };
