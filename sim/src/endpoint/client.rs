@@ -11,54 +11,11 @@ use protocol::{
 
 use super::flaw::CARELESS_PREFIX;
 use super::{
-    Buffer, Command, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, NoFile, Script, SentBytes, Wish,
+    Buffer, ClientConfig, Command, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, NoFile, Script,
+    SentBytes, Wish,
 };
 use crate::record::{Action, ConnectionId, Direction, Failure, Kind, Message, Progress, Recorder};
 use crate::storage::{Content, Folder, Incoming};
-
-/// What a [`Client`] needs.
-pub struct ClientConfig {
-    /// What it does. It disconnects at the end.
-    pub script: Box<dyn Script>,
-    /// Where downloads go.
-    pub folder: Folder,
-    /// It gives up when nothing has moved for so long.
-    pub deadline: Duration,
-    /// How many bytes of a download or a listing count as something.
-    pub pace: u64,
-    /// Whether it waits for the end of a peer that it has given up. Where both sides are ours they then tell of the same
-    /// end, whatever carries their bytes; anywhere else it is a waste of time.
-    pub waits: bool,
-    /// How often in all it tries again after a failed comparison or a broken connection.
-    pub retries: u32,
-    /// Where it hashes large files.
-    pub hash_threads: HashThreads,
-    /// The mistake that it makes, if any.
-    pub flaw: Option<Flaw>,
-    /// Where it records what it does and sees.
-    pub record: Recorder,
-    /// Counters for a progress bar.
-    pub progress: Option<Arc<Progress>>,
-}
-
-impl ClientConfig {
-    /// A correct client that tries everything once, does one thing at a time and carries out `commands`.
-    #[must_use]
-    pub fn new(commands: Vec<Command>, folder: Folder, deadline: Duration) -> Self {
-        Self {
-            script: Box::new(commands.into_iter()),
-            folder,
-            deadline,
-            pace: 1,
-            waits: true,
-            retries: 0,
-            hash_threads: HashThreads::new(0),
-            flaw: None,
-            record: Recorder::default(),
-            progress: None,
-        }
-    }
-}
 
 /// How long a client waits before it connects again.
 const RECONNECT: Duration = Duration::from_secs(1);

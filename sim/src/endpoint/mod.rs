@@ -5,6 +5,7 @@
 mod ahead;
 mod buffer;
 mod client;
+mod config;
 mod flaw;
 mod hasher;
 mod machine;
@@ -21,11 +22,12 @@ use crate::record::{ConnectionId, Recorder};
 
 pub use ahead::HashThreads;
 pub use buffer::{Buffer, CHUNK};
-pub use client::{Client, ClientConfig};
+pub use client::Client;
+pub use config::{ClientConfig, FirstSession, ServerConfig};
 pub use flaw::{Flaw, UnknownFlaw};
 pub use hasher::{Hasher, md5_of, md5_with};
 pub use script::{Command, Script};
-pub use server::{FirstSession, Server, ServerConfig};
+pub use server::Server;
 pub use sessions::Sessions;
 pub use wish::{MIN_BEGINNING, NoFile, Wish};
 

@@ -1,4 +1,4 @@
-//! The server's side of one session: the protocol core joined to a [`Store`].
+//! The server's side of one session: the protocol core joined to a [`Store`](crate::storage::Store).
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
@@ -10,47 +10,9 @@ use protocol::wire::{DISCARDABLE, MAX_LINE};
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
 use super::machine::Booted;
-use super::{Buffer, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, SentBytes};
-use crate::record::{Action, ConnectionId, Evidence, Failure, Kind, Message, Observer, Recorder};
-use crate::storage::{Committed, Content, Incoming, Store, StoreError};
-
-/// What a [`Server`] needs.
-#[derive(Clone)]
-pub struct ServerConfig {
-    /// Where the files are.
-    pub store: Arc<dyn Store>,
-    /// A session ends when nothing has come for so long.
-    pub deadline: Duration,
-    /// How many payload bytes count as something.
-    pub pace: u64,
-    /// Where it hashes large files.
-    pub hash_threads: HashThreads,
-    /// The mistake that it makes, if any.
-    pub flaw: Option<Flaw>,
-    /// What is otherwise in the session of the first connection, if anything is.
-    pub first: Option<FirstSession>,
-}
-
-/// What is otherwise in the session of the first connection: the one that faults strike.
-#[derive(Clone)]
-pub struct FirstSession {
-    /// Its view of the store.
-    pub store: Arc<dyn Store>,
-    /// Is shown its events as they happen.
-    pub observer: Arc<dyn Observer>,
-}
-
-impl ServerConfig {
-    /// A correct server that is content with every byte, and does one thing at a time.
-    #[must_use]
-    pub fn new(store: Arc<dyn Store>, deadline: Duration) -> Self {
-        Self { store, deadline, pace: 1, hash_threads: HashThreads::new(0), flaw: None, first: None }
-    }
-
-    fn hasher(&self) -> Hasher {
-        Hasher::with_flaw(self.flaw).on(&self.hash_threads)
-    }
-}
+use super::{Buffer, Deadline, End, Endpoint, Flaw, Hasher, SentBytes, ServerConfig};
+use crate::record::{Action, ConnectionId, Evidence, Failure, Kind, Message, Recorder};
+use crate::storage::{Committed, Content, Incoming, StoreError};
 
 /// One session of the server.
 pub struct Server {

@@ -102,3 +102,79 @@ fn message_at(lines: &[Line], side: Side, offset: u64) -> Option<(Which, u64)> {
 fn is_command(kind: &Kind) -> bool {
     matches!(kind, Kind::ListFiles | Kind::Upload(_) | Kind::Download(_))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::fault::Ledger;
+    use crate::scenario::At;
+
+    fn sent(side: Side, message: Message, stream: Range<u64>) -> Line {
+        let at = Duration::ZERO;
+        Line { step: None, at, side, action: Action::Sent(message), stream: Some(stream), file: None }
+    }
+
+    fn text(side: Side, kind: Kind, stream: Range<u64>) -> Line {
+        sent(side, Message::Text { kind, text: String::new() }, stream)
+    }
+
+    fn payload(stream: Range<u64>) -> Line {
+        let bytes = stream.end - stream.start;
+        sent(Side::Client, Message::Payload { bytes, digest: protocol::FileId::from_bytes([0; 16]) }, stream)
+    }
+
+    /// A client that lists and uploads; the payload is at this offset of its stream.
+    fn lines(start: u64) -> Vec<Line> {
+        let upload = text(Side::Client, Kind::Upload(None), 11..18);
+        let details = text(Side::Client, Kind::Details, 18..start);
+        vec![text(Side::Client, Kind::ListFiles, 0..11), upload, details, payload(start..start + 100)]
+    }
+
+    fn flip(at: u64) -> Fault {
+        Fault { effect: Effect::Flip { bit: 0 }, region: Region::Upload, at: At::Offset(at) }
+    }
+
+    /// What is missing of flips that struck at these offsets of the stream and, as they say, of the upload, in a run with
+    /// these lines. In the control run the upload was at 30.
+    fn missing_of(struck: &[(u64, u64)], run: &[Line]) -> Option<Inconclusive> {
+        let map = PhaseMap { to_server: 130, upload: Some(30..130), ..PhaseMap::default() };
+        let faults: Vec<Fault> = struck.iter().map(|(_, offset)| flip(*offset)).collect();
+        let ledger = Ledger::new(faults.iter().map(|fault| (fault.clone(), None)));
+        for (index, (at, offset)) in struck.iter().enumerate() {
+            ledger.fired(index, &[0], &[1]);
+            ledger.struck(index, *at, Some(*offset));
+            ledger.reached(index);
+        }
+        let places: Vec<Strike> =
+            faults.iter().enumerate().map(|(index, fault)| map.place(fault, 1, index).unwrap()).collect();
+        missing(&ledger.records(), &places, &map, &lines(30), run)
+    }
+
+    #[test]
+    fn a_byte_of_the_phase_is_proof_wherever_the_phase_is() {
+        assert_eq!(missing_of(&[(35, 5)], &lines(30)), None);
+        assert_eq!(missing_of(&[(45, 5)], &lines(40)), None);
+    }
+
+    #[test]
+    fn a_byte_of_another_phase_is_none() {
+        let misplaced = Some(Inconclusive::Misplaced(1));
+        assert_eq!(missing_of(&[(35, 5)], &lines(40)), misplaced, "where it was in the control run");
+        assert_eq!(missing_of(&[(36, 5)], &lines(30)), misplaced, "one byte behind");
+        let mut again = lines(30);
+        again.insert(1, Line { action: Action::Retried(1), ..text(Side::Client, Kind::ListFiles, 0..0) });
+        assert_eq!(missing_of(&[(35, 5)], &again), misplaced, "another attempt");
+        let mut other = lines(30);
+        other.remove(0);
+        assert_eq!(missing_of(&[(35, 5)], &other), misplaced, "another command");
+    }
+
+    #[test]
+    fn two_that_struck_one_byte_are_none() {
+        assert_eq!(missing_of(&[(35, 5), (36, 6)], &lines(30)), None);
+        assert_eq!(missing_of(&[(35, 5), (35, 5)], &lines(30)), Some(Inconclusive::Misplaced(2)));
+    }
+}

@@ -184,6 +184,10 @@ fn a_change_that_the_reader_does_not_take_proves_nothing() {
         let outcome = run_on(lane, &scenario);
         let second = &outcome.faults[1];
         assert!(!second.reached, "{lane}: {second:?}");
+        assert!(
+            !second.fired || lane != LANE,
+            "in memory it is sure that the client has left before: {second:?}"
+        );
         let why = if second.fired { Inconclusive::NotReached(2) } else { Inconclusive::NotFired(2) };
         assert_eq!(outcome.inconclusive, Some(why), "{lane}");
         assert!(outcome.judgements.iter().all(|judgement| judgement.verdict == Verdict::Inconclusive));
