@@ -151,7 +151,10 @@ struct Pair {
 
 impl Pair {
     fn send(&mut self, now: Duration) -> bool {
-        let sent = self.client.as_mut().is_some_and(|client| self.up.send(now, &mut **client));
+        let sent = match &mut self.client {
+            Some(client) => self.up.send(now, &mut **client),
+            None => self.up.send_nothing(),
+        };
         sent | self.down.send(now, &mut *self.server)
     }
 
@@ -272,6 +275,13 @@ impl Link {
         self.sent = self.outbox.filled().len() > before;
         self.arrived = before.min(self.outbox.filled().len());
         self.sent
+    }
+
+    /// The sender is gone: what it has put out before goes on without it.
+    fn send_nothing(&mut self) -> bool {
+        self.sent = false;
+        self.arrived = self.outbox.filled().len();
+        false
     }
 
     /// Looks at what stands next, after what has been delivered at this time.

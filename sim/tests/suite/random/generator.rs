@@ -306,6 +306,14 @@ impl Draft {
         self.clients.len() > 1 && (strikes_disk || self.clients.iter().enumerate().any(depends))
     }
 
+    /// Whether a fault ends a connection and another one may mislead an end of it: where both come to the same moment,
+    /// the lanes may part.
+    pub(super) fn may_tie(&self) -> bool {
+        let ends = ["Truncate", "HalfClose", "Reset"];
+        let ends = self.faults.iter().any(|fault| ends.iter().any(|kind| fault.starts_with(kind)));
+        ends && self.faults.len() > 1
+    }
+
     fn downloads(&self) -> bool {
         self.clients[0].iter().any(|it| matches!(it, Do::Download(_) | Do::DownloadId(_)))
     }

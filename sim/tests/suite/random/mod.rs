@@ -175,12 +175,14 @@ fn examine_all(draft: &Draft, on_tcp: bool) -> (Vec<Finding>, Vec<String>) {
         words.push(format!("ran on {lane}"));
         findings.extend(run.findings.iter().map(|(kind, what)| (*kind, format!("on {lane}: {what}"))));
         match &first {
-            Some((other, before)) if before.text != run.text && !draft.is_a_race() => {
+            Some((_, before)) if before.text == run.text => {}
+            Some(_) if draft.is_a_race() => words.push("the lanes part: a race of clients".into()),
+            Some(_) if draft.may_tie() => words.push("the lanes part: perhaps a tie".into()),
+            Some((other, before)) => {
                 let (other, lane) =
                     (format!("on {other}:\n{}", before.text), format!("on {lane}:\n{}", run.text));
                 findings.push((Kind::Lanes, format!("{other}{lane}")));
             }
-            Some(_) => {}
             None => {
                 words.extend(describe(&run.outcome));
                 first = Some((lane, run));

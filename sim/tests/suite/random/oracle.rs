@@ -238,6 +238,13 @@ impl<'a> Oracle<'a> {
         seen.any(|text| !sent.contains(&text))
     }
 
+    /// Whether some session said this to a client.
+    fn was_said(&self, line: &str) -> bool {
+        let is_it =
+            |event: &Event| matches!(&event.action, Action::Sent(Message::Text { text, .. }) if text == line);
+        self.sessions().flatten().any(is_it)
+    }
+
     /// No upload can have been successful more often than its bytes came in.
     fn received_twice(&self, transfers: &[Transfer], wrong: &mut Vec<Wrong>) {
         let mut claimed: BTreeMap<String, (FileId, usize)> = BTreeMap::new();
@@ -326,7 +333,9 @@ impl<'a> Oracle<'a> {
                         damaged = Some(*peer);
                     }
                     Action::Received(Message::Text { kind: Kind::GoAhead, text }) => {
+                        // A refusal that was changed on the way may look like consent.
                         if let Some(peer) = damaged.take()
+                            && self.was_said(text)
                             && self.sessions().flat_map(standing).any(|entry| entry.id == peer)
                             && self.arrived(peer) == 1
                         {

@@ -27,10 +27,13 @@ pub(super) fn check(scenario: &Scenario, run: &Tape, records: &[FaultRecord]) ->
             tried_again: evidence::first_connection(client).iter().any(again),
         };
         let mut places = vec![Vec::new()];
+        let struck: Vec<&FaultRecord> =
+            records.iter().filter(|record| is_of(record, scenario, to_server)).collect();
         for (record, number) in
             records.iter().zip(1..).filter(|(record, _)| is_of(record, scenario, to_server))
         {
-            match direction.find(record) {
+            let before = struck.iter().copied().take_while(|other| !std::ptr::eq(*other, record));
+            match direction.find(record, first_changed(record, before)) {
                 Ok(found) => places = with_each(&places, record, &found, &sent.sent),
                 Err(why) => wrong.push(format!("fault {number}, {}: {why}", record.fault)),
             }
@@ -72,6 +75,17 @@ fn is_of(record: &FaultRecord, scenario: &Scenario, to_server: bool) -> bool {
         }
 }
 
+/// How many of the bytes that a fault took came to it as they were sent: from then on, one before it had changed them.
+fn first_changed<'a>(record: &FaultRecord, before: impl Iterator<Item = &'a FaultRecord>) -> usize {
+    let Some(own) = record.struck else { return usize::MAX };
+    let taken = |other: &FaultRecord| {
+        let start = other.struck?;
+        let end = start + window(&other.fault.effect, other.offset?);
+        (start.max(own) < end).then(|| usize::try_from(start.saturating_sub(own)).unwrap_or(usize::MAX))
+    };
+    before.filter_map(taken).min().unwrap_or(usize::MAX)
+}
+
 /// A message, and where it was in the sender's stream; a payload has no kind.
 type Placed = (Option<Kind>, Range<u64>);
 
@@ -106,7 +120,9 @@ struct Direction<'a> {
 
 impl Direction<'_> {
     /// The offsets in the stream at which a fault can have struck, if its record is true.
-    fn find(&self, record: &FaultRecord) -> Result<Vec<usize>, String> {
+    /// Of what it took, only the first `unchanged` bytes have to be as they were sent.
+    fn find(&self, record: &FaultRecord, unchanged: usize) -> Result<Vec<usize>, String> {
+        let old = &record.old[..record.old.len().min(unchanged)];
         let offset = record.offset.ok_or("it has fired, but has no place")?;
         let phases = self.phases(record.fault.region);
         let (mut found, mut why) = (Vec::new(), String::new());
@@ -120,10 +136,11 @@ impl Direction<'_> {
                 why = format!(
                     "offset {offset} with {needs} bytes is not in the phase, which is {phase:?} of the stream"
                 );
-            } else if !sent.starts_with(&record.old) {
-                let really = &sent[..sent.len().min(record.old.len())];
-                why =
-                    format!("at {at} of the stream it took {:?}, but there {really:?} was sent", record.old);
+            } else if !sent.starts_with(old) {
+                let really = &sent[..sent.len().min(old.len())];
+                why = format!("at {at} of the stream it took {old:?}, but there {really:?} was sent");
+            } else if record.struck != Some(at) {
+                why = format!("it is said to have struck at {:?} of the stream, not at {at}", record.struck);
             } else {
                 found.push(from);
             }
@@ -270,12 +287,13 @@ fn hold(edits: &mut [Edit], sent: &[u8], shown: &[u8]) -> Option<String> {
         return None;
     }
     let (mut expected, mut from) = (Vec::new(), 0);
-    for edit in edits.iter() {
+    let edits = &*edits;
+    for edit in edits {
         expected.extend_from_slice(&sent[from..edit.range.start]);
         let before = expected.len();
         expected.extend_from_slice(&edit.new);
         from = edit.range.end;
-        if let Some(why) = wrong_reach(edit, before, expected.len()) {
+        if let Some(why) = wrong_reach(edit, edits, before, expected.len()) {
             return Some(why);
         }
         if edit.ends() {
@@ -294,10 +312,17 @@ fn hold(edits: &mut [Edit], sent: &[u8], shown: &[u8]) -> Option<String> {
 }
 
 /// Says what is wrong with the place at which a change is said to have reached its reader.
-fn wrong_reach(edit: &Edit, before: usize, after: usize) -> Option<String> {
+fn wrong_reach(edit: &Edit, edits: &[Edit], before: usize, after: usize) -> Option<String> {
     let at = usize::try_from(edit.reaches_at?).unwrap_or(usize::MAX);
     let right = match edit.effect {
-        Effect::Slice { bytes } => before < at && at <= before + usize::try_from(bytes).unwrap_or(usize::MAX),
+        // With its first slice, and with what others have put into that.
+        Effect::Slice { bytes } => {
+            let slice =
+                edit.range.start..=edit.range.start.saturating_add(bytes.try_into().unwrap_or(usize::MAX));
+            let within = edits.iter().filter(|other| slice.contains(&other.range.start));
+            let added: usize = within.map(|other| other.new.len()).sum();
+            before < at && at <= before.saturating_add(slice.end() - slice.start()).saturating_add(added)
+        }
         _ => at == after,
     };
     let name = edit.effect.name();
