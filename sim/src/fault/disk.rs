@@ -1,5 +1,6 @@
 //! Faults of the server's disk, put around any [`Store`]. They strike the first upload, at exact byte offsets.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -98,7 +99,7 @@ impl Store for FaultyStore {
             faults: Arc::clone(&self.faults),
             ledger: self.ledger.clone(),
             written: 0,
-            gone: Vec::new(),
+            gone: BTreeMap::new(),
             stored: Arc::clone(&self.stored),
         }))
     }
@@ -149,21 +150,36 @@ struct FaultyIncoming {
     faults: Arc<[DiskFault]>,
     ledger: Ledger,
     written: u64,
-    /// What a short write has lost so far, over several writes.
-    gone: Vec<u8>,
+    /// What each short write has lost so far, over several writes.
+    gone: BTreeMap<usize, Vec<u8>>,
     stored: Arc<Mutex<Option<FileId>>>,
 }
 
 impl FaultyIncoming {
-    /// The part of `bytes` that a short write loses.
-    fn lost(&self, bytes: &[u8]) -> Option<(usize, std::ops::Range<usize>)> {
+    /// What is left of `bytes` after the short writes. Each takes only what those before it have left.
+    fn shorten(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         let (start, end) = (self.written, self.written + bytes.len() as u64);
-        self.faults.iter().find_map(|(fault, effect, at)| {
-            let Effect::ShortWrite { bytes: count } = effect else { return None };
+        let mut left: Vec<Option<u8>> = Vec::new();
+        for (fault, effect, at) in self.faults.iter() {
+            let Effect::ShortWrite { bytes: count } = effect else { continue };
             let (from, to) = ((*at).max(start), at.saturating_add(*count).min(end));
-            let within = |offset: u64| usize::try_from(offset - start).ok();
-            (from < to).then(|| Some((*fault, within(from)?..within(to)?)))?
-        })
+            if from >= to {
+                continue;
+            }
+            if left.is_empty() {
+                left = bytes.iter().copied().map(Some).collect();
+            }
+            let within = |offset: u64| usize::try_from(offset - start).unwrap_or(usize::MAX);
+            let lost: Vec<u8> = left[within(from)..within(to)].iter_mut().filter_map(Option::take).collect();
+            if !lost.is_empty() {
+                let gone = self.gone.entry(*fault).or_default();
+                gone.extend_from_slice(&lost);
+                gone.truncate(MAX_SHOWN);
+                self.ledger.fired(*fault, gone, &[]);
+                self.ledger.reached(*fault);
+            }
+        }
+        (!left.is_empty()).then(|| left.into_iter().flatten().collect())
     }
 
     /// The error that strikes within the next `count` bytes.
@@ -198,15 +214,9 @@ impl Incoming for FaultyIncoming {
         if let Some(error) = self.error(bytes.len() as u64) {
             return Err(error);
         }
-        let lost = self.lost(bytes);
+        let shortened = self.shorten(bytes);
         self.written += bytes.len() as u64;
-        let Some((fault, lost)) = lost else { return self.inner.write(bytes) };
-        self.gone.extend_from_slice(&bytes[lost.clone()]);
-        self.gone.truncate(MAX_SHOWN);
-        self.ledger.fired(fault, &self.gone, &[]);
-        self.ledger.reached(fault);
-        self.inner.write(&bytes[..lost.start])?;
-        self.inner.write(&bytes[lost.end..])
+        self.inner.write(shortened.as_deref().unwrap_or(bytes))
     }
 
     fn content(&self) -> Result<Content, StoreError> {

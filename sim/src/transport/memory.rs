@@ -10,6 +10,10 @@ use crate::endpoint::{Buffer, End, Endpoint, Service};
 use crate::fault::{Flow, Gate, Next, Wires};
 use crate::record::{ConnectionId, Recorder};
 
+/// After how many rounds a run is given up: in each, a part of what is on the way arrives, or time goes on. The largest
+/// files need some hundred thousand; an endpoint that always has one more thing to say would go on for ever.
+const MAX_ROUNDS: u64 = 1 << 28;
+
 /// The lane without a network.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -32,9 +36,9 @@ impl Transport for Memory {
         for client in job.clients {
             lockstep.connect(client);
         }
-        lockstep.run_to_end();
+        let ended = lockstep.run_to_end();
         self.spares = lockstep.spares;
-        Ok(())
+        ended
     }
 }
 
@@ -76,8 +80,8 @@ impl Lockstep {
         }
     }
 
-    fn run_to_end(&mut self) {
-        loop {
+    fn run_to_end(&mut self) -> io::Result<()> {
+        for _ in 0..MAX_ROUNDS {
             let now = self.now;
             let mut moved = false;
             for pair in &mut self.pairs {
@@ -96,9 +100,10 @@ impl Lockstep {
             }
             self.reconnect();
             if !moved && !self.wait() {
-                return;
+                return Ok(());
             }
         }
+        Err(io::Error::other(format!("the two sides had not come to an end after {MAX_ROUNDS} rounds")))
     }
 
     /// Takes the clients whose session is over off their connections, and recycles what has ended.
@@ -286,6 +291,7 @@ impl Link {
 
     /// Looks at what stands next, after what has been delivered at this time.
     fn begin_wait(&mut self, now: Duration) {
+        self.wake = None;
         let Some(gate) = self.gate.as_mut().filter(|gate| gate.clear() == 0) else { return };
         let mut next = gate.next(now, &mut []);
         if next == Next::Hungry && self.arrived > 0 {

@@ -14,6 +14,9 @@ fn memory_and_the_simulated_network_tell_the_same() {
          faults: [Reorder(in: Upload, at: 1_000, bytes: 1, with: 1_001), Reset(in: Upload, at: 50_000)]",
         "faults: [Insert(in: ToServer, at: 0, hex: \"a4\")]",
         "retries: 2, faults: [Xor(in: Step(8), at: 0, hex: \"ec\"), CrashAfterRename()]",
+        "deadline: 30, faults: [Delay(in: Upload, at: 123_450, lasts: 10), Drop(in: Upload, at: Last, bytes: 12)]",
+        "deadline: 1, seed: 985, files: {\"my_file.jpg\": Noise(75)},
+         faults: [NoSpace(at: Random), Throttle(in: Upload, at: Percent(64), rate: 10)]",
         "faults: [Coalesce(in: Download, at: 89_531, lasts: 0.05), Truncate(in: Download, at: Last)]",
     ] {
         let scenario = basic_but(fields);

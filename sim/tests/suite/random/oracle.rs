@@ -158,7 +158,8 @@ impl<'a> Oracle<'a> {
                 match (self.arrived(own), self.arrived(peer)) {
                     (_, 1..) if self.tape.sessions.len() == 1 => vec![Verdict::Detected],
                     (0, _) => vec![Verdict::Detected],
-                    (_, 0) => vec![Verdict::FalseAlarm],
+                    // With several clients, the bytes may be those of another's upload.
+                    (_, 0) if self.tape.clients.len() == 1 => vec![Verdict::FalseAlarm],
                     _ => vec![Verdict::Detected, Verdict::FalseAlarm],
                 }
             }
@@ -238,10 +239,9 @@ impl<'a> Oracle<'a> {
         seen.any(|text| !sent.contains(&text))
     }
 
-    /// Whether some session said this to a client.
-    fn was_said(&self, line: &str) -> bool {
-        let is_it =
-            |event: &Event| matches!(&event.action, Action::Sent(Message::Text { text, .. }) if text == line);
+    /// Whether some session said this when it had discarded a file.
+    fn was_discarded(&self, line: &str) -> bool {
+        let is_it = |event: &Event| matches!(&event.action, Action::Sent(Message::Text { kind: Kind::Discarded, text }) if text == line);
         self.sessions().flatten().any(is_it)
     }
 
@@ -333,9 +333,9 @@ impl<'a> Oracle<'a> {
                         damaged = Some(*peer);
                     }
                     Action::Received(Message::Text { kind: Kind::GoAhead, text }) => {
-                        // A refusal that was changed on the way may look like consent.
+                        // A refusal that was changed on the way, and the answer to something else, may look like consent.
                         if let Some(peer) = damaged.take()
-                            && self.was_said(text)
+                            && self.was_discarded(text)
                             && self.sessions().flat_map(standing).any(|entry| entry.id == peer)
                             && self.arrived(peer) == 1
                         {
