@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use benches::transfer::{Faults, Workload, size, transport};
 use criterion::{BatchSize, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
-use sim::record::Direction;
+use faults::Direction;
 use sim::scenario::TransportKind;
 
 fn faults(criterion: &mut Criterion) {

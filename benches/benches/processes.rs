@@ -11,7 +11,7 @@ use benches::bare::{Bare, md5};
 use benches::processes::{OTHERS, Served, is_installed, small_files};
 use benches::table::{median, row, say, timed, verdict};
 use benches::transfer::Workload;
-use sim::record::Direction;
+use faults::Direction;
 use tempfile::TempDir;
 
 /// The least ratio to the bare pipeline that an upload and a download shall reach.

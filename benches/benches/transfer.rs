@@ -13,7 +13,7 @@ use criterion::measurement::WallTime;
 use criterion::{
     BatchSize, BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
-use sim::record::Direction;
+use faults::Direction;
 use sim::scenario::TransportKind;
 
 fn transfer(criterion: &mut Criterion) {

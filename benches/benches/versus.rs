@@ -11,7 +11,7 @@ use benches::bare::{Bare, md5};
 use benches::runs::Basic;
 use benches::table::{median, row, say, timed, verdict};
 use benches::transfer::{Faults, Workload, size, transport};
-use sim::record::Direction;
+use faults::Direction;
 use sim::scenario::TransportKind;
 
 /// The least ratio to the bare pipeline that transfers over tcp shall reach.

@@ -9,8 +9,8 @@ use std::thread;
 
 use md5::{Digest, Md5};
 use protocol::{FileId, FileName};
-use sim::endpoint::CHUNK;
-use sim::storage::{Incoming, StoreError};
+use transfer::endpoint::CHUNK;
+use transfer::storage::{Incoming, StoreError};
 
 /// Reads the file in chunks and hashes it.
 ///

@@ -248,7 +248,7 @@ pub fn small_files(directory: &Path, count: u64, size: u64) -> io::Result<Vec<Pa
     let write = |seed| {
         let path = directory.join(format!("small-{seed}"));
         let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
-        sim::storage::Content::Noise { seed, len: size }.read_at(0, &mut bytes)?;
+        faults::Content::Noise { seed, len: size }.read_at(0, &mut bytes)?;
         fs::File::create(&path)?.write_all(&bytes)?;
         Ok(path)
     };

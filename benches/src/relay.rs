@@ -5,9 +5,9 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use sim::fault::Flow;
-use sim::proxy::{Placed, Proxy, Running, Settings, Which};
-use sim::scenario::{At, Effect, Fault, Region};
+use faults::Flow;
+use faults::proxy::{Placed, Proxy, Running, Settings, Which};
+use faults::{At, Effect, Fault, Region};
 use tokio::io::copy_bidirectional;
 
 /// How much the ends write and read at a time.

@@ -4,10 +4,10 @@
 use std::error::Error;
 use std::path::Path;
 
+use faults::Verdict;
 use sim::run::{Options, Plan, Site, run, transport};
 use sim::scenario::{Scenario, Source, TransportKind};
 use sim::transport::Transport;
-use sim::verdict::Verdict;
 
 /// The size of the file.
 pub const FILE: u64 = 1024;

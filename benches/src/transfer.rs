@@ -11,14 +11,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use faults::Content;
+use faults::Direction;
+use faults::{At, Effect, Fault, Region};
+use faults::{Chain, Injector, Ledger, Wires};
 use protocol::{Compared, FileName};
-use sim::endpoint::{CHUNK, Client, ClientConfig, Command, Endpoint, ServerConfig, Sessions};
-use sim::fault::{Chain, Injector, Ledger, Wires};
-use sim::record::{Action, Direction, Recorder};
-use sim::scenario::{At, Effect, Fault, Region, TransportKind};
-use sim::storage::{Content, DiskStore, Folder, Incoming, Store};
+use sim::scenario::TransportKind;
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
 use tempfile::TempDir;
+use transfer::endpoint::{CHUNK, Client, ClientConfig, Command, Endpoint, ServerConfig, Sessions};
+use transfer::record::{Action, Recorder};
+use transfer::storage::{DiskStore, Folder, Incoming, Store};
 
 use crate::bare::{failed, md5};
 

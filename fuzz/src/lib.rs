@@ -5,11 +5,13 @@ use std::fmt::{Debug, Display};
 use std::sync::Arc;
 use std::time::Duration;
 
+use faults::ConnectionId;
+use faults::Content;
 use protocol::wire::{self, MAX_LINE};
 use protocol::{Entry, FileId, FileName, Reply, Request, UploadDetails};
-use sim::endpoint::{Buffer, Client, ClientConfig, Command, End, Endpoint, Server, ServerConfig};
-use sim::record::{ConnectionId, Recorder};
-use sim::storage::{Content, Folder, MemoryStore, Store};
+use transfer::endpoint::{Buffer, Client, ClientConfig, Command, End, Endpoint, Server, ServerConfig};
+use transfer::record::Recorder;
+use transfer::storage::{Folder, MemoryStore, Store};
 
 /// Long enough: no time passes here.
 const DEADLINE: Duration = Duration::from_secs(30);

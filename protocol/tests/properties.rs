@@ -294,7 +294,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read_back(entry in file_entry()) {
         let Entry { name, id, size } = entry.clone();
-        prop_assert_eq!(FileName::parse(&name.to_string()), Ok(name.clone()));
+        prop_assert_eq!(FileName::parse(name.as_ref()), Ok(name.clone()));
         prop_assert_eq!(FileId::parse(&id.to_string()), Some(id));
         prop_assert_eq!(Entry::parse(&entry.to_string()), Ok(entry));
         let details = UploadDetails { name, size };

@@ -11,10 +11,11 @@ use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::thread::{self, available_parallelism};
 
-use crate::endpoint::Flaw;
 use crate::run::{Inconclusive, Options, Outcome, Plan, RunError, Site, run, transport};
-use crate::scenario::{Scenario, TransportKind, Verdict};
+use crate::scenario::{Scenario, TransportKind};
 use crate::verdict::Condition;
+use faults::Verdict;
+use transfer::endpoint::Flaw;
 
 /// How many threads share the work at most: each keeps buffers and a simulated network.
 const MAX_THREADS: usize = 8;

@@ -5,8 +5,10 @@
 
 use std::path::Path;
 
+use faults::MAX_FAULTS;
 use insta::assert_snapshot;
-use sim::scenario::{MAX_FAULTS, Scenario, ScenarioError};
+use notation::ScenarioError;
+use sim::scenario::Scenario;
 
 /// Two steps and some faults.
 fn faults(list: &str) -> Result<Scenario, ScenarioError> {

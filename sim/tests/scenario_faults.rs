@@ -7,12 +7,11 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use faults::{At, Effect, Fault, Layer, MAX_WINDOW, Region, Verdict};
 use insta::assert_snapshot;
+use notation::Located;
 use protocol::{FileId, FileName};
-use sim::scenario::{
-    At, Command, Effect, Expect, Fault, Layer, Located, MAX_CLIENTS, MAX_COMMANDS, MAX_RETRIES, MAX_WINDOW,
-    Region, Scenario, Verdict,
-};
+use sim::scenario::{Command, Expect, MAX_CLIENTS, MAX_COMMANDS, MAX_RETRIES, Scenario};
 
 /// Two steps and what else is given.
 fn scenario(fields: &str) -> Result<Scenario, String> {

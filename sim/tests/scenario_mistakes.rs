@@ -7,7 +7,8 @@
 use std::path::Path;
 
 use insta::assert_snapshot;
-use sim::scenario::{MAX_MISTAKES, Scenario};
+use notation::MAX_MISTAKES;
+use sim::scenario::Scenario;
 
 const BASIC: &str = include_str!("../../scenarios/basic.ron");
 

@@ -4,10 +4,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use faults::{At, Effect, Fault, Region};
+use notation::Place;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use protocol::FileName;
-use sim::scenario::{At, ClientStep, Effect, Fault, Place, Region, Scenario, ServerStep, Step};
+use sim::scenario::{ClientStep, Scenario, ServerStep, Step};
 
 const BASIC: &str = include_str!("../../scenarios/basic.ron");
 

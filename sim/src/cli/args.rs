@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use sim::endpoint::Flaw;
 use sim::scenario::TransportKind;
+use transfer::endpoint::Flaw;
 
 /// The longest deadline that can be asked for: a day.
 const MAX_SECONDS: f64 = 86_400.0;
@@ -135,7 +135,7 @@ pub(super) enum Command {
     #[command(hide = true)]
     Inside {
         /// client or server
-        side: sim::audit::isolate::Side,
+        side: audit::isolate::Side,
         /// The port of the two
         port: u16,
         /// Where the harness is met
@@ -443,7 +443,7 @@ pub(super) struct ConformArgs {
     pub(super) case: Vec<String>,
 
     /// Makes the names and contents of the files: the same seed sends the same bytes
-    #[arg(long, value_name = "N", default_value_t = sim::conform::SEED)]
+    #[arg(long, value_name = "N", default_value_t = conform::SEED)]
     pub(super) seed: u64,
 
     /// How long the program has for each answer

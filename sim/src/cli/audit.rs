@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use sim::audit::{Audit, Conclusion, Need, Options, Report, Step, Trial, run};
-use sim::process::is_closed;
+use audit::{Audit, Conclusion, Need, Options, Report, Step, Trial, run};
+use process::is_closed;
 use sim::report::audit as report;
 
 use super::args::{AuditArgs, AuditFormat};
@@ -129,12 +129,12 @@ const CANNOT_START: u8 = 126;
 /// Runs a program in a network of its own.
 #[cfg(target_os = "linux")]
 pub(super) fn inside(
-    side: sim::audit::isolate::Side,
+    side: audit::isolate::Side,
     port: u16,
     socket: &Path,
     command: &[std::ffi::OsString],
 ) -> std::process::ExitCode {
-    match sim::audit::isolate::inside(side, port, socket, command) {
+    match audit::isolate::inside(side, port, socket, command) {
         Ok(code) => u8::try_from(code).unwrap_or(1).into(),
         Err(why) => {
             fail(&why);

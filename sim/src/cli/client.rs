@@ -4,12 +4,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use faults::Content;
 use protocol::FileName;
-use sim::endpoint::Wish;
-use sim::live::{Outcome, Peer, PeerSettings, Trouble};
-use sim::record::{Failure, Progress};
 use sim::report;
-use sim::storage::{Content, Folder, Target};
+use transfer::endpoint::Wish;
+use transfer::live::{Outcome, Peer, PeerSettings, Trouble};
+use transfer::record::{Failure, Progress};
+use transfer::storage::{Folder, Target};
 
 use super::args::{ClientArgs, GetArgs, LsArgs, PutArgs, SessionArgs};
 use super::run::fail;
@@ -112,7 +113,7 @@ pub(super) fn session(args: &SessionArgs) -> Exit {
     let down = Folder::Disk { target: Target::Directory(folder.path().to_owned()), replace: false };
     let (peer, progress) = peer(&args.client);
     let bar = progress::watch(progress, args.client.quiet);
-    let ended = peer.session(&name, &content, down);
+    let ended = sim::session::session(&peer, &name, &content, down);
     drop(bar);
     match ended {
         Ok(report) => {

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sim::conform::{
+use conform::{
     CaseInfo, Command, Conclusion, LEVELS, Options, Report, Templates, client_cases, server_cases,
     test_client, test_server, test_server_command,
 };
@@ -35,7 +35,7 @@ pub(super) fn conform(args: &ConformArgs) -> Exit {
         return fail(NOTHING_TO_TEST);
     }
     match prepare(args).and_then(|options| run(args, &options)) {
-        Ok(_) if sim::process::is_closed() => {
+        Ok(_) if process::is_closed() => {
             print::warn("interrupted: nothing is concluded");
             Exit::Interrupted
         }

@@ -19,7 +19,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use sim::scenario::{Scenario, ScenarioError};
+use notation::ScenarioError;
+use sim::scenario::Scenario;
 
 use args::{Args, Command};
 

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use notation::scenario_files;
 use sim::mutants::Matrix;
 use sim::report;
-use sim::scenario::{Scenario, scenario_files};
+use sim::scenario::Scenario;
 
 use super::args::Format;
 use super::run::fail;

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use faults::Direction;
 use indicatif::{ProgressBar, ProgressStyle};
-use sim::record::{Direction, Progress};
+use transfer::record::Progress;
 
 /// How often the bar is drawn.
 const TICK: Duration = Duration::from_millis(100);

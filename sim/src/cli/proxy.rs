@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use faults::Fault;
+use faults::proxy::{Event, Outcome, Placed, Proxy, Running, Settings, What, Which};
+use notation::{Located, load_faults, parse_fault};
+use notation::{Mistake, ScenarioError};
 use serde::Serialize;
-use sim::proxy::{Event, Outcome, Placed, Proxy, Running, Settings, What, Which, json, place_written};
-use sim::scenario::{Fault, Located, load_faults, parse_fault};
+use sim::report::proxy::json;
 
 use super::args::{address, peer};
 use super::record::Record;
@@ -203,4 +206,20 @@ fn judge(which: Which, outcome: &Outcome) -> Exit {
     } else {
         Exit::Met
     }
+}
+
+/// Places faults that were read from text, all on `connection`, without knowing how long its streams will be.
+///
+/// # Errors
+/// The first fault that has no place, shown where it stands.
+fn place_written(
+    faults: &[Located<Fault>],
+    connection: Which,
+    seed: u64,
+) -> Result<Vec<Placed>, ScenarioError> {
+    let on: Vec<_> = faults.iter().map(|fault| (connection, fault.value.clone())).collect();
+    faults::proxy::place(&on, None, seed).map_err(|(index, why)| {
+        let help = why.suggestion().map(str::to_owned);
+        Mistake::at(&faults[index].place, why.to_string()).help(help).into()
+    })
 }

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sim::record::Progress;
 use sim::report::{self, Row, View};
 use sim::run::{Options, Outcome, Plan, RunError, Site, run, transport};
 use sim::scenario::Scenario;
+use transfer::record::Progress;
 
 use super::args::{Args, Format};
 use super::{Exit, cleanup, complain, print, progress};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sim::report;
-use sim::scrub::scrub;
+use transfer::scrub::scrub;
 
 use super::run::fail;
 use super::{Exit, print, progress};

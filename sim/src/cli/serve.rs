@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use faults::Ledger;
+use faults::{At, Layer};
+use notation::parse_fault;
 use serde_json::json;
-use sim::endpoint::HashThreads;
-use sim::fault::{FaultyStore, Ledger};
-use sim::live::{Server, ServerSettings};
-use sim::scenario::{At, Layer, parse_fault};
-use sim::storage::{DiskStore, Limits, OpenError, Store};
 use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
+use transfer::endpoint::HashThreads;
+use transfer::live::{Server, ServerSettings};
+use transfer::storage::FaultyStore;
+use transfer::storage::{DiskStore, Limits, OpenError, Store};
 
 use super::args::ServeArgs;
 use super::run::fail;

@@ -23,7 +23,7 @@ pub(super) fn end_programs() {
         if first.elapsed() > SAME {
             std::process::exit(super::INTERRUPTED.into());
         }
-        sim::process::end_all(GRACE);
+        process::end_all(GRACE);
     });
 }
 

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::View;
-use crate::fault::{ATTEMPT, FaultRecord};
 use crate::run::Outcome;
 use crate::scenario::Scenario;
 use crate::transcript::JsonLine;
-use crate::verdict::{Judgement, Left, Truth};
+use crate::verdict::{Judgement, Left};
+use faults::Truth;
+use faults::{ATTEMPT, FaultRecord};
 
 /// One line.
 #[derive(Serialize)]

@@ -7,10 +7,11 @@ use anstyle::{AnsiColor, Style};
 use protocol::{Entry, FileId};
 use serde::Serialize;
 
-use crate::live::{Outcome, SessionReport, Transferred, Trouble};
-use crate::record::Failure;
-use crate::text::{bytes_text, visible};
+use crate::session::SessionReport;
 use crate::transcript::{JsonLine, render};
+use faults::text::{bytes_text, visible};
+use transfer::live::{Outcome, Transferred, Trouble};
+use transfer::record::Failure;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();

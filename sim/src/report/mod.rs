@@ -7,6 +7,7 @@ pub mod conform;
 mod json;
 pub mod live;
 pub mod mutants;
+pub mod proxy;
 pub mod scrub;
 mod table;
 mod text;

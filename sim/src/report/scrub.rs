@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::scrub::{Rotten, ScrubReport, Unreadable};
-use crate::text::{bytes_text, number_text, visible};
+use faults::text::{bytes_text, number_text, visible};
+use transfer::scrub::{Rotten, ScrubReport, Unreadable};
 
 /// What was found, for people. If `quiet`, only what is wrong with files.
 #[must_use]

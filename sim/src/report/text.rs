@@ -5,11 +5,12 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::View;
-use crate::fault::FaultRecord;
 use crate::run::Outcome;
-use crate::scenario::{Scenario, Verdict};
-use crate::text::visible;
+use crate::scenario::Scenario;
 use crate::transcript::render;
+use faults::FaultRecord;
+use faults::Verdict;
+use faults::text::visible;
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 

@@ -7,9 +7,10 @@ use std::mem::discriminant;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::fault::{Arming, Flow, PhaseMap, Phases};
-use crate::record::{Action, Event, Kind, Message, Observer};
-use crate::scenario::Region;
+use faults::Region;
+use faults::{Flow, PhaseMap, Phases};
+use transfer::record::{Action, Event, Kind, Message, Observer};
+use transfer::storage::Arming;
 
 /// What a message is within the exchange that a command begins.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 //! server can go on listing what everybody knows to be damaged.
 
 use super::Plan;
-use crate::record::Direction;
-use crate::scenario::{Expect, Verdict};
+use crate::scenario::Expect;
 use crate::verdict::{Aftermath, Condition, Judgement, Left};
+use faults::Direction;
+use faults::Verdict;
 
 /// The damaged files that nobody expected, each as an expectation that was not met.
 ///

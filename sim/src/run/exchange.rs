@@ -10,13 +10,14 @@ use protocol::Entry;
 use super::course::Course;
 use super::owners::{Owned, owned};
 use super::{Options, Plan, Site};
-use crate::endpoint::{Client, ClientConfig, Endpoint, FirstSession, ServerConfig, Sessions};
-use crate::fault::{Flow, Wires};
-use crate::record::{Action, Event, Recorder};
-use crate::storage::{Content, Folder, Store};
 use crate::transcript::{Line, merge};
 use crate::transport::{Job, LATENCY, Transport};
 use crate::verdict::{Judgement, claims, judge};
+use faults::Content;
+use faults::{Flow, Wires};
+use transfer::endpoint::{Client, ClientConfig, Endpoint, FirstSession, ServerConfig, Sessions};
+use transfer::record::{Action, Event, Recorder};
+use transfer::storage::{Folder, Store};
 
 /// A server waits longer than its clients, so that of a stall it is always the client that gives up first.
 const SERVER_PATIENCE: u32 = 2;

@@ -7,14 +7,15 @@ use std::time::Duration;
 use super::course::{Course, Guide};
 use super::exchange::Struck;
 use super::{Conditions, Exchange, Inconclusive, Options, Plan, Site, exchange, proof};
-use crate::fault::{
-    Arming, Chain, DiskFault, FaultRecord, FaultyStore, Flow, Injector, Ledger, NoSuchPlace, PhaseMap,
-    Phases, Sought, Strike, Wires, overlapping,
-};
-use crate::record::{Action, Message};
-use crate::scenario::{Effect, Fault, Layer, Region, Verdict};
 use crate::transcript::{Line, Side, check};
 use crate::transport::{LATENCY, Transport};
+use faults::{
+    Chain, FaultRecord, Flow, Injector, Ledger, NoSuchPlace, PhaseMap, Phases, Sought, Strike, Wires,
+    overlapping,
+};
+use faults::{Effect, Fault, Layer, Region, Verdict};
+use transfer::record::{Action, Message};
+use transfer::storage::{Arming, DiskFault, FaultyStore};
 
 /// A control run that failed, and why.
 pub(super) type Failed = (Exchange, String);

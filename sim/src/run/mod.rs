@@ -17,13 +17,15 @@ use std::sync::Arc;
 
 use protocol::FileName;
 
-use crate::endpoint::Flaw;
-use crate::fault::{FaultRecord, NoSuchPlace};
-use crate::record::{Event, Progress};
-use crate::scenario::{Expect, Located, Mistake, ScenarioError, TransportKind, Verdict};
+use crate::scenario::{Expect, TransportKind};
 use crate::transcript::{Deviation, Line, check};
 use crate::transport::{Memory, Tcp, Transport, Turmoil};
 use crate::verdict::{Aftermath, Judgement};
+use faults::Verdict;
+use faults::{FaultRecord, NoSuchPlace};
+use notation::{Located, Mistake, ScenarioError};
+use transfer::endpoint::Flaw;
+use transfer::record::{Event, Progress};
 
 use exchange::{Conditions, Exchange, exchange};
 pub use plan::Plan;
@@ -230,7 +232,7 @@ fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Afterma
 
 /// Takes the judgement that `expect` speaks of out of `left`, and says what is wrong with it.
 fn unmet_one(expect: &Located<Expect>, left: &mut Vec<&Judgement>, aftermath: &Aftermath) -> Option<String> {
-    use crate::record::Direction::{Download, Upload};
+    use faults::Direction::{Download, Upload};
     let (direction, expected) = match &expect.value {
         Expect::Upload(verdict) => (Upload, verdict),
         Expect::Download(verdict) => (Download, verdict),

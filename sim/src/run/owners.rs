@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::record::{ConnectionId, Event};
+use faults::ConnectionId;
+use transfer::record::Event;
 
 /// The sessions of every client.
 pub(super) struct Owned {
@@ -58,7 +59,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::record::{Action, Recorder};
+    use transfer::record::{Action, Recorder};
 
     /// What a side recorded that had these connections.
     fn events(action: &Action, connections: &[u64]) -> Vec<Event> {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use protocol::{Entry, FileId, FileName};
 
-use crate::endpoint::{Command, Wish, md5_of};
-use crate::scenario::{
-    ClientStep, Command as Short, Effect, Expect, Fault, Layer, Located, Scenario, Source, Step,
-};
-use crate::storage::Content;
+use crate::scenario::{ClientStep, Command as Short, Expect, Scenario, Source, Step};
 use crate::verdict::Sources;
+use faults::Content;
+use faults::{Effect, Fault, Layer};
+use notation::Located;
+use transfer::endpoint::{Command, Wish, md5_of};
 
 /// Noise up to this size is generated once and kept; larger noise is generated as it is read.
 const MAX_KEPT_NOISE: u64 = 4 * 1024 * 1024;

@@ -4,10 +4,10 @@
 use std::mem::discriminant;
 
 use super::Inconclusive;
-use crate::fault::{FaultRecord, Flow, PhaseMap, Strike, overlapping};
-use crate::record::{Action, Kind, Message};
-use crate::scenario::{Effect, Fault, Layer, Region};
 use crate::transcript::{Line, Side};
+use faults::{Effect, Fault, Layer, Region};
+use faults::{FaultRecord, Flow, PhaseMap, Strike, overlapping};
+use transfer::record::{Action, Kind, Message};
 
 /// The first thing that is missing, if anything is. `control` and `lines` are what happened to the first client without
 /// faults and with them, `places` and `map` where the faults were to strike by the former.
@@ -109,8 +109,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::fault::Ledger;
-    use crate::scenario::At;
+    use faults::At;
+    use faults::Ledger;
 
     fn sent(side: Side, message: Message, stream: Range<u64>) -> Line {
         let at = Duration::ZERO;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::Plan;
-use crate::storage::{DiskStore, Folder, MemoryStore, RestartingStore, Store};
+use transfer::storage::{DiskStore, Folder, MemoryStore, RestartingStore, Store};
 
 /// The place of one run's files. A temporary directory goes when this is dropped.
 pub struct Site {

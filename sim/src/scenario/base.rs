@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::draft::{self, Draft};
-use super::error::Mistake;
-use super::piece::Piece;
-use super::place::SourceFile;
-use super::read;
-use super::reader::Reader;
-use super::suggest;
+use notation::error::Mistake;
+use notation::piece::Piece;
+use notation::place::SourceFile;
+use notation::read;
+use notation::reader::Reader;
+use notation::suggest;
 
 /// How many scenarios can build on each other, one on the next.
 pub const MAX_BASES: usize = 8;

@@ -6,11 +6,12 @@ use protocol::{FileId, FileName};
 use ron::value::RawValue;
 use serde::Deserialize;
 
-use super::error::Mistake;
-use super::piece::Piece;
-use super::place::Located;
-use super::reader::Reader;
-use super::syntax;
+use super::names;
+use notation::error::Mistake;
+use notation::piece::Piece;
+use notation::place::Located;
+use notation::reader::Reader;
+use notation::syntax;
 
 /// How many clients a scenario can have.
 pub const MAX_CLIENTS: usize = 64;
@@ -104,14 +105,15 @@ fn parse(reader: &mut Reader, piece: Piece<'_>) -> Option<Command> {
     Some(match raw {
         RawCommand::ListFiles => Command::ListFiles,
         RawCommand::Upload(file) => {
-            let file = reader.mention(piece.inner(file))?;
+            let file = names::mention(reader, piece.inner(file))?;
             Command::Upload { name: file.clone(), file }
         }
         RawCommand::UploadAs(file, name) => {
-            let (file, name) = (reader.mention(piece.inner(file)), reader.name(piece.inner(name)));
+            let (file, name) =
+                (names::mention(reader, piece.inner(file)), names::name(reader, piece.inner(name)));
             Command::Upload { file: file?, name: name? }
         }
-        RawCommand::Download(name) => Command::Download { name: reader.name(piece.inner(name))? },
+        RawCommand::Download(name) => Command::Download { name: names::name(reader, piece.inner(name))? },
         RawCommand::DownloadId(id) => Command::DownloadId { id: parse_id(reader, piece.inner(id))? },
         RawCommand::Disconnect => Command::Disconnect,
     })

@@ -11,21 +11,19 @@ use protocol::FileName;
 use ron::value::RawValue;
 
 use super::base::{self, Chain};
-use super::error::{Mistake, ScenarioError};
-use super::fault::MAX_FAULTS;
-use super::piece::{Fields, Piece};
-use super::place::{Located, Place, SourceFile};
-use super::reader::{Reader, SHORTEST};
 use super::source::{self, Files};
 use super::step::Step;
 use super::transport::TransportKind;
-use super::{Scenario, command, expect, faults, steps, suggest, syntax};
+use super::{Scenario, command, expect, steps};
+use faults::MAX_FAULTS;
+use notation::error::{Mistake, ScenarioError};
+use notation::piece::{Fields, Piece};
+use notation::place::{Located, Place, SourceFile};
+use notation::reader::{Reader, SHORTEST};
+use notation::{fault, suggest, syntax};
 
 /// How long a run may take if its scenario does not say.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
-
-/// The longest deadline: a day.
-pub const MAX_DEADLINE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The most retries a scenario can ask for.
 pub const MAX_RETRIES: u32 = 100;
@@ -49,7 +47,7 @@ const FIELDS: [&str; 11] = [
 pub(super) struct Draft {
     scenario: Scenario,
     /// The file names that its steps or its clients mention.
-    mentions: Vec<Located<FileName>>,
+    mentions: Vec<Located<String>>,
     /// The numbers of the steps that its faults name.
     steps_named: Vec<Located<usize>>,
 }
@@ -75,7 +73,7 @@ pub(super) fn read(reader: &mut Reader, chain: &mut Chain, file: &Arc<SourceFile
         }
     };
     let dir = file.path().parent().unwrap_or(Path::new(""));
-    let from = reader.mistakes.len();
+    let from = reader.mistakes.count();
     let base = match fields.0.iter().find(|(name, _)| *name == "base") {
         Some((_, raw)) => chain.with(file.path(), |chain| Base::read(reader, chain, whole.inner(raw), dir)),
         None => Base::Absent,
@@ -98,9 +96,9 @@ enum Base {
 
 impl Base {
     fn read(reader: &mut Reader, chain: &mut Chain, piece: Piece<'_>, dir: &Path) -> Self {
-        let before = reader.mistakes.len();
+        let before = reader.mistakes.count();
         match base::load(reader, chain, piece, dir) {
-            Some(draft) if reader.mistakes.len() == before => Self::Sound(Box::new(draft)),
+            Some(draft) if reader.mistakes.count() == before => Self::Sound(Box::new(draft)),
             _ => Self::Broken,
         }
     }
@@ -232,7 +230,7 @@ impl Draft {
             }
             return !alone;
         }
-        let before = reader.mistakes.len();
+        let before = reader.mistakes.count();
         reader.mentions.clear();
         self.scenario.steps = steps.and_then(|piece| parse_steps(reader, piece)).unwrap_or_default();
         let commands = clients.and_then(|piece| command::parse_clients(reader, piece));
@@ -242,14 +240,14 @@ impl Draft {
             let message = "a scenario has `steps` or `clients`, not both";
             reader.mistakes.add(|| Mistake::at(&clients.place(), message));
         }
-        reader.mistakes.len() == before
+        reader.mistakes.count() == before
     }
 
     fn fill_faults(&mut self, reader: &mut Reader, fields: &Known<'_>) {
         let scenario = &mut self.scenario;
         if let Some(piece) = fields.get("faults") {
             reader.steps_named.clear();
-            let faults = reader.at_most(MAX_FAULTS, piece, "`faults`", faults::parse);
+            let faults = reader.at_most(MAX_FAULTS, piece, "`faults`", fault::parse);
             scenario.faults = faults.unwrap_or_default();
             self.steps_named = mem::take(&mut reader.steps_named);
         }
@@ -269,9 +267,9 @@ impl Draft {
         if files.is_some_and(|files| files.incomplete) || (files.is_none() && !fields.has_course()) {
             return;
         }
-        let declared = |name: &FileName| match files {
-            Some(files) => files.declared.contains(name),
-            None => inherited.contains_key(name),
+        let declared = |name: &str| match files {
+            Some(files) => files.declared.iter().any(|declared| declared.as_str() == name),
+            None => inherited.keys().any(|declared| declared.as_str() == name),
         };
         let names = || files.map_or_else(|| inherited.keys().map(FileName::as_str).collect(), Files::names);
         for mention in self.mentions.iter().filter(|mention| !declared(&mention.value)) {

@@ -6,10 +6,11 @@ use protocol::FileName;
 use ron::value::RawValue;
 use serde::Deserialize;
 
-use super::piece::Piece;
-use super::reader::Reader;
-use super::syntax;
-use super::verdict::Verdict;
+use super::names;
+use faults::Verdict;
+use notation::piece::Piece;
+use notation::reader::Reader;
+use notation::syntax;
 
 /// What is expected of the run.
 ///
@@ -59,7 +60,7 @@ pub(super) fn parse(reader: &mut Reader, piece: Piece<'_>) -> Option<Expect> {
         RawExpect::Upload(raw) => verdict(reader, piece.inner(raw)).map(Expect::Upload),
         RawExpect::Download(raw) => verdict(reader, piece.inner(raw)).map(Expect::Download),
         RawExpect::Lists(raw) => {
-            let names = reader.list(piece.inner(raw), "the names of `Lists`", Reader::name)?;
+            let names = reader.list(piece.inner(raw), "the names of `Lists`", names::name)?;
             let mut names: Vec<FileName> = names.into_iter().map(|name| name.value).collect();
             names.sort();
             Some(Expect::Lists(names))
@@ -68,5 +69,26 @@ pub(super) fn parse(reader: &mut Reader, piece: Piece<'_>) -> Option<Expect> {
 }
 
 fn verdict(reader: &mut Reader, piece: Piece<'_>) -> Option<Verdict> {
-    reader.word(piece, "verdict", "a verdict", "a word such as Detected")
+    let word: VerdictWord = reader.word(piece, "verdict", "a verdict", "a word such as Detected")?;
+    Some(word.0)
+}
+
+/// A verdict as it is written in a scenario file.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct VerdictWord(#[serde(with = "VerdictMirror")] Verdict);
+
+/// The mirror of [`Verdict`], which knows no file format.
+#[derive(Deserialize)]
+#[serde(rename = "verdict", remote = "Verdict")]
+enum VerdictMirror {
+    Intact,
+    Detected,
+    Recovered,
+    Aborted,
+    FalseAlarm,
+    Silent,
+    Hung,
+    Crashed,
+    Inconclusive,
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Scenario::load`] reads one, together with the files it is based on, and
 //! checks everything that can be checked without running it. Every value keeps
-//! its [`Place`], so that a mistake, or a step that later goes otherwise than
+//! its [`Place`](notation::Place), so that a mistake, or a step that later goes otherwise than
 //! written, can be shown at its line. Nothing here runs anything.
 //!
 //! A file is read in two stages. RON splits it into pieces that know where they
@@ -24,48 +24,32 @@
 //! ```
 
 mod base;
-mod brackets;
 mod command;
 mod draft;
-pub(crate) mod error;
 mod expect;
-mod fault;
-pub(crate) mod faults;
-pub(crate) mod loose;
-pub(crate) mod piece;
-pub(crate) mod place;
-pub(crate) mod read;
-pub(crate) mod reader;
+mod names;
 mod replace;
 mod source;
 mod step;
 mod steps;
-pub(crate) mod suggest;
-pub(crate) mod syntax;
 mod transport;
-mod verdict;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use faults::Fault;
+use notation::{Located, ScenarioError, read};
 use protocol::FileName;
 
 pub use base::MAX_BASES;
 pub use command::{Command, MAX_CLIENTS, MAX_COMMANDS};
-pub use draft::{DEFAULT_DEADLINE, MAX_DEADLINE, MAX_RETRIES};
-pub use error::{MAX_MISTAKES, Mistake, ScenarioError};
+pub use draft::{DEFAULT_DEADLINE, MAX_RETRIES};
 pub use expect::Expect;
-pub use fault::{At, Effect, Fault, Layer, MAX_FAULTS, MAX_WINDOW, Region};
-pub use faults::fault_names;
-pub use loose::{load_faults, parse_fault};
-pub use place::{Located, Place};
-pub use read::{MAX_SCENARIO_BYTES, scenario_files};
 pub use replace::ReplaceError;
 pub use source::{MAX_NOISE_BYTES, Source};
 pub use step::{Claim, ClientStep, ServerStep, Step};
 pub use transport::{TransportKind, UnknownTransport};
-pub use verdict::Verdict;
 
 /// What a run is: the files, the steps, how they are carried, what goes wrong
 /// on the way and what is expected to come of it.
@@ -84,7 +68,7 @@ pub struct Scenario {
     /// The source of everything pseudo-random in the run.
     pub seed: u64,
     /// How long the run may take, in the time of its transport. More than zero
-    /// and at most [`MAX_DEADLINE`].
+    /// and at most [`MAX_DEADLINE`](notation::MAX_DEADLINE).
     pub deadline: Duration,
     /// The files of the exchange, by name.
     pub files: BTreeMap<FileName, Located<Source>>,

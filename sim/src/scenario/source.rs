@@ -7,11 +7,12 @@ use protocol::FileName;
 use ron::value::RawValue;
 use serde::Deserialize;
 
-use super::error::Mistake;
-use super::piece::{Entries, Piece};
-use super::place::Located;
-use super::reader::Reader;
-use super::{read, suggest, syntax};
+use super::names;
+use notation::error::Mistake;
+use notation::piece::{Entries, Piece};
+use notation::place::Located;
+use notation::reader::Reader;
+use notation::{read, suggest, syntax};
 
 /// The largest file that [`Source::Noise`] makes, in bytes: 1 TiB.
 pub const MAX_NOISE_BYTES: u64 = 1 << 40;
@@ -89,7 +90,7 @@ pub(super) fn parse_files(reader: &mut Reader, piece: Piece<'_>, dir: &Path) -> 
 
 /// Reads the name of a file; `None` if it is bad or was declared before.
 fn declare(reader: &mut Reader, files: &mut Files, piece: Piece<'_>) -> Option<FileName> {
-    let Some(name) = reader.name(piece) else {
+    let Some(name) = names::name(reader, piece) else {
         files.incomplete = true;
         return None;
     };
@@ -117,12 +118,12 @@ fn parse(
     };
     match raw {
         RawSource::Text(text) => Some(Source::Text(text)),
-        RawSource::Hex(digits) => hex(reader, piece.inner(digits), "`Hex`").map(Source::Hex),
+        RawSource::Hex(digits) => reader.hex(piece.inner(digits), "`Hex`").map(Source::Hex),
         RawSource::Noise(size) => noise(reader, piece.inner(size)).map(Source::Noise),
         RawSource::Path(path) => path_on_disk(reader, piece.inner(path), dir).map(Source::Path),
         RawSource::SameAs(name) => {
             let piece = piece.inner(name);
-            let name = reader.name(piece)?;
+            let name = names::name(reader, piece)?;
             links.push(Located { value: name.clone(), place: piece.place() });
             Some(Source::SameAs(name))
         }
@@ -137,32 +138,6 @@ fn noise(reader: &mut Reader, piece: Piece<'_>) -> Option<u64> {
     let message = format!("`Noise` makes at most {MAX_NOISE_BYTES} bytes");
     reader.mistakes.add(|| Mistake::at(&piece.place(), message));
     None
-}
-
-/// Pairs of hexadecimal digits; white space may stand anywhere. `what` is their role, as in "`Hex` needs".
-pub(super) fn hex(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Vec<u8>> {
-    let text: String = reader.value(piece, what, "text in double quotes")?;
-    let mut digits = Vec::new();
-    for (at, c) in text.char_indices().filter(|&(_, c)| !c.is_ascii_whitespace()) {
-        let Some(digit) = c.to_digit(16) else {
-            reader.mistakes.add(|| bad_digit(piece, &text, at, c));
-            return None;
-        };
-        digits.push(digit);
-    }
-    if digits.len() % 2 == 1 {
-        let message = format!("{what} needs two digits for each byte, and these are {}", digits.len());
-        reader.mistakes.add(|| Mistake::at(&piece.place(), message));
-        return None;
-    }
-    digits.chunks_exact(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect()
-}
-
-fn bad_digit(piece: Piece<'_>, text: &str, at: usize, c: char) -> Mistake {
-    // Without escapes the text stands in the file as it is, one quote further.
-    let plain = piece.text().get(1..).is_some_and(|rest| rest.starts_with(text));
-    let place = if plain { piece.place_of(1 + at..1 + at + c.len_utf8()) } else { piece.place() };
-    Mistake::at(&place, format!("{c:?} is not a hexadecimal digit"))
 }
 
 fn path_on_disk(reader: &mut Reader, piece: Piece<'_>, dir: &Path) -> Option<PathBuf> {
@@ -186,9 +161,9 @@ fn check_links(reader: &mut Reader, files: &Files, links: &[Located<FileName>]) 
 }
 
 /// The mistake of naming a file that is not among `names`.
-pub(super) fn undeclared(mention: &Located<FileName>, names: &[&str]) -> Mistake {
-    let name = suggest::quoted(mention.value.as_str());
-    let near = suggest::nearest(mention.value.as_str(), names.iter().copied());
+pub(super) fn undeclared(mention: &Located<impl AsRef<str>>, names: &[&str]) -> Mistake {
+    let name = suggest::quoted(mention.value.as_ref());
+    let near = suggest::nearest(mention.value.as_ref(), names.iter().copied());
     let question = near.map_or_else(String::new, |near| format!(", did you mean {}?", suggest::quoted(near)));
     Mistake::at(&mention.place, format!("`files` declares no {name}{question}"))
         .help(format!("a file is declared as in files: {{ {name}: Noise(1_000) }}"))

@@ -5,11 +5,12 @@ use ron::error::{Error, SpannedError};
 use ron::value::RawValue;
 use serde::Deserialize;
 
-use super::error::Mistake;
-use super::piece::Piece;
-use super::reader::Reader;
+use super::names;
 use super::step::{Claim, ClientStep, ServerStep, Step};
-use super::{suggest, syntax};
+use notation::error::Mistake;
+use notation::piece::Piece;
+use notation::reader::Reader;
+use notation::{suggest, syntax};
 
 /// How each step is written: what a mistake is compared with, and shown as.
 const FORMS: [&str; 21] = [
@@ -98,11 +99,11 @@ fn client(reader: &mut Reader, piece: Piece<'_>, raw: RawClientStep<'_>) -> Opti
         RawClientStep::Start => ClientStep::Start,
         RawClientStep::Connect => ClientStep::Connect,
         RawClientStep::ListFiles => ClientStep::ListFiles,
-        RawClientStep::Upload(name) => ClientStep::Upload(reader.mention(piece.inner(name))?),
+        RawClientStep::Upload(name) => ClientStep::Upload(names::mention(reader, piece.inner(name))?),
         RawClientStep::Details => ClientStep::Details,
         RawClientStep::SendFile => ClientStep::SendFile,
         RawClientStep::Compare(claim) => ClientStep::Compare(claim),
-        RawClientStep::Download(name) => ClientStep::Download(reader.mention(piece.inner(name))?),
+        RawClientStep::Download(name) => ClientStep::Download(names::mention(reader, piece.inner(name))?),
         RawClientStep::SendId => ClientStep::SendId,
         RawClientStep::ReceiveFile(claim) => ClientStep::ReceiveFile(claim),
         RawClientStep::Disconnect => ClientStep::Disconnect,
@@ -126,7 +127,7 @@ fn server(reader: &mut Reader, piece: Piece<'_>, raw: RawServerStep<'_>) -> Opti
 
 /// An empty listing is another message on the wire, and so another step.
 fn listing(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<FileName>> {
-    let names = reader.list(piece, "the files of a listing", Reader::mention)?;
+    let names = reader.list(piece, "the files of a listing", names::mention)?;
     if names.is_empty() {
         let help = "a listing without files is written Server(NoFiles)".to_owned();
         reader.mistakes.add(|| Mistake::at(&piece.place(), "this listing names no file").help(help));

@@ -4,16 +4,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use clap::ValueEnum;
 use serde::Deserialize;
 
-use super::suggest;
+use notation::suggest;
 
 /// What carries the bytes between the two sides.
 ///
 /// In a scenario file it is written `Memory`, `Turmoil` or `Tcp`; on the
 /// command line and in reports in lower case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename = "transport")]
 pub enum TransportKind {
     /// Both sides in lockstep, without a runtime, in virtual time.

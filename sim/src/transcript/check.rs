@@ -3,8 +3,10 @@
 use protocol::{Compared, Entry};
 
 use super::{Line, Side};
-use crate::record::{Action, Direction, Kind, Message};
-use crate::scenario::{Claim, ClientStep, Located, ServerStep, Step};
+use crate::scenario::{Claim, ClientStep, ServerStep, Step};
+use faults::Direction;
+use notation::Located;
+use transfer::record::{Action, Kind, Message};
 
 /// The first place where a run did not go as its scenario says.
 #[derive(Clone, Debug, PartialEq, Eq)]

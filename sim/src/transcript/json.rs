@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::{Line, Side, describe};
-use crate::record::{Action, Direction, Failure, Kind, Message};
+use faults::Direction;
 use protocol::Compared;
+use transfer::record::{Action, Failure, Kind, Message};
 
 /// One event as a flat object. Fields that do not apply are left out.
 #[derive(Debug, Serialize)]

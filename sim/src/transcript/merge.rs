@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use protocol::{Error, Violation};
 
 use super::{Line, Side};
-use crate::record::{Action, Event, Failure, Kind, Message};
+use transfer::record::{Action, Event, Failure, Kind, Message};
 
 /// Merges what the server, the client and the client's sessions on the server recorded, one connection after the
 /// other: `sessions` has one for each connection of the client, empty if the server never took it. A control message that arrived as it was sent is one line; one that arrived otherwise is two. What arrives

@@ -10,7 +10,7 @@ mod text;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::record::{Action, Evidence};
+use transfer::record::{Action, Evidence};
 
 pub use check::{Cause, Deviation, check};
 pub use json::JsonLine;

@@ -3,7 +3,7 @@
 use protocol::{Entry, FileId, FileName};
 
 use super::{Line, Side};
-use crate::record::{Action, Event, Kind, Message};
+use transfer::record::{Action, Event, Kind, Message};
 
 /// What happened, as far as the client could see it: a message that it received was sent by the server; a server
 /// that listens was there before it; and a server that tells the hash of an upload says that it has received and

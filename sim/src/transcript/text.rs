@@ -6,8 +6,9 @@ use anstyle::{AnsiColor, Style};
 use protocol::{Compared, Entry, FileId};
 
 use super::{Cause, Deviation, Line, Side};
-use crate::record::{Action, Direction, Message};
-use crate::text::{bytes_text, visible};
+use faults::Direction;
+use faults::text::{bytes_text, visible};
+use transfer::record::{Action, Message};
 
 const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();

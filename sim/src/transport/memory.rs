@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Job, LATENCY, Transport};
-use crate::endpoint::{Buffer, End, Endpoint, Service};
-use crate::fault::{Flow, Gate, Next, Wires};
-use crate::record::{ConnectionId, Recorder};
+use faults::ConnectionId;
+use faults::{Flow, Gate, Next, Wires};
+use transfer::endpoint::{Buffer, End, Endpoint, Service};
+use transfer::record::Recorder;
 
 /// After how many rounds a run is given up: in each, a part of what is on the way arrives, or time goes on. The largest
 /// files need some hundred thousand; an endpoint that always has one more thing to say would go on for ever.
@@ -71,7 +72,7 @@ impl Lockstep {
         Link {
             outbox,
             inbox,
-            gate: self.wires.gate(flow, reader),
+            gate: self.wires.gate(flow, reader.connection(), reader.reader()),
             sent: false,
             arrived: 0,
             wake: None,

@@ -1,11 +1,7 @@
 //! The lanes: what carries the bytes between the endpoints of a run. Each is one [`Transport`] in one file;
 //! to add one, implement the trait. A transport knows nothing of the protocol, of scenarios or of verdicts.
-//! [`serve_tcp`] and [`run_over_tcp`] are no lane: they move one end of a connection whose other end is another
-//! process.
 
-mod driver;
 mod memory;
-mod real;
 mod tcp;
 mod turmoil;
 
@@ -13,11 +9,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::endpoint::{Endpoint, Service};
-use crate::fault::Wires;
+use faults::Wires;
+use transfer::endpoint::{Endpoint, Service};
 
 pub use memory::Memory;
-pub use real::{Link, run_over_tcp, serve_tcp};
 pub use tcp::Tcp;
 pub use turmoil::Turmoil;
 

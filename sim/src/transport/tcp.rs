@@ -11,8 +11,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::driver::{Active, Ending, Listener, Opened, run_clients, serve};
 use super::{Job, Transport};
+use transfer::driver::{Active, Ending, Listener, Opened, run_clients, serve};
 
 /// The lane over loopback sockets. It keeps its listener from run to run: a fresh port for each would run
 /// into those that still wait out their time.

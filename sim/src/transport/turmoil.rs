@@ -13,11 +13,11 @@ use ::turmoil::net::{TcpListener, TcpStream};
 use ::turmoil::{Builder, Sim, sim_elapsed};
 use tokio::sync::watch;
 
-use super::driver::{Active, Ending, Listener, Opened, run_clients, serve};
 use super::{Job, LATENCY, Transport};
-use crate::endpoint::Service;
-use crate::fault::{Signal, Wires};
-use crate::scenario::Effect;
+use faults::Effect;
+use faults::{Signal, Wires};
+use transfer::driver::{Active, Ending, Listener, Opened, run_clients, serve};
+use transfer::endpoint::Service;
 
 /// The hosts' names in the simulated network, and the port that the specification's programs use.
 const SERVER: &str = "server";
@@ -89,7 +89,8 @@ impl Host {
     /// Runs again from here after a crash, and ends with the simulation.
     async fn listen(self) -> ::turmoil::Result {
         let listener = TcpListener::bind(("0.0.0.0", PORT)).await?;
-        serve(listener, self.service, self.wires, self.active, clock, pending(), Ending::Wait).await?;
+        serve(Simulated(listener), self.service, self.wires, self.active, clock, pending(), Ending::Wait)
+            .await?;
         Ok(())
     }
 }
@@ -154,10 +155,13 @@ impl Network {
     }
 }
 
-impl Listener for TcpListener {
+/// A listener of the simulated network.
+struct Simulated(TcpListener);
+
+impl Listener for Simulated {
     type Connection = TcpStream;
 
     async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
-        TcpListener::accept(self).await
+        self.0.accept().await
     }
 }

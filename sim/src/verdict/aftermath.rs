@@ -5,7 +5,8 @@ use std::io;
 
 use protocol::FileName;
 
-use crate::storage::{Content, Folder, Store, StoreError};
+use faults::Content;
+use transfer::storage::{Folder, Store, StoreError};
 
 /// How a file that was left behind is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::fmt;
 
 use protocol::{Compared, Error, ErrorCode, FileId, FileName};
 
-use crate::record::{Action, Direction, Evidence, Failure, Kind, Message};
 use crate::transcript::{Line, Side};
+use faults::Direction;
+use transfer::record::{Action, Evidence, Failure, Kind, Message};
 
 /// What the client said of one transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,18 @@ pub enum Claim {
     Fail,
     /// The transfer came to no comparison.
     Error(Failure),
+}
+
+impl Claim {
+    /// The claim without what belongs to it.
+    #[must_use]
+    pub const fn word(&self) -> faults::Claim {
+        match self {
+            Self::Success(_) => faults::Claim::Success,
+            Self::Fail => faults::Claim::Fail,
+            Self::Error(_) => faults::Claim::Error,
+        }
+    }
 }
 
 impl fmt::Display for Claim {

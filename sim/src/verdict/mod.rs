@@ -3,40 +3,17 @@
 
 mod aftermath;
 mod claims;
-mod excerpt;
-mod truth;
 
 use std::fmt;
 use std::io;
 
 use protocol::{FileId, FileName};
 
-pub use crate::scenario::Verdict;
 pub use aftermath::{Aftermath, Condition, Left};
 pub use claims::{Claim, Claimed, claims};
-pub use excerpt::Excerpt;
-pub use truth::Truth;
 
-use crate::record::Direction;
-use crate::storage::Content;
-use crate::text::bytes_text;
-
-impl Verdict {
-    /// The judgement on one transfer, from `claim` and `truth` alone. `retried` says whether the claim came after
-    /// another attempt.
-    #[must_use]
-    pub fn judge(claim: &Claim, truth: Truth, retried: bool) -> Self {
-        match (claim, truth) {
-            (Claim::Success(_) | Claim::Fail, Truth::Unreadable) => Self::Inconclusive,
-            (Claim::Success(_), Truth::Same) if retried => Self::Recovered,
-            (Claim::Success(_), Truth::Same) => Self::Intact,
-            (Claim::Success(_), _) => Self::Silent,
-            (Claim::Fail, Truth::Same) => Self::FalseAlarm,
-            (Claim::Fail, _) => Self::Detected,
-            (Claim::Error(_), _) => Self::Aborted,
-        }
-    }
-}
+use faults::text::{bytes_text, visible};
+use faults::{Content, Direction, Excerpt, Truth, Verdict};
 
 /// One transfer, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,14 +72,14 @@ fn judge_one(claimed: Claimed, sources: &mut dyn Sources) -> io::Result<Judgemen
         }
         _ => None,
     };
-    let verdict = Verdict::judge(&claim, truth, retried);
+    let verdict = Verdict::of(claim.word(), truth, retried);
     Ok(Judgement { direction, file, size, claim, truth, excerpt, verdict })
 }
 
 impl fmt::Display for Judgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { direction, file, size, claim, truth, verdict, .. } = self;
-        let size = bytes_text(*size);
+        let (size, file) = (bytes_text(*size), visible(file.as_str()));
         write!(f, "{direction:<8}  {file}  {verdict}: the client said {claim}; of {size}, {truth}")
     }
 }

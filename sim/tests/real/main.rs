@@ -21,11 +21,11 @@ mod wire;
 use std::path::Path;
 use std::time::Duration;
 
+use faults::Content;
 use protocol::FileId;
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
-use sim::endpoint::md5_of;
-use sim::storage::Content;
+use transfer::endpoint::md5_of;
 
 use program::{Ended, Program};
 

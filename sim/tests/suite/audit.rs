@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use sim::endpoint::Flaw;
 use tempfile::TempDir;
+use transfer::endpoint::Flaw;
 
 /// A place for one audit: its file, and where its directories are made.
 pub(super) struct Desk {
@@ -403,7 +403,7 @@ fn working_directories_can_be_kept_and_nothing_else_is_touched() {
 #[test]
 #[cfg(target_os = "linux")]
 fn programs_with_one_port_written_into_both_are_told_apart() {
-    if let Err(why) = sim::audit::isolate::check() {
+    if let Err(why) = audit::isolate::check() {
         assert!(why.contains("isolate"), "{why}");
         return;
     }

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use sim::audit::{Check, Rung};
+use audit::{Check, Rung};
 
 use super::audit::{Desk, UP, mutated, out, upload, verdicts};
 

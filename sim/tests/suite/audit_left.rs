@@ -134,7 +134,7 @@ fn a_server_that_goes_into_the_background_can_be_audited() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_server_in_a_network_of_its_own_can_go_into_the_background() {
-    if sim::audit::isolate::check().is_err() {
+    if audit::isolate::check().is_err() {
         return;
     }
     let desk = Desk::new(

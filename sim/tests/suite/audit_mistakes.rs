@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use sim::audit::Audit;
-use sim::scenario::ScenarioError;
+use audit::Audit;
+use notation::ScenarioError;
 
 /// A sound audit with `old` replaced by `new`.
 fn with(old: &str, new: &str) -> Result<Audit, ScenarioError> {

@@ -1,10 +1,10 @@
 //! A damaged file that is left where somebody would use it is an expectation that was not met, whatever the
 //! client said of it.
 
-use sim::endpoint::Flaw;
 use sim::run::{Options, Outcome};
 use sim::scenario::{Scenario, TransportKind};
 use sim::verdict::Condition;
+use transfer::endpoint::Flaw;
 
 use super::{basic_but, parse, run_on, run_with};
 

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use faults::Content;
 use protocol::{FileId, FileName};
-use sim::endpoint::md5_of;
-use sim::storage::disk::{Disk, Opening, SimulatedDisk};
-use sim::storage::{Committed, Content, DiskStore, Limits, OpenError, Store, StoreError};
+use transfer::endpoint::md5_of;
+use transfer::storage::disk::{Disk, Opening, SimulatedDisk};
+use transfer::storage::{Committed, DiskStore, Limits, OpenError, Store, StoreError};
 
 fn name(text: &str) -> FileName {
     FileName::parse(text).unwrap()

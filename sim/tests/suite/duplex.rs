@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use faults::Content;
+use faults::Wires;
 use protocol::{Entry, ErrorCode, FileId, FileName};
-use sim::endpoint::{Client, ClientConfig, Command, ServerConfig, Sessions};
-use sim::fault::Wires;
-use sim::record::{Action, Kind, Message, Recorder};
-use sim::storage::{Committed, Content, Folder, Incoming, Store, StoreError};
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
+use transfer::endpoint::{Client, ClientConfig, Command, ServerConfig, Sessions};
+use transfer::record::{Action, Kind, Message, Recorder};
+use transfer::storage::{Committed, Folder, Incoming, Store, StoreError};
 
 /// More than all buffers on the way hold together.
 const SIZE: u64 = 16 * 1024 * 1024;

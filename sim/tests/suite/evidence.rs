@@ -7,16 +7,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use faults::ConnectionId;
+use faults::Content;
+use faults::Direction;
+use faults::Wires;
+use faults::{Truth, Verdict};
 use protocol::{Entry, FileId, FileName};
-use sim::endpoint::{Client, ClientConfig, Command, ServerConfig, Sessions};
-use sim::fault::Wires;
-use sim::record::{Action, ConnectionId, Direction, Event, Failure, Message, Recorder};
 use sim::run::{Inconclusive, Options, Outcome, Plan, Site, run};
 use sim::scenario::{Scenario, TransportKind};
-use sim::storage::{Content, Folder, Incoming, MemoryStore, Store, StoreError};
 use sim::transcript::{Line, Side, merge};
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
-use sim::verdict::{Claim, Claimed, Condition, Sources, Truth, Verdict, claims, judge};
+use sim::verdict::{Claim, Claimed, Condition, Sources, claims, judge};
+use transfer::endpoint::{Client, ClientConfig, Command, ServerConfig, Sessions};
+use transfer::record::{Action, Event, Failure, Message, Recorder};
+use transfer::storage::{Folder, Incoming, MemoryStore, Store, StoreError};
 
 use super::{LANES, basic_but, parse, run_on, text_of};
 
@@ -231,7 +235,11 @@ impl Incoming for Forgotten {
     fn content(&self) -> Result<Content, StoreError> {
         Err(UNREADABLE)
     }
-    fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<sim::storage::Committed, StoreError> {
+    fn commit(
+        self: Box<Self>,
+        name: &FileName,
+        id: FileId,
+    ) -> Result<transfer::storage::Committed, StoreError> {
         self.0.commit(name, id)
     }
 }
@@ -250,7 +258,7 @@ fn upload_two(lane: &mut dyn Transport) -> (Vec<Event>, Vec<Event>) {
     });
     let store = Arc::new(Forgetful(MemoryStore::default(), AtomicBool::new(false)));
     let service = Arc::new(Sessions::new(ServerConfig::new(store, Duration::from_secs(60))));
-    let (clients, wires): (Vec<Box<dyn sim::endpoint::Endpoint>>, _) =
+    let (clients, wires): (Vec<Box<dyn transfer::endpoint::Endpoint>>, _) =
         (vec![Box::new(client)], Wires::default());
     lane.run(Job { seed: 1, service: service.clone(), clients, wires, latency: (LATENCY, LATENCY) }).unwrap();
     (record.take(), service.sessions()[0].take())

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use faults::Effect;
+use faults::{Chain, Injector, Piece};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use sim::fault::{Chain, Injector, Piece};
-use sim::scenario::Effect;
 
 /// A fault of a stream: what it does, at which offset, and for a reordering how far its two ranges are apart.
 type Given = (Effect, u64, u64);

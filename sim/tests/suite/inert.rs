@@ -1,8 +1,10 @@
 //! A fault that does nothing proves nothing: without its injection, a run with it is inconclusive, never green.
 //! Otherwise a harness whose faults have silently stopped working would pass everything.
 
+use faults::{Layer, Verdict};
+use notation::fault_names;
 use sim::run::{Inconclusive, Options, Outcome};
-use sim::scenario::{Layer, Scenario, TransportKind, Verdict, fault_names};
+use sim::scenario::{Scenario, TransportKind};
 
 use super::{basic_but, run_with};
 

@@ -1,7 +1,7 @@
 //! `JUnit` reports: XML that every parser takes, whatever the programs under test say.
 
-use sim::audit::{Audit, Trouble};
-use sim::conform::{CaseResult, Outcome, Report, Side, server_cases};
+use audit::{Audit, Trouble};
+use conform::{CaseResult, Outcome, Report, Side, server_cases};
 use sim::report;
 
 use super::workspace;
@@ -34,7 +34,7 @@ fn an_audit_report_is_xml_whatever_a_program_says() {
     let control =
         Some(Trouble { why: HOSTILE.to_owned(), output: vec![HOSTILE.to_owned()], accepted: false });
     let (claims, rows) = (Vec::new(), Vec::new());
-    let audited = sim::audit::Report { audit, seed: 0, control, spread: None, claims, planned: 1, rows };
+    let audited = audit::Report { audit, seed: 0, control, spread: None, claims, planned: 1, rows };
     check(&report::audit::junit(&audited, &|_| String::new()).unwrap());
 }
 

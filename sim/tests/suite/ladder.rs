@@ -1,11 +1,12 @@
 //! The rungs of the corruption ladder are what they are said to be: each change passes the check that it is meant
 //! to pass. The checks are written here from their definitions.
 
-use sim::fault::{Chain, Injector, Piece};
-use sim::record::{Action, Kind, Message};
+use faults::{At, Effect};
+use faults::{Chain, Injector, Piece};
 use sim::run::Plan;
-use sim::scenario::{At, Effect, TransportKind};
+use sim::scenario::TransportKind;
 use sim::transcript::Line;
+use transfer::record::{Action, Kind, Message};
 
 use super::{load, workspace};
 
@@ -74,7 +75,7 @@ fn each_rung_passes_the_check_below_it_and_not_the_next() {
 }
 
 fn md5(bytes: &[u8]) -> String {
-    sim::endpoint::md5_of(&sim::storage::Content::Memory(bytes.into())).unwrap().to_string()
+    transfer::endpoint::md5_of(&faults::Content::Memory(bytes.into())).unwrap().to_string()
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod disk_store;
 mod duplex;
 mod evidence;
 mod faults;
+mod house;
 mod inert;
 mod junit;
 mod ladder;

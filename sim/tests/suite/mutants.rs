@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use sim::endpoint::Flaw;
 use sim::mutants::{Finding, Matrix};
+use transfer::endpoint::Flaw;
 
 use super::{in_snapshots, load, parse, workspace};
 
@@ -150,7 +150,7 @@ const UPDATE: &str = "UPDATE_DOCS";
 
 #[test]
 fn every_mutant_is_convicted_by_the_collection_and_the_correct_program_by_none() {
-    let files = sim::scenario::scenario_files(&workspace("scenarios")).unwrap();
+    let files = notation::scenario_files(&workspace("scenarios")).unwrap();
     let matrix = Matrix::run(&files.iter().map(|file| load(file)).collect::<Vec<_>>()).unwrap();
     let text = anstream::adapter::strip_str(&sim::report::mutants::text(&matrix)).to_string();
     assert!(matrix.holds(), "{text}");

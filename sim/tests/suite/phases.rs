@@ -1,11 +1,12 @@
 //! A place is the n-th byte of its phase in the very run, whatever other faults did before; or it does not come, and the run
 //! proves nothing.
 
-use sim::record::{Action, Message};
+use faults::Truth;
+use faults::Verdict;
 use sim::run::{Inconclusive, Outcome};
-use sim::scenario::{Scenario, TransportKind, Verdict};
+use sim::scenario::{Scenario, TransportKind};
 use sim::transcript::Side;
-use sim::verdict::Truth;
+use transfer::record::{Action, Message};
 
 use super::{LANES, basic_but, run_on};
 

@@ -3,10 +3,11 @@
 
 use std::process::{Command, Output};
 
+use faults::{At, Effect, Fault, Region, Verdict};
+use faults::{Flow, NoSuchPlace, PhaseMap};
 use proptest::prelude::*;
-use sim::fault::{Flow, NoSuchPlace, PhaseMap};
 use sim::run::{Inconclusive, Options, Plan, Site, run, transport};
-use sim::scenario::{At, Effect, Fault, Region, TransportKind, Verdict};
+use sim::scenario::TransportKind;
 use sim::verdict::Condition;
 
 use super::{LANES, basic_but, run_on};

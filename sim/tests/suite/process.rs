@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sim::process::{How, Launch, Line, MAX_OUTPUT, NotReady, Ready, free_port};
+use process::{How, Launch, Line, MAX_OUTPUT, NotReady, Ready, free_port};
 
 /// More than anything here takes.
 const LONG: Duration = Duration::from_secs(30);

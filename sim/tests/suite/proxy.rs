@@ -7,10 +7,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use faults::proxy::{Carried, Event, How, Outcome, Placed, Proxy, Running, Settings, What, Which, place};
+use faults::{At, Effect, Fault, Region};
+use faults::{Chain, Flow, Injector, Piece};
+use notation::parse_fault;
 use proptest::prelude::*;
-use sim::fault::{Chain, Flow, Injector, Piece};
-use sim::proxy::{Carried, Event, How, Outcome, Placed, Proxy, Running, Settings, What, Which, place};
-use sim::scenario::{At, Effect, Fault, Region, parse_fault};
 
 /// How long a test waits for what must come: as long as a slow machine may need.
 pub(super) const LONG: Duration = Duration::from_secs(60);

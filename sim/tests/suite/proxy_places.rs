@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use sim::fault::Flow;
-use sim::proxy::{Lengths, NoPlace, Placed, Which, place};
-use sim::scenario::{At, Region};
+use faults::Flow;
+use faults::proxy::{Lengths, NoPlace, Placed, Which, place};
+use faults::{At, Region};
 
 use super::proxy::{LONG, closed, connect, fault, proxy, read_all, server};
 
@@ -38,8 +38,8 @@ fn places_in_a_stream_of_unknown_length_are_offsets() {
         ("Flip(in: ToClient, at: Random, bit: 0)", NoPlace::NoLength(At::Random)),
         ("Flip(in: Upload, at: 0, bit: 0)", NoPlace::NoPhase(Region::Upload)),
         ("Flip(in: Step(3), at: 0, bit: 0)", NoPlace::NoPhase(Region::Step(3))),
-        ("Rot(at: 0, bit: 0)", NoPlace::NotOfStream(sim::scenario::Layer::Disk)),
-        ("Latency(min: 0, max: 1)", NoPlace::NotOfStream(sim::scenario::Layer::Network)),
+        ("Rot(at: 0, bit: 0)", NoPlace::NotOfStream(faults::Layer::Disk)),
+        ("Latency(min: 0, max: 1)", NoPlace::NotOfStream(faults::Layer::Network)),
     ] {
         assert_eq!(place_one(text, None), Err((0, why)), "{text}");
     }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use faults::Verdict;
 use sim::run::{Outcome, Plan};
 use sim::scenario::{Expect, Scenario, TransportKind};
-use sim::verdict::Verdict;
 
 use super::{LANES, in_snapshots, load, run_on, text_of, workspace};
 
@@ -17,7 +17,7 @@ const OTHERS: [&str; 3] = ["client_table", "mutants", "server_table"];
 
 /// Every `.ron` file in `scenarios/`, in order.
 pub(crate) fn scenario_files() -> Vec<PathBuf> {
-    let files = sim::scenario::scenario_files(&workspace("scenarios")).unwrap();
+    let files = notation::scenario_files(&workspace("scenarios")).unwrap();
     assert!(!files.is_empty(), "no scenario was found");
     files
 }

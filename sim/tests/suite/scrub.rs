@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use faults::Content;
 use protocol::{FileId, FileName};
-use sim::endpoint::md5_of;
-use sim::scrub::{ScrubError, scrub};
-use sim::storage::{Content, DiskStore, OpenError, Store};
+use transfer::endpoint::md5_of;
+use transfer::scrub::{ScrubError, scrub};
+use transfer::storage::{DiskStore, OpenError, Store};
 
 fn id_of(bytes: &[u8]) -> FileId {
     md5_of(&Content::Memory(bytes.into())).unwrap()

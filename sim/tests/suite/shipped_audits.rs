@@ -7,8 +7,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use audit::{Audit, Need};
 use serde_json::Value;
-use sim::audit::{Audit, Need};
 
 use super::workspace;
 
@@ -109,7 +109,7 @@ fn shipped(name: &str, only: &[&str]) -> Option<Ran> {
 /// Whether programs can be given a network of their own here; not every system lets users do that.
 fn can_isolate() -> bool {
     #[cfg(target_os = "linux")]
-    return sim::audit::isolate::check().is_ok();
+    return audit::isolate::check().is_ok();
     #[cfg(not(target_os = "linux"))]
     return false;
 }

@@ -1,8 +1,9 @@
 //! The stores in memory and on disk behave alike, and contents read the same wherever they live.
 
+use faults::Content;
 use protocol::{Entry, FileId, FileName};
-use sim::endpoint::md5_of;
-use sim::storage::{Committed, Content, DiskStore, Folder, MemoryStore, Store, StoreError};
+use transfer::endpoint::md5_of;
+use transfer::storage::{Committed, DiskStore, Folder, MemoryStore, Store, StoreError};
 
 const ID: FileId = FileId::from_bytes([7; 16]);
 

@@ -9,13 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use faults::Content;
+use faults::Ledger;
+use faults::{At, Effect, Fault, Region};
 use protocol::{FileId, FileName};
-use sim::endpoint::{ServerConfig, Service, Sessions, md5_of};
-use sim::fault::{FaultyStore, Ledger};
 use sim::run::{Options, Plan, Site, run, transport};
-use sim::scenario::{At, Effect, Fault, Region, TransportKind};
-use sim::storage::disk::{Disk, DiskFile, Kind, Lock, SimulatedDisk};
-use sim::storage::{Content, DiskStore, Incoming, Limits, RestartingStore, Store, StoreError};
+use sim::scenario::TransportKind;
+use transfer::endpoint::{ServerConfig, Service, Sessions, md5_of};
+use transfer::storage::FaultyStore;
+use transfer::storage::disk::{Disk, DiskFile, Kind, Lock, SimulatedDisk};
+use transfer::storage::{DiskStore, Incoming, Limits, RestartingStore, Store, StoreError};
 
 use super::scenarios::scenario_files;
 use super::{load, text_of};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sim::fault::{Chain, Faulty, Flow, Injector, Ledger, Wires};
-use sim::record::Recorder;
-use sim::scenario::{At, Effect, Fault, Region};
+use faults::{At, Effect, Fault, Region};
+use faults::{Chain, Faulty, Flow, Injector, Ledger, Wires};
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 const SENT: &[u8] = b"0123456789";
@@ -25,7 +25,7 @@ fn connection(faults: &[Fault]) -> (Reader, DuplexStream, Ledger) {
     let wires = Wires::new(Chain::new(injectors.collect()), Chain::default(), ledger.clone());
     let now: fn() -> Duration = || Duration::ZERO;
     let (sender, reader) = duplex(64);
-    (wires.wrap(reader, Flow::ToServer, &Recorder::default(), now), sender, ledger)
+    (wires.wrap(reader, Flow::ToServer, None, Arc::new(()), now), sender, ledger)
 }
 
 #[tokio::test]

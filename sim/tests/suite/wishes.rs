@@ -1,12 +1,13 @@
 //! Which file is meant: by a name, an id, or the beginning of one; and that the verdict on a download is held against
 //! the file that was asked for, whatever came under its name.
 
+use faults::Content;
+use faults::Verdict;
 use protocol::{Entry, FileId, FileName};
-use sim::endpoint::{Flaw, NoFile, Wish, md5_of};
 use sim::run::{Options, Outcome};
-use sim::scenario::{Scenario, TransportKind, Verdict};
-use sim::storage::Content;
+use sim::scenario::{Scenario, TransportKind};
 use sim::verdict::Condition;
+use transfer::endpoint::{Flaw, NoFile, Wish, md5_of};
 
 use super::{LANES, load, parse, run_on, run_with, text_of, workspace};
 

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Replay, judgement};
-use crate::audit::{Conclusion, Report, Row, Spread};
-use crate::verdict::Truth;
+use audit::{Conclusion, Report, Row, Spread};
+use faults::Truth;
 
 /// The report as JSON lines.
 #[must_use]

@@ -5,8 +5,8 @@ use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, Test
 
 use super::super::xml;
 use super::{Replay, judgement, outcome, said};
-use crate::audit::{Conclusion, Report, Row};
-use crate::scenario::Verdict;
+use audit::{Conclusion, Report, Row};
+use faults::Verdict;
 
 /// The report as XML.
 ///

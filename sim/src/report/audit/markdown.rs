@@ -1,7 +1,7 @@
 //! The report as Markdown, for the summary of a CI run.
 
 use super::{Replay, counts, judgement, outcome, said, spread, verdict};
-use crate::audit::{Conclusion, Report};
+use audit::{Conclusion, Report};
 
 /// The report as Markdown.
 #[must_use]

@@ -6,11 +6,11 @@ mod junit;
 mod markdown;
 mod text;
 
-use crate::audit::{Conclusion, Report, Row, Spread, Trial};
-use crate::record::Direction;
-use crate::scenario::{Effect, Verdict};
-use crate::text::{bytes_text, visible};
-use crate::verdict::Truth;
+use audit::{Conclusion, Report, Row, Spread, Trial};
+use faults::Direction;
+use faults::Truth;
+use faults::text::{bytes_text, visible};
+use faults::{Effect, Verdict};
 
 pub use json::json;
 pub use junit::junit;

@@ -3,8 +3,8 @@
 use anstyle::{AnsiColor, Style};
 
 use super::{Replay, counts, judgement, outcome, said, several, spread, verdict};
-use crate::audit::{Conclusion, Report, Row, Trial};
-use crate::scenario::Verdict;
+use audit::{Conclusion, Report, Row, Trial};
+use faults::Verdict;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();

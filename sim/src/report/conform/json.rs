@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{side, summary, word};
-use crate::conform::{CaseResult, Conclusion, Difference, Finding, LEVELS, Outcome, Report, rule_text};
+use conform::{CaseResult, Conclusion, Difference, Finding, LEVELS, Outcome, Report, rule_text};
 
 /// The report as JSON lines. `replay` makes the command that runs only the case with a name.
 #[must_use]
@@ -51,7 +51,7 @@ fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> Value {
 }
 
 fn finding(finding: &Finding) -> Value {
-    let said = |said: &crate::conform::Said| json!({ "from": if said.ours { "harness" } else { "program" }, "text": said.text });
+    let said = |said: &conform::Said| json!({ "from": if said.ours { "harness" } else { "program" }, "text": said.text });
     json!({
         "rule": finding.rule,
         "rule_text": rule_text(finding.rule),

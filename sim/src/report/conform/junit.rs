@@ -5,7 +5,7 @@ use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, Test
 
 use super::super::xml;
 use super::{charge, notes, side};
-use crate::conform::{CaseResult, Finding, LEVELS, Outcome, Report};
+use conform::{CaseResult, Finding, LEVELS, Outcome, Report};
 
 /// The report as XML. `replay` makes the command that runs only the case with a name.
 ///

@@ -5,8 +5,8 @@ mod json;
 mod junit;
 mod text;
 
-use crate::conform::{CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, Side, rule_text, step_text};
-use crate::text::number_text;
+use conform::{CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, Side, rule_text, step_text};
+use faults::text::number_text;
 
 pub use json::json;
 pub use junit::junit;

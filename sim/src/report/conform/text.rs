@@ -5,9 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::{notes, seed_text, summary, word};
-use crate::conform::{
-    CaseInfo, CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, rule_text, step_text,
-};
+use conform::{CaseInfo, CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, rule_text, step_text};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();

@@ -11,8 +11,8 @@ pub use json::json;
 pub use page::page;
 pub use text::text;
 
-use crate::endpoint::Flaw;
 use crate::mutants::{Matrix, Row};
+use transfer::endpoint::Flaw;
 
 /// The folder that scenarios are in, and whose name says nothing about them.
 const ROOT: &str = "scenarios";

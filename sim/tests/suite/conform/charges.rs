@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sim::conform::{Conclusion, Finding, Goal, Options, Outcome, Report, test_client, test_server};
+use conform::{Conclusion, Finding, Goal, Options, Outcome, Report, test_client, test_server};
 
 use super::{Client, SINGLE, Server, failed, options};
 

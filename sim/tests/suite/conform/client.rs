@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use conform::{Goal, Job, Program};
 use md5::{Digest, Md5};
-use sim::conform::{Goal, Job, Program};
-use sim::process::{Ended, How, Line};
+use process::{Ended, How, Line};
 
 /// How often a client that waits looks whether it is to end.
 const TICK: Duration = Duration::from_millis(20);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sim::conform::{Conclusion, Finding, Goal, Outcome, Report, test_client, test_server};
+use conform::{Conclusion, Finding, Goal, Outcome, Report, test_client, test_server};
 use sim::report::conform::{json, summary, text};
 
 use super::{Client, SINGLE, Server, options};
@@ -73,7 +73,7 @@ fn a_part_of_the_cases_proves_no_more_than_that_part() {
     let last: serde_json::Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();
     assert_eq!((&last["partial"], &last["level"]), (&true.into(), &serde_json::Value::Null));
 
-    let options = sim::conform::Options { level: Some(2), ..options(1.0, &[]) };
+    let options = conform::Options { level: Some(2), ..options(1.0, &[]) };
     let good = Server::start("");
     assert_eq!(test_server(&[good.address], &options).level(), Some(2));
     let bad = Server::start("no-list-file");

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sim::conform::{
+use conform::{
     CaseInfo, Conclusion, Goal, Options, Outcome, Report, client_cases, rule_text, server_cases, test_client,
     test_server,
 };
@@ -68,7 +68,7 @@ fn names_are_unique_needs_come_first_and_every_rule_has_a_case() {
     }
     let rules: BTreeSet<u8> =
         server_cases().iter().chain(&client_cases()).flat_map(|case| case.rules.to_vec()).collect();
-    assert_eq!(rules, sim::conform::rules().keys().copied().collect());
+    assert_eq!(rules, conform::rules().keys().copied().collect());
 }
 
 /// Each line: the mistake, and the cases that it fails.

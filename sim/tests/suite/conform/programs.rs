@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use sim::conform::{Conclusion, test_server};
-use sim::live::{Server, ServerSettings};
-use sim::process::Launch;
-use sim::storage::MemoryStore;
+use conform::{Conclusion, test_server};
+use process::Launch;
+use transfer::live::{Server, ServerSettings};
+use transfer::storage::MemoryStore;
 
 use super::{assert_passes, options};
 use crate::workspace;
@@ -142,7 +142,7 @@ pub(super) fn student(which: &str) -> PathBuf {
 }
 
 /// The server of a student whose programs are in a folder, on a free port; it ends with what is returned.
-pub(super) fn student_server(folder: &Path, dir: &Path) -> (sim::process::Running, String) {
+pub(super) fn student_server(folder: &Path, dir: &Path) -> (process::Running, String) {
     let script = std::path::absolute(folder.join("server.py")).unwrap();
     let args = [script.as_os_str(), "127.0.0.1".as_ref(), "0".as_ref()].map(Into::into).into();
     let launch =
@@ -167,7 +167,7 @@ fn a_students_correct_server_passes() {
     let address: SocketAddr = address.parse().unwrap();
     assert_passes(&test_server(&[address], &options(3.0, &[])));
     // Its files are still there: another run has others.
-    let again = test_server(&[address], &sim::conform::Options { level: Some(4), ..options(5.0, &[]) });
+    let again = test_server(&[address], &conform::Options { level: Some(4), ..options(5.0, &[]) });
     assert_eq!((again.round, again.conclusion()), (1, Conclusion::Passed));
 }
 

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use sim::record::{Action, Event, Kind, Message};
 use sim::run::Outcome;
+use transfer::record::{Action, Event, Kind, Message};
 
 use super::generator::md5_hex;
 use super::tap::{Tape, Tapped, Wire};

@@ -19,9 +19,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sim::record::{Action, Failure};
+use faults::{Layer, Verdict};
 use sim::run::{Inconclusive, Options, Outcome, Plan, RunError, Site, run, transport};
-use sim::scenario::{Layer, Scenario, TransportKind, Verdict};
+use sim::scenario::{Scenario, TransportKind};
+use transfer::record::{Action, Failure};
 
 use super::{text_of, workspace};
 use generator::{Draft, draw};

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use faults::Content;
+use faults::Direction;
+use faults::{Effect, Verdict};
 use protocol::{Compared, Entry, FileId, FileName};
-use sim::endpoint::Command;
-use sim::record::{Action, Direction, Event, Kind, Message};
 use sim::run::{Outcome, Plan};
-use sim::scenario::{Effect, Verdict};
-use sim::storage::Content;
 use sim::verdict::Condition;
+use transfer::endpoint::Command;
+use transfer::record::{Action, Event, Kind, Message};
 
 use super::generator::md5_hex;
 use super::tap::Tape;

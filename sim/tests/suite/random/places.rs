@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
-use sim::fault::FaultRecord;
-use sim::record::{Action, Event, Kind, Message};
-use sim::scenario::{ClientStep, Effect, Layer, Located, Region, Scenario, ServerStep, Step};
+use faults::FaultRecord;
+use faults::{Effect, Layer, Region};
+use notation::Located;
+use sim::scenario::{ClientStep, Scenario, ServerStep, Step};
+use transfer::record::{Action, Event, Kind, Message};
 
 use super::evidence;
 use super::tap::{Tape, Tapped, Wire};

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
-use sim::endpoint::{Buffer, End, Endpoint, Service};
-use sim::record::{Action, ConnectionId, Event, Recorder};
+use faults::ConnectionId;
 use sim::transport::{Job, Transport};
+use transfer::endpoint::{Buffer, End, Endpoint, Service};
+use transfer::record::{Action, Event, Recorder};
 
 /// What one end of one connection sent and was shown.
 #[derive(Clone, Debug, Default)]

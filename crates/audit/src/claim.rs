@@ -1,0 +1,84 @@
+//! What the client said of the transfer: by a line, an exit code, or a file that appeared.
+
+use std::path::{Path, PathBuf};
+
+use super::judge::{Said, said};
+use super::spec::{Audit, Signal};
+use super::template::Values;
+use process::{Ended, How};
+
+/// What was said, and by what.
+pub(super) struct Claim {
+    pub(super) said: Said,
+    /// What is to be remarked about how the client ended.
+    pub(super) notes: Vec<String>,
+    /// The lines that say Success or Fail, the first few.
+    pub(super) lines: Vec<String>,
+    /// Whether Fail came after Success.
+    pub(super) then_failed: bool,
+}
+
+/// How many lines are shown that say Success or Fail.
+const MAX_SHOWN: usize = 4;
+
+/// What the client said with `ended`.
+pub(super) fn claim(audit: &Audit, values: &Values, ended: &Ended) -> Claim {
+    let Audit { success, fail, nth, .. } = audit;
+    let says = |signal: &Signal, text: &str| matches!(signal, Signal::Line(line) if line.is_match(text));
+    let fails = |text: &str| fail.as_ref().is_some_and(|fail| says(fail, text));
+    let is_claim = |text: &&str| says(success, text) || fails(text);
+    let lines = || ended.lines.iter().map(|line| line.text.as_str()).filter(is_claim);
+    let shown = lines().take(MAX_SHOWN).map(str::to_owned).collect();
+    let before = nth.map_or(0, |nth| nth.get() - 1);
+    if let Some(line) = lines().nth(before) {
+        let is_fail = fails(line);
+        let said = said(!is_fail, is_fail, ended.how);
+        let mut notes = remarks(&said, ended.how);
+        // If it is said which line counts, the others are about something else.
+        let then_failed = !is_fail && nth.is_none() && lines().skip(1).any(fails);
+        if then_failed {
+            notes.push("after that it said Fail".into());
+        }
+        return Claim { said, notes, lines: shown, then_failed };
+    }
+    let gives = |signal: &Signal| match signal {
+        Signal::Exit(codes) => matches!(ended.how, How::Exited(code) if codes.contains(&code)),
+        Signal::File(path) => resolved(&path.fill(values), values).exists(),
+        Signal::Line(_) => false,
+    };
+    let said = said(gives(success), fail.as_ref().is_some_and(gives), ended.how);
+    let mut notes = Vec::new();
+    if said == Said::Nothing && ended.lines.is_empty() {
+        notes.push("it put out nothing at all: does it flush its output?".into());
+    }
+    Claim { said, notes, lines: shown, then_failed: false }
+}
+
+fn remarks(said: &Said, how: How) -> Vec<String> {
+    match (said, how) {
+        (_, How::Hung) => vec!["the client did not end after its verdict".into()],
+        (Said::Success, How::Exited(code @ 1..)) => {
+            vec![format!("the client ended with exit code {code} after its verdict")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Where a file is whose appearance says something: a path that is not absolute is one in the client's directory.
+fn resolved(path: &str, values: &Values) -> PathBuf {
+    Path::new(&values["client"]).join(path)
+}
+
+/// A file that is to say something by its appearance, and is there before the client starts.
+pub(super) fn premature(audit: &Audit, values: &Values) -> Option<String> {
+    let signals = std::iter::once(&audit.success).chain(&audit.fail);
+    let files = signals.filter_map(|signal| match signal {
+        Signal::File(path) => Some(resolved(&path.fill(values), values)),
+        Signal::Exit(_) | Signal::Line(_) => None,
+    });
+    let there = files.into_iter().find(|path| path.exists())?;
+    Some(format!(
+        "{} is there before the client starts, so that it says nothing when it appears",
+        there.display()
+    ))
+}

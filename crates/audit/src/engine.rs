@@ -1,0 +1,357 @@
+//! The runs of an audit: a control run that shows where the payload is; then one for each trial, each after a control
+//! run of its own.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::hash::md5;
+use super::judge::{Said, control_trouble, judge};
+use super::outcome::{Report, Row, Trouble};
+use super::payload::payload;
+use super::places::Ground;
+use super::remove::remove;
+use super::spec::{Audit, ExtraEnv, Server};
+use super::strike::{Aim, Meant, Struck};
+use super::transfer::{Bench, Ran};
+use super::trials::Trial;
+use faults::Content;
+use faults::Truth;
+use faults::Verdict;
+use faults::proxy::{Placed, Recording, Which};
+use faults::text::number_text;
+use process::is_closed;
+
+/// The most runs at a time.
+pub const MAX_JOBS: usize = 64;
+
+/// In how many attempts of a client that tries again a fault strikes.
+const ATTEMPTS: usize = 5;
+/// How often a trial is tried if the faults strike elsewhere than they should.
+const TRIES: usize = 4;
+/// How often of these at the places of the control run.
+const FAITHFUL: usize = 2;
+
+/// How an audit is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// In place of the audit's own seed.
+    pub seed: Option<u64>,
+    /// Where the directories of the runs are made; it has to be there.
+    pub root: PathBuf,
+    /// Whether they stay.
+    pub keep: bool,
+    /// How many runs at a time, at most [`MAX_JOBS`]. Where the port is fixed it is one.
+    pub jobs: usize,
+    /// The program `sim`, for whatever of the pair is ours.
+    pub sim: PathBuf,
+}
+
+/// What an audit is at.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// The first control run; those that go before each trial are part of it.
+    Control,
+    /// A trial begins.
+    Trial {
+        /// How many began before it, plus one.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Which.
+        trial: &'a Trial,
+    },
+    /// A trial is over.
+    Done(&'a Row),
+}
+
+/// Runs `trials` and says what came of them. `told` is told of each as it happens, perhaps by several threads at a
+/// time.
+///
+/// # Errors
+/// If a directory cannot be made or removed. An interruption ([`end_all`](process::end_all)) is none: the report
+/// has the rows of the trials that were over by then.
+pub fn run(
+    audit: &Audit,
+    trials: &[Trial],
+    options: &Options,
+    told: &(dyn Fn(Step<'_>) + Sync),
+) -> io::Result<Report> {
+    let seed = options.seed.unwrap_or(audit.seed);
+    let bytes = payload(seed, audit.size);
+    let payload = Content::Memory(bytes.clone().into());
+    let bench = Bench { audit, payload, digest: md5(&bytes), sim: &options.sim };
+    let mut report = Report {
+        audit: audit.clone(),
+        seed,
+        control: None,
+        spread: None,
+        claims: Vec::new(),
+        planned: trials.len(),
+        rows: Vec::new(),
+    };
+    if let Err(why) = check_isolation(audit) {
+        report.control = Some(why.into());
+        return Ok(report);
+    }
+    told(Step::Control);
+    let (ground, connections, claims) = match control(&bench, options, bytes) {
+        Ok(found) => found,
+        Err(trouble) => {
+            report.control = Some(trouble);
+            return Ok(report);
+        }
+    };
+    report.spread = Some(ground.spread());
+    report.claims = claims;
+    let series = Series { bench: &bench, ground: &ground, connections, options, seed };
+    report.rows = series.run(trials, told);
+    Ok(report)
+}
+
+#[cfg(target_os = "linux")]
+fn check_isolation(audit: &Audit) -> Result<(), String> {
+    if audit.isolate { super::isolate::check() } else { Ok(()) }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn check_isolation(audit: &Audit) -> Result<(), String> {
+    let advice = "`isolate` needs the network namespaces of Linux: run the audit there, say in a container, or make \
+                  the programs take another port";
+    if audit.isolate { Err(advice.into()) } else { Ok(()) }
+}
+
+/// A control run: a transfer without faults, which has to succeed.
+fn unharmed(bench: &Bench<'_>, options: &Options, dir: &str) -> Result<Ran, Trouble> {
+    let ran = in_dir(options, dir, |dir| bench.transfer(dir, Vec::new(), &ExtraEnv::default()))?;
+    match control_trouble(bench.audit, &ran) {
+        Some((why, accepted)) => {
+            let excerpt = ran.excerpt.map(|excerpt| excerpt.to_string()).unwrap_or_default();
+            let output = excerpt.lines().map(str::to_owned).chain(ran.output).collect();
+            Err(Trouble { why, output, accepted })
+        }
+        None => Ok(ran),
+    }
+}
+
+/// What convicts without any fault has to come twice: a machine that stood still for a while is no mistake of the program.
+fn confirmed(bench: &Bench<'_>, options: &Options, first: Trouble) -> Trouble {
+    match unharmed(bench, options, "control-2") {
+        Err(again) if again.accepted => again,
+        _ => Trouble { why: format!("{}; but not so in a second run", first.why), accepted: false, ..first },
+    }
+}
+
+/// The first control run, which also shows where the payload is.
+fn control(
+    bench: &Bench<'_>,
+    options: &Options,
+    payload: Vec<u8>,
+) -> Result<(Ground, u64, Vec<String>), Trouble> {
+    let ran = match unharmed(bench, options, "control") {
+        Err(first) if first.accepted => return Err(confirmed(bench, options, first)),
+        ran => ran?,
+    };
+    let (connections, claims) = (ran.outcome.connections, ran.claims);
+    let ground = Ground::survey(payload, bench.audit.transfer, ran.outcome.recordings);
+    let passed_by = || {
+        let why = "the transfer succeeded, but nothing of it went through the proxy: do the programs use {host} and \
+                   {port}?";
+        Trouble { output: ran.output, ..Trouble::from(why.to_owned()) }
+    };
+    Ok((ground.ok_or_else(passed_by)?, connections, claims))
+}
+
+/// Does something in a directory of its own.
+fn in_dir<T>(
+    options: &Options,
+    name: &str,
+    inside: impl FnOnce(&Path) -> Result<T, Trouble>,
+) -> Result<T, Trouble> {
+    let dir = options.root.join(name);
+    let done = inside(&dir);
+    if !options.keep {
+        remove(&dir).map_err(|error| format!("{} cannot be removed: {error}", dir.display()))?;
+    }
+    done
+}
+
+/// The runs with faults.
+struct Series<'a> {
+    bench: &'a Bench<'a>,
+    ground: &'a Ground,
+    connections: u64,
+    options: &'a Options,
+    seed: u64,
+}
+
+impl Series<'_> {
+    fn run(&self, trials: &[Trial], told: &(dyn Fn(Step<'_>) + Sync)) -> Vec<Row> {
+        let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let work = || {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(trial) = trials.get(index) else { break };
+                told(Step::Trial { number: index + 1, of: trials.len(), trial });
+                let row = self.row(trial);
+                // What an interruption did to it is no doing of the fault.
+                if is_closed() {
+                    break;
+                }
+                told(Step::Done(&row));
+                rows.lock().unwrap_or_else(PoisonError::into_inner).push((index, row));
+            }
+        };
+        std::thread::scope(|scope| {
+            (0..self.jobs()).for_each(|_| {
+                scope.spawn(work);
+            });
+        });
+        let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        rows.sort_by_key(|(index, _)| *index);
+        rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// On one port there is one server at a time, and at one path one file.
+    fn jobs(&self) -> usize {
+        let audit = self.bench.audit;
+        let is_on_one_port =
+            matches!(audit.server, Server::At(_)) || (audit.port.is_some() && !audit.isolate);
+        let is_shared = is_on_one_port || audit.sent.is_absolute() || audit.received.is_absolute();
+        if is_shared { 1 } else { self.options.jobs.clamp(1, MAX_JOBS) }
+    }
+
+    fn row(&self, trial: &Trial) -> Row {
+        let mut row = Row {
+            trial: trial.clone(),
+            places: Vec::new(),
+            verdict: Verdict::Inconclusive,
+            why: None,
+            said: None,
+            truth: Truth::Nothing,
+            excerpt: None,
+            then_failed: false,
+            open: false,
+            notes: Vec::new(),
+            output: Vec::new(),
+            took: Duration::ZERO,
+        };
+        match self.ground.place(trial, self.seed) {
+            Ok(struck) => self.fill(&mut row, struck),
+            Err(why) => row.why = Some(why),
+        }
+        row
+    }
+
+    fn fill(&self, row: &mut Row, mut struck: Struck) {
+        row.places = struck.aims.iter().map(|aim| place_text(aim, false)).collect();
+        let dir = format!("{:02}-{}", row.trial.number, row.trial.name);
+        match self.strike(&dir, &row.trial.env, &mut struck) {
+            Err(Trouble { why, output, accepted }) => {
+                (row.why, row.output, row.open) = (Some(why), output, accepted);
+            }
+            Ok(ran) => {
+                let recordings = self.enter(row, &struck, ran);
+                if row.verdict == Verdict::Recovered {
+                    self.strike_again(&dir, row, &struck, &recordings);
+                }
+            }
+        }
+    }
+
+    /// What came of a run, into its row. Returns what it carried.
+    fn enter(&self, row: &mut Row, struck: &Struck, ran: Ran) -> Vec<Recording> {
+        let has_missed = self.ground.missed(struck, &ran.outcome).is_some();
+        row.places = struck.aims.iter().map(|aim| place_text(aim, has_missed)).collect();
+        (row.verdict, row.why) = judge(&row.trial, self.ground, struck, &ran, self.connections);
+        let is_wrong = ran.stale || ran.truth != Truth::Same;
+        row.open = row.verdict == Verdict::Inconclusive && ran.said == Said::Success && is_wrong;
+        row.then_failed = ran.then_failed;
+        row.said = Some(ran.said);
+        (row.truth, row.excerpt) = (ran.truth, ran.excerpt);
+        (row.notes, row.output, row.took) = (ran.notes, ran.output, ran.took);
+        ran.outcome.recordings
+    }
+
+    /// A client that tried again and had better luck has not shown what it does if it has none: some check only the
+    /// first time, some say Success when they give up. So the next attempts are struck, too.
+    fn strike_again(&self, dir: &str, row: &mut Row, struck: &Struck, recordings: &[Recording]) {
+        let Some(mut struck) = self.ground.once_more(struck, recordings) else { return };
+        for attempt in 2..=ATTEMPTS {
+            let dir = format!("{dir}-{attempt}");
+            let mut again = row.clone();
+            let recordings = match self.strike(&dir, &row.trial.env, &mut struck) {
+                Ok(ran) => self.enter(&mut again, &struck, ran),
+                Err(Trouble { why, accepted, .. }) => {
+                    (again.verdict, again.why, again.open) = (Verdict::Inconclusive, Some(why), accepted);
+                    Vec::new()
+                }
+            };
+            match again.verdict {
+                Verdict::Silent => {
+                    again.notes.push(format!("with {attempt} attempts struck; with fewer it recovered"));
+                    *row = again;
+                    return;
+                }
+                // What proves nothing takes nothing back, unless a wrong file may have been taken for good.
+                Verdict::Inconclusive => {
+                    if again.open {
+                        *row = again;
+                    }
+                    return;
+                }
+                Verdict::Recovered => {}
+                verdict => {
+                    row.notes.push(format!("with {attempt} attempts struck it is {verdict}"));
+                    return;
+                }
+            }
+            match self.ground.once_more(&struck, &recordings) {
+                Some(more) => struck = more,
+                None => return,
+            }
+        }
+    }
+
+    /// A transfer with faults, after one without: what the programs cannot do any more is not the fault's doing. A
+    /// program that does not send the same in every run, as rsync when the machine is busy, gets another chance. Where
+    /// that is no help, the places are those of the run before, in which the faults missed, as far as that shows them.
+    fn strike(&self, dir: &str, env: &ExtraEnv, struck: &mut Struck) -> Result<Ran, Trouble> {
+        unharmed(self.bench, self.options, &format!("{dir}-control"))
+            .map_err(|trouble| Trouble { why: format!("just before, {}", trouble.why), ..trouble })?;
+        let mut tries = 1;
+        loop {
+            let ran = in_dir(self.options, dir, |dir| self.bench.transfer(dir, struck.placed(), env))?;
+            if tries == TRIES || self.ground.missed(struck, &ran.outcome).is_none() {
+                return Ok(ran);
+            }
+            if tries >= FAITHFUL
+                && let Some(corrected) = self.ground.corrected(struck, &ran.outcome.recordings)
+            {
+                *struck = corrected;
+            }
+            tries += 1;
+            if self.options.keep {
+                remove(&self.options.root.join(dir))?;
+            }
+        }
+    }
+}
+
+/// Where a fault strikes, or where it struck in place of that.
+fn place_text(aim: &Aim, has_missed: bool) -> String {
+    let Placed { fault, connection, .. } = &aim.placed;
+    let connection = match connection {
+        Which::Nth(1) | Which::All => String::new(),
+        Which::Nth(number) => format!(" on connection {number}"),
+    };
+    let of_file = match (&aim.meant, has_missed) {
+        (Meant::File(offset), false) => format!(", offset {} of the file", number_text(*offset)),
+        (Meant::File(offset), true) => format!(", meant for offset {} of the file", number_text(*offset)),
+        (Meant::Share, _) => ", not known where in the file".into(),
+        (Meant::Digest(_) | Meant::Stream, _) => String::new(),
+    };
+    format!("{fault}{connection}{of_file}")
+}

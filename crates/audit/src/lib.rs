@@ -1,0 +1,43 @@
+//! Audit: does *their* integrity check really check? The harness turned on other people's programs, unmodified, in
+//! any language.
+//!
+//! An [`Audit`] is read from a RON file: how to start a server, how to run one transfer with a client, where the
+//! sent and the received file are, and how the program says success or failure. [`Audit::trials`] are the faults
+//! to try. [`run`] has a control run without faults, finds the payload in what it recorded, and repeats the
+//! transfer once for each fault, through a [`proxy`](faults::proxy) that makes it. The truth is the received file held
+//! against the sent one, byte by byte; the claim is the program's; [`Row::verdict`] is what follows from both.
+//!
+//! It knows no protocol, trusts no program, and prints nothing.
+
+mod claim;
+mod engine;
+mod hash;
+#[cfg(target_os = "linux")]
+pub mod isolate;
+mod judge;
+mod outcome;
+mod parse;
+mod payload;
+mod places;
+mod programs;
+mod received;
+mod remove;
+mod sent;
+mod shell;
+mod spec;
+mod strike;
+mod template;
+mod transfer;
+mod trials;
+mod way;
+
+pub use engine::{MAX_JOBS, Options, Step, run};
+pub use judge::Said;
+pub use outcome::{Conclusion, Report, Row, Trouble};
+pub use places::Spread;
+pub use spec::{
+    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS,
+    MAX_SIZE, MIN_SIZE, Need, Pattern, Program, Server, Signal, Wanted,
+};
+pub use template::{PLACEHOLDERS, Template};
+pub use trials::{MAX_TRIALS, Rung, Trial, UnknownTrial};

@@ -1,0 +1,288 @@
+//! One transfer between the two programs, through the proxy, in fresh directories; and what came of it.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use std::time::Instant;
+
+use super::claim::{Claim, claim, premature};
+use super::judge::Said;
+use super::outcome::Trouble;
+use super::payload::is_of;
+use super::programs::{
+    Dirs, GRACE, before, check_free, client, last_lines, launch, pattern, receiver, server, telling, values,
+    with_address,
+};
+use super::received::{Destination, Found, listing};
+use super::sent::Sent;
+use super::spec::{Audit, ExtraEnv, Program, Server};
+use super::template::{Template, Values};
+use super::way::Way;
+use faults::Content;
+use faults::proxy::{Outcome, Placed, Settings};
+use faults::{Excerpt, Truth};
+use process::{Ended, HOST, How, Launch, NotReady, Ready, Running, free_port};
+
+/// How much of what a run carries is kept, in bytes.
+const RECORDING: u64 = 256 << 20;
+/// How long a file may take to become what it should be once the client has ended.
+const SETTLE: Duration = Duration::from_secs(1);
+/// How often it is looked at.
+const TICK: Duration = Duration::from_millis(20);
+/// How often a server is started: the port that was free a moment ago may be taken.
+const STARTS: usize = 3;
+
+/// What stays the same from run to run.
+pub(super) struct Bench<'a> {
+    pub(super) audit: &'a Audit,
+    pub(super) payload: Content,
+    /// The MD5 of it.
+    pub(super) digest: String,
+    pub(super) sim: &'a Path,
+}
+
+/// What came of a run.
+pub(super) struct Ran {
+    pub(super) said: Said,
+    pub(super) truth: Truth,
+    pub(super) excerpt: Option<Excerpt>,
+    pub(super) notes: Vec<String>,
+    pub(super) output: Vec<String>,
+    pub(super) took: Duration,
+    pub(super) outcome: Outcome,
+    /// Whether it said Fail after it had said Success.
+    pub(super) then_failed: bool,
+    /// Whether the file lay where it is received before the client started, and was not touched.
+    pub(super) stale: bool,
+    /// Whether what arrived is the file of this transfer, damaged: nothing else can have written it.
+    pub(super) is_of_transfer: bool,
+    /// The lines with which the client said Success or Fail, the first few.
+    pub(super) claims: Vec<String>,
+    /// Where the received file was looked for.
+    pub(super) looked_for: String,
+    /// What lies in the directory of the program that receives it.
+    pub(super) lies_there: String,
+}
+
+impl Ran {
+    /// What was said and what is true, in words.
+    pub(super) fn in_words(&self) -> String {
+        let said = match &self.said {
+            Said::Error(how) => format!("the client ended with {how} and without a word on the transfer"),
+            said => format!("the client said {said}"),
+        };
+        let mut words = format!("{said}; {}", self.truth);
+        self.notes.iter().for_each(|note| words.push_str(&format!("; {note}")));
+        if let Some(last) = self.output.iter().rev().find(|line| line.starts_with("client: ")) {
+            words.push_str(&format!("; the client's last words: {}", last.trim_start_matches("client: ")));
+        }
+        words
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        error.to_string().into()
+    }
+}
+
+impl Bench<'_> {
+    /// One transfer, in the directory `root`.
+    pub(super) fn transfer(&self, root: &Path, faults: Vec<Placed>, env: &ExtraEnv) -> Result<Ran, Trouble> {
+        let named = |error: io::Error| format!("{}: {error}", root.display());
+        let dirs = Dirs::make(root).map_err(named)?;
+        let mut values = values(self.audit, &dirs, self.sim, &self.digest);
+        let data = if self.audit.data_port { Some(free_port()?) } else { None };
+        if let Some(data) = data {
+            values.insert("data", data.to_string());
+        }
+        let _sent = Sent::put(&self.payload, Path::new(&values["file"]), root)?;
+        let (mut server, way) = self.start_server(&dirs, &values, data, &env.server)?;
+        for command in before(self.audit) {
+            let done = self.run_before(&command, &dirs, &values, &way);
+            done.map_err(|why| with_output(why, server.take()))?;
+        }
+        if let Some(why) = premature(self.audit, &values) {
+            return Err(with_output(why, server));
+        }
+        let destination =
+            Destination::survey(pattern(self.audit, &values, &dirs), receiver(self.audit, &dirs))?;
+        if destination.is_at(Path::new(&values["file"])) {
+            let why = "`received` is the file that is sent: it says nothing of what arrived";
+            return Err(with_output(why.into(), server));
+        }
+        let settings = Settings { faults, recording: Some(RECORDING), once: None };
+        let mut program = client(self.audit);
+        program.env.extend_from_slice(&env.client);
+        let launch = |host: &str, port| {
+            let values = with_address(&values, host, port);
+            let launch = launch(&program.run, &program.env, &dirs.client, &values)?;
+            Ok(Launch { keep: telling(self.audit), ..launch })
+        };
+        let ran = way.run(&dirs, settings, self.audit.deadline, &launch);
+        let (ended, took, outcome) = match ran {
+            Ok(ran) => ran,
+            Err(why) => return Err(with_output(why, server)),
+        };
+        self.conclude(&Finished { values, dirs, destination, ended, took, outcome }, server)
+    }
+
+    /// Starts the server, if there is one to start, and says how it is reached.
+    fn start_server(
+        &self,
+        dirs: &Dirs,
+        values: &Values,
+        data: Option<u16>,
+        env: &[(String, Template)],
+    ) -> Result<(Option<Running>, Way), Trouble> {
+        if let Server::At(address) = &self.audit.server {
+            return Ok((None, Way::Here { address: address.clone(), data: None }));
+        }
+        if let (Some(port), false) = (self.audit.port, self.audit.isolate) {
+            check_free(port)?;
+        }
+        let Some(mut program) = server(self.audit) else {
+            return Err("there is no server".to_owned().into());
+        };
+        program.env.extend_from_slice(env);
+        let mut starts = 1;
+        loop {
+            let port = self.audit.port.map_or_else(free_port, Ok)?;
+            let way = match self.audit.isolate {
+                true => Way::Apart { port, server: dirs.meeting("server"), sim: self.sim.to_owned() },
+                false => Way::Here { address: format!("{HOST}:{port}"), data },
+            };
+            match self.try_server(&program, dirs, &with_address(values, HOST, port), port, &way) {
+                Ok(running) => return Ok((Some(running), way)),
+                // Only of one that ended at once may somebody else have had the port.
+                Err((trouble, has_ended)) => {
+                    if !has_ended || starts == STARTS || self.audit.port.is_some() {
+                        return Err(trouble);
+                    }
+                    starts += 1;
+                }
+            }
+        }
+    }
+
+    fn try_server(
+        &self,
+        program: &Program,
+        dirs: &Dirs,
+        values: &Values,
+        port: u16,
+        way: &Way,
+    ) -> Result<Running, (Trouble, bool)> {
+        let launch = launch(&program.run, &program.env, &dirs.server, values);
+        let mut launch = way.server(launch.map_err(|why| (why.into(), false))?);
+        if let Ready::Line(pattern) = &program.ready {
+            launch.keep = vec![pattern.clone()];
+        }
+        let mut running = launch.spawn().map_err(|error| (error.into(), false))?;
+        match running.wait_ready(&program.ready, port) {
+            Ok(()) => Ok(running),
+            Err(NotReady::Ended(why)) => Err((with_output(why, Some(running)), true)),
+            Err(NotReady::Late(why)) => Err((with_output(why, Some(running)), false)),
+        }
+    }
+
+    fn run_before(&self, command: &Template, dirs: &Dirs, values: &Values, way: &Way) -> Result<(), String> {
+        let launch = |host: &str, port| launch(command, &[], &dirs.client, &with_address(values, host, port));
+        let ended = way.run_past(dirs, self.audit.deadline, &launch)?;
+        match ended.how {
+            How::Exited(0) => Ok(()),
+            how => {
+                let last = last_lines("its last words", &ended.lines).pop();
+                let last = last.map(|last| format!("; {last}")).unwrap_or_default();
+                Err(format!("`{}`, which goes before, failed: {how}{last}", command.text()))
+            }
+        }
+    }
+
+    fn conclude(&self, finished: &Finished, server: Option<Running>) -> Result<Ran, Trouble> {
+        let Finished { values, dirs, destination, ended, took, outcome } = finished;
+        let Claim { said, mut notes, lines: claims, then_failed } = claim(self.audit, values, ended);
+        let mut found = self.settle(destination, &said)?;
+        let mut output = last_lines("client", &ended.lines);
+        if let Some(mut server) = server {
+            let before = server.poll()?;
+            if let Some(how @ (How::Exited(1..) | How::Signalled(_))) = before {
+                notes.push(format!("the server died: {how}"));
+            }
+            let ended = server.wait(Duration::ZERO, GRACE)?;
+            output.extend(last_lines("server", &ended.lines));
+            // What a server writes only when it is told to end counts, too; what it removes then does not.
+            let after = destination.find(&self.payload)?;
+            if after.truth == Truth::Same {
+                found = after;
+            }
+        }
+        let found = found.after(&said);
+        if let Some(why) = found.unreadable {
+            let why = format!("what may be the received file cannot be looked at: {why}");
+            return Err(Trouble { output, ..Trouble::from(why) });
+        }
+        if found.others > 0 {
+            notes.push(format!("{} more of what may be the received file lie there", found.others));
+        }
+        let is_of_transfer = outcome.faults.is_empty() && self.is_of_transfer(&found, destination);
+        Ok(Ran {
+            said,
+            then_failed,
+            truth: found.truth,
+            excerpt: found.excerpt,
+            notes,
+            output,
+            took: *took,
+            outcome: outcome.clone(),
+            stale: found.stale,
+            is_of_transfer,
+            claims,
+            looked_for: destination.pattern().to_owned(),
+            lies_there: listing(receiver(self.audit, dirs)),
+        })
+    }
+
+    /// Whether what was found is the file of this transfer, whatever it has become: it came in this run, and its content
+    /// shows it, or there is nothing else that it could be.
+    fn is_of_transfer(&self, found: &Found, destination: &Destination) -> bool {
+        let Some(path) = found.path.as_ref().filter(|_| !found.stale) else { return false };
+        let mut payload = vec![0; usize::try_from(self.payload.len()).unwrap_or_default()];
+        let is_read = self.payload.read_at(0, &mut payload).is_ok();
+        let shows = || fs::read(path).is_ok_and(|arrived| is_of(&payload, &arrived));
+        let is_named = path.file_name().is_some_and(|name| name == self.audit.name.as_str());
+        is_read && (shows() || is_named && destination.is_only_file(path, self.payload.len()))
+    }
+
+    /// What became of the file. A program that is still writing, or still removing what it wrote, gets a moment before
+    /// anything is held against it.
+    fn settle(&self, destination: &Destination, said: &Said) -> io::Result<Found> {
+        let deadline = Instant::now() + SETTLE;
+        loop {
+            let found = destination.find(&self.payload)?;
+            if found.is_settled(said) && found.unreadable.is_none() || Instant::now() >= deadline {
+                return Ok(found);
+            }
+            sleep(TICK);
+        }
+    }
+}
+
+/// A transfer that is over.
+struct Finished {
+    values: Values,
+    dirs: Dirs,
+    destination: Destination,
+    ended: Ended,
+    took: Duration,
+    outcome: Outcome,
+}
+
+fn with_output(why: String, server: Option<Running>) -> Trouble {
+    let ended = server.and_then(|server| server.wait(Duration::ZERO, GRACE).ok());
+    let output = ended.map(|ended| last_lines("server", &ended.lines)).unwrap_or_default();
+    Trouble { output, ..Trouble::from(why) }
+}

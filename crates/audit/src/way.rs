@@ -1,0 +1,156 @@
+//! How client and server reach each other: over the loopback of this machine, or each from a network of its own. The
+//! proxy stands between them in both.
+
+use std::io;
+#[cfg(target_os = "linux")]
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use std::time::Instant;
+
+#[cfg(target_os = "linux")]
+use super::isolate::{self, Side};
+use super::programs::{Dirs, GRACE, OTHER_HOST};
+use faults::proxy::{Outcome, Proxy, Settings};
+use process::{Ended, HOST, Launch};
+
+/// How long connections may go on when the client has ended: what is on its way to the server shall arrive.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How a server is reached.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    /// At this address.
+    Here {
+        /// `HOST:PORT`.
+        address: String,
+        /// The port that the server tells the client.
+        data: Option<u16>,
+    },
+    /// It is in a network of its own.
+    Apart {
+        /// The port that both programs have written into them.
+        port: u16,
+        /// Where the harness asks for connections to the server.
+        server: PathBuf,
+        /// This program.
+        sim: PathBuf,
+    },
+}
+
+/// Makes a command line for a host and a port to connect to.
+pub(super) type Launcher<'a> = dyn Fn(&str, u16) -> Result<Launch, String> + 'a;
+
+/// How a client ended, how long it ran, and what the proxy did.
+type Run = (Ended, Duration, Outcome);
+
+impl Way {
+    /// The server's command line, in its network.
+    pub(super) fn server(&self, launch: Launch) -> Launch {
+        match self {
+            Self::Here { .. } => launch,
+            #[cfg(target_os = "linux")]
+            Self::Apart { port, server, sim } => isolate::wrapped(launch, Side::Server, *port, server, sim),
+            #[cfg(not(target_os = "linux"))]
+            Self::Apart { .. } => launch,
+        }
+    }
+
+    /// Runs a client through a proxy. `launch` makes its command line for the port on which that listens.
+    pub(super) fn run(
+        &self,
+        dirs: &Dirs,
+        settings: Settings,
+        deadline: Duration,
+        launch: &Launcher<'_>,
+    ) -> Result<Run, String> {
+        match self {
+            Self::Here { address, data } => here(address, *data, settings, deadline, launch),
+            #[cfg(target_os = "linux")]
+            Self::Apart { .. } => self.apart(dirs, settings, deadline, launch),
+            #[cfg(not(target_os = "linux"))]
+            Self::Apart { .. } => {
+                let _ = dirs;
+                Err("programs can be isolated on Linux only".into())
+            }
+        }
+    }
+
+    /// Runs a client past the proxy, as far as that can be.
+    pub(super) fn run_past(
+        &self,
+        dirs: &Dirs,
+        deadline: Duration,
+        launch: &Launcher<'_>,
+    ) -> Result<Ended, String> {
+        match self {
+            Self::Here { address, .. } => {
+                let port =
+                    address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default();
+                launch(HOST, port)?.spawn().and_then(|running| running.wait(deadline, GRACE)).map_err(text)
+            }
+            // There is no way but through one: it has no faults.
+            Self::Apart { .. } => {
+                self.run(dirs, Settings::default(), deadline, launch).map(|(ended, ..)| ended)
+            }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn apart(
+        &self,
+        dirs: &Dirs,
+        settings: Settings,
+        deadline: Duration,
+        launch: &Launcher<'_>,
+    ) -> Result<Run, String> {
+        let Self::Apart { port, server, sim } = self else { return Err("it is not apart".into()) };
+        let socket = dirs.meeting("client");
+        // The one of a client before this is done with.
+        let _ = std::fs::remove_file(&socket);
+        let meeting = UnixListener::bind(&socket).map_err(text)?;
+        let client = isolate::wrapped(launch(HOST, *port)?, Side::Client, *port, &socket, sim);
+        let mut client = client.spawn().map_err(text)?;
+        let (listener, ready) = match isolate::listener(&meeting, &mut client) {
+            Ok(met) => met,
+            Err(error) => {
+                let last = client.lines().pop().map(|line| format!(": {}", line.text)).unwrap_or_default();
+                return Err(format!("the client cannot be isolated: {error}{last}"));
+            }
+        };
+        let proxy = Proxy::between(listener, isolate::dial(server), settings).map_err(text)?;
+        let proxy = proxy.spawn(|_| {}).map_err(text)?;
+        let began = Instant::now();
+        isolate::begin(ready).map_err(text)?;
+        let ended = client.wait(deadline, GRACE).map_err(text)?;
+        let took = began.elapsed();
+        Ok((ended, took, proxy.finish(PATIENCE).map_err(text)?))
+    }
+}
+
+fn here(
+    address: &str,
+    data: Option<u16>,
+    settings: Settings,
+    deadline: Duration,
+    launch: &Launcher<'_>,
+) -> Result<Run, String> {
+    let host = if data.is_some() { OTHER_HOST } else { HOST };
+    let named = |error: io::Error| format!("{address}: {error}");
+    let mut proxy = Proxy::bind((host, 0), address, settings).map_err(named)?;
+    if let Some(data) = data {
+        proxy.also((OTHER_HOST, data), (HOST, data)).map_err(text)?;
+    }
+    let proxy = proxy.spawn(|_| {}).map_err(text)?;
+    let began = Instant::now();
+    let client = launch(host, proxy.local_addr().port())?.spawn().map_err(text)?;
+    let ended = client.wait(deadline, GRACE).map_err(text)?;
+    let took = began.elapsed();
+    Ok((ended, took, proxy.finish(PATIENCE).map_err(text)?))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is the argument of `map_err`")]
+fn text(error: io::Error) -> String {
+    error.to_string()
+}

@@ -1,0 +1,239 @@
+//! Level 2: uploads.
+
+use protocol::MAX_NAME;
+
+use super::{Check, Desk, File, Stop};
+use crate::content::{Holds, LIKE_COMMANDS, LINES, begins_with_zero, begins_with_zeros, holds_zeros};
+
+/// More than a read, a buffer or a segment takes, and no multiple of anything.
+pub(super) const LARGE: usize = 300_007;
+/// More than most servers hold in memory by accident.
+pub(super) const LARGER: usize = 4 * 1024 * 1024 + 13;
+/// How many files one session uploads.
+const SEVERAL: usize = 12;
+
+cases! { Desk:
+    2 "upload" [5 17] after ["list"]
+        "An upload goes through, and its hash is the MD5."
+        => upload;
+    2 "upload-listed" [17] after ["upload"]
+        "From the hash on, the file is listed as it was announced."
+        => upload_listed;
+    2 "upload-outlives" [15] after ["upload"]
+        "The next connection lists the file too."
+        => upload_outlives;
+    2 "upload-waits" [5 17] after ["upload"]
+        "No hash comes before the last byte of the payload."
+        => upload_waits;
+    2 "upload-several" [3 17] after ["upload"]
+        "One session uploads file after file."
+        => upload_several;
+    2 "upload-again" [21 15] after ["upload-listed"]
+        "The same file again succeeds and is listed once."
+        => upload_again;
+    3 "one-content-two-names" [15] after ["upload-listed" "download"]
+        "Two names can share a content."
+        => one_content_two_names;
+    3 "one-name-two-contents" [15] after ["upload-listed" "download"]
+        "One name can stand with two contents."
+        => one_name_two_contents;
+    2 "hash-with-zeros" [11 17] after ["upload-listed"]
+        "A hash keeps its zeros, at its start and where a byte of it is zero."
+        => hash_with_zeros;
+    2 "hash-of-digits" [11 17] after ["upload-listed"]
+        "A hash without a letter is no number."
+        => |desk| put_and_list(desk, 11, Holds::Digits);
+    2 "upload-empty" [16] after ["upload" "hash-with-zeros"]
+        "An empty file has no payload: the hash comes at once."
+        => upload_empty;
+    2 "upload-one-byte" [3] after ["upload"]
+        "A file may be one LF."
+        => upload_one_byte;
+    2 "upload-every-byte" [3] after ["upload"]
+        "A payload can hold every byte there is."
+        => |desk| put_holding(desk, Holds::EveryByte);
+    2 "upload-lines" [3] after ["upload"]
+        "A text of several lines, the last of which ends in CR LF."
+        => |desk| put_holding(desk, LINES);
+    2 "upload-like-commands" [3] after ["upload"]
+        "Nothing in a payload is looked at."
+        => |desk| put_holding(desk, LIKE_COMMANDS);
+    2 "upload-large" [3 17] after ["upload-every-byte"]
+        "A file of 300,007 bytes is hashed to its last byte."
+        => upload_large;
+    2 "upload-larger" [18 22 3 17] after ["upload-every-byte"]
+        "Of 4 MiB, all is taken, or refused in good order."
+        => larger;
+    3 "name-with-semicolons" [8] after ["upload-listed" "download"]
+        "A name can hold semicolons."
+        => |desk| put_named(desk, 8, "a;", ";7;.txt");
+    3 "name-with-blanks" [9] after ["upload-listed" "download"]
+        "Blanks belong to a name, also at its ends."
+        => |desk| put_named(desk, 9, "  of ", " mine  ");
+    3 "name-in-utf-8" [9] after ["upload-listed" "download"]
+        "A name is UTF-8, of any language."
+        => |desk| put_named(desk, 9, "Übung-文件-", "-файл-🗎.txt");
+    3 "name-with-dots" [9] after ["upload-listed" "download"]
+        "Only . and .. are no names; ..a and a.. are."
+        => |desk| put_named(desk, 9, "..", "..");
+    3 "name-like-a-command" [9] after ["upload-listed" "download"]
+        "A name may look like anything."
+        => |desk| put_named(desk, 9, "ERROR other ", ";LIST_FILES");
+    3 "name-for-a-shell" [9] after ["upload-listed" "download"]
+        "A name is no option, pattern or command."
+        => |desk| put_named(desk, 9, "-rf *?\"'$(x)`|&<>:%s%n ", "~");
+    7 "name-of-255-bytes" [9] after ["upload-listed" "download"]
+        "A name can have 255 bytes."
+        => name_of_255_bytes;
+}
+
+fn upload(desk: &mut Desk) -> Check {
+    let file = desk.file(1000);
+    desk.connect()?.put(&file)
+}
+
+fn upload_listed(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(1001), desk.connect()?);
+    talk.put(&file)?;
+    talk.lists(17, &file)
+}
+
+fn upload_outlives(desk: &mut Desk) -> Check {
+    let file = desk.file(1002);
+    desk.connect()?.prepare(&file)?;
+    desk.connect()?.lists(15, &file)
+}
+
+fn upload_waits(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(1003), desk.connect()?);
+    talk.begin_put(&file.name, file.bytes.len())?;
+    talk.send(&file.bytes[..1002]);
+    talk.quiet(17, Some(13), "nothing while a byte is missing")?;
+    talk.send(&file.bytes[1002..]);
+    talk.hash(&file)
+}
+
+fn upload_several(desk: &mut Desk) -> Check {
+    let mut talk = desk.session()?;
+    for len in 1..=SEVERAL {
+        let file = desk.file(len * 100);
+        talk.put(&file)?;
+    }
+    talk.list().map(drop)
+}
+
+fn upload_again(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(1004), desk.connect()?);
+    talk.put(&file)?;
+    talk.put(&file)?;
+    talk.lists(15, &file)?;
+    talk.lists_no_pair_twice()
+}
+
+fn one_content_two_names(desk: &mut Desk) -> Check {
+    let (one, mut talk) = (desk.file(1005), desk.connect()?);
+    let two = desk.with_content(&one.bytes);
+    both_listed(&mut talk, &one, &two)
+}
+
+fn one_name_two_contents(desk: &mut Desk) -> Check {
+    let (one, other, mut talk) = (desk.file(1006), desk.file(1006), desk.connect()?);
+    both_listed(&mut talk, &one, &File { name: one.name.clone(), ..other })
+}
+
+fn upload_empty(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(0), desk.connect()?);
+    talk.put(&file)?;
+    talk.lists(16, &file)
+}
+
+fn hash_with_zeros(desk: &mut Desk) -> Check {
+    for fits in [begins_with_zero, begins_with_zeros, holds_zeros] {
+        put_and_list(desk, 11, Holds::WithId(500, fits))?;
+    }
+    Ok(())
+}
+
+fn put_and_list(desk: &mut Desk, rule: u8, holds: Holds) -> Check {
+    let (file, mut talk) = (desk.file(holds), desk.connect()?);
+    talk.put(&file)?;
+    talk.lists(rule, &file)
+}
+
+fn upload_one_byte(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.with_content(b"\n"), desk.connect()?);
+    talk.put(&file)?;
+    talk.list().map(drop)
+}
+
+fn upload_large(desk: &mut Desk) -> Check {
+    let file = desk.file(Holds::Noise(LARGE));
+    may_be_too_large(&file, desk.connect()?.put(&file))
+}
+
+/// A server may take less than others, and says so.
+pub(super) fn may_be_too_large(file: &File, check: Check) -> Check {
+    check.map_err(|stop| match stop {
+        Stop::NotReached(why) if why.contains("ERROR too-large") || why.contains("ERROR no-space") => {
+            Stop::Free(format!("this wants a file of {} bytes: {why}", file.bytes.len()))
+        }
+        stop => stop,
+    })
+}
+
+fn name_of_255_bytes(desk: &mut Desk) -> Check {
+    let mut file = desk.file(77);
+    file.name.extend(std::iter::repeat_n('n', MAX_NAME - file.name.len()));
+    round_trip(desk, 9, &file)
+}
+
+fn put_holding(desk: &mut Desk, holds: Holds) -> Check {
+    let (file, mut talk) = (desk.file(holds), desk.connect()?);
+    talk.put(&file)?;
+    talk.list().map(drop)
+}
+
+fn put_named(desk: &mut Desk, rule: u8, before: &str, behind: &str) -> Check {
+    let file = desk.named(before, behind, 77);
+    round_trip(desk, rule, &file)
+}
+
+fn round_trip(desk: &Desk, rule: u8, file: &File) -> Check {
+    let mut talk = desk.connect()?;
+    talk.put(file)?;
+    talk.lists(rule, file)?;
+    talk.get(file)
+}
+
+fn both_listed(talk: &mut super::Talk, one: &File, two: &File) -> Check {
+    talk.put(one)?;
+    talk.put(two)?;
+    let listed = talk.list()?;
+    talk.has(15, &listed, one)?;
+    talk.has(15, &listed, two)?;
+    talk.get(one)?;
+    talk.get(two)
+}
+
+/// It may be too large for a server, which may say so before the payload, in its midst or after it.
+fn larger(desk: &mut Desk) -> Check {
+    let (file, mut talk) = (desk.file(Holds::Noise(LARGER)), desk.connect()?);
+    talk.announce(&file.details())?;
+    let mut refused = is_refusal(talk.go_ahead(9))?;
+    if !refused {
+        talk.send(&file.bytes);
+        refused = is_refusal(talk.hash(&file))?;
+    }
+    // With R18 and R22, the session is in order either way.
+    if refused { talk.lists_not(18, &file) } else { talk.lists(17, &file) }
+}
+
+/// Whether the server refused for want of room or the like.
+fn is_refusal(check: Check) -> Check<bool> {
+    match check {
+        Ok(()) => Ok(false),
+        // `timeout` would end the session.
+        Err(Stop::NotReached(why)) if !why.contains("ERROR timeout") => Ok(true),
+        Err(stop) => Err(stop),
+    }
+}

@@ -1,0 +1,66 @@
+//! Tells of the faults of one direction: when each fired, and when what it did was handed to the reader.
+
+use std::sync::Arc;
+
+use super::What;
+use super::hub::Hub;
+use crate::Effect;
+use crate::{FaultRecord, Flow, Ledger};
+
+/// The faults of one direction of one connection of which not everything is told yet.
+pub(super) struct Watch {
+    hub: Arc<Hub>,
+    connection: u64,
+    flow: Flow,
+    ledger: Ledger,
+    /// The number of each, and whether it was told that it fired.
+    open: Vec<(usize, bool)>,
+    stalled: bool,
+}
+
+impl Watch {
+    /// `None` if this direction has no fault: then there is nothing to look at.
+    pub(super) fn new(hub: &Arc<Hub>, connection: u64, flow: Flow, ledger: Ledger) -> Option<Self> {
+        let open: Vec<_> = hub.faults(connection, flow).into_iter().map(|number| (number, false)).collect();
+        let hub = Arc::clone(hub);
+        (!open.is_empty()).then_some(Self { hub, connection, flow, ledger, open, stalled: false })
+    }
+
+    /// Whether nothing passes any more.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// Whether there is nothing left to tell.
+    pub(super) fn is_done(&self) -> bool {
+        self.open.is_empty() && !self.stalled
+    }
+
+    /// Tells what is new. `delivered` is how many bytes the reader took, `ended` whether it was told of the end:
+    /// a fault that ends the stream is handed over only with that.
+    pub(super) fn look(&mut self, delivered: u64, ended: bool) {
+        let mut open = Vec::new();
+        for (number, mut told) in std::mem::take(&mut self.open) {
+            let Some(record) = self.ledger.record(number) else { continue };
+            if record.fired && !told {
+                told = true;
+                self.stalled |= record.fault.effect == Effect::Stall;
+                self.tell_fired(number, &record);
+            }
+            let ends = matches!(record.fault.effect, Effect::Truncate | Effect::HalfClose | Effect::Reset);
+            if record.reaches_at.is_some_and(|bytes| delivered >= bytes) && (ended || !ends) {
+                let what = What::Delivered { number, flow: self.flow, bytes: delivered };
+                self.hub.tell(self.connection, what);
+            } else {
+                open.push((number, told));
+            }
+        }
+        self.open = open;
+    }
+
+    fn tell_fired(&self, number: usize, record: &FaultRecord) {
+        let FaultRecord { fault, offset, old, new, .. } = record.clone();
+        let (flow, offset) = (self.flow, offset.unwrap_or_default());
+        self.hub.tell(self.connection, What::Fired { number, fault, flow, offset, old, new });
+    }
+}

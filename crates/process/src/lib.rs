@@ -1,0 +1,317 @@
+//! Programs that are not ours: started in a directory and a process group of their own, with their output
+//! captured up to a limit, and ended together with everything that they started. It knows no protocol and
+//! judges nothing.
+
+mod output;
+mod ready;
+mod strays;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use process_wrap::std::{ChildWrapper, CommandWrap};
+use regex::Regex;
+use std::time::Instant;
+
+use output::Output;
+pub use output::{Line, MAX_OUTPUT};
+pub use ready::{HOST, NotReady, Ready, free_port};
+use strays::Mark;
+
+/// How often a running program is looked at.
+const TICK: Duration = Duration::from_millis(5);
+/// How long after the end of a program its last output is waited for.
+const LAST_OUTPUT: Duration = Duration::from_millis(500);
+/// How often it is looked for processes that left their group, at most.
+const SWEEPS: usize = 16;
+/// SIGTERM, the same number on every Unix.
+#[cfg(unix)]
+const TERMINATE: i32 = 15;
+
+/// Every program that runs, so that an interruption can end them all.
+static RUNNING: Mutex<BTreeMap<u32, Shared>> = Mutex::new(BTreeMap::new());
+/// Whether no program is started any more: one that came between the end of all others and ours would be left behind.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// A program, and the mark of all that it started.
+type Shared = Arc<(Mutex<Box<dyn ChildWrapper>>, Mark)>;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is to be started, and how.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The program: a path, or a name that is looked up in `PATH`.
+    pub program: OsString,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Its working directory.
+    pub dir: PathBuf,
+    /// What is added to this process's environment for it.
+    pub env: Vec<(OsString, OsString)>,
+    /// Lines of its output that match one of these are kept even if it puts out more than [`MAX_OUTPUT`].
+    pub keep: Vec<Regex>,
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By itself, with this exit code.
+    Exited(i32),
+    /// By this signal, which was not ours.
+    Signalled(i32),
+    /// Not by itself: its time was up, and it was ended.
+    Hung,
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exit code {code}"),
+            Self::Signalled(signal) => write!(f, "signal {signal} ended it"),
+            Self::Hung => f.write_str("it did not end"),
+        }
+    }
+}
+
+/// A program that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// How it came to its end.
+    pub how: How,
+    /// The lines of both its outputs, in the order in which they came.
+    pub lines: Vec<Line>,
+}
+
+/// A program that runs. Dropping it ends its whole group at once.
+pub struct Running {
+    id: u32,
+    child: Shared,
+    output: Arc<Output>,
+    readers: Receiver<()>,
+}
+
+impl Launch {
+    /// Starts it, with nothing on its standard input.
+    ///
+    /// # Errors
+    /// If there is no such program, or it may not be run; after [`end_all`] always.
+    pub fn spawn(&self) -> io::Result<Running> {
+        let mark = Mark::new();
+        let mut wrap = CommandWrap::with_new(&self.program, |command| {
+            command.args(&self.args).current_dir(&self.dir).envs(self.env.iter().cloned());
+            command.env(mark.variable().0, mark.variable().1);
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        });
+        #[cfg(unix)]
+        wrap.wrap(process_wrap::std::ProcessGroup::leader());
+        #[cfg(windows)]
+        wrap.wrap(process_wrap::std::JobObject);
+        let mut running = lock(&RUNNING);
+        if CLOSED.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let mut child = wrap.spawn().map_err(|error| {
+            let name = self.program.display();
+            let is_name =
+                self.program.to_str().is_some_and(|name| !name.contains('/') && !is_installed(name));
+            // Where the system looks for it there may be folders that this user may not enter: another error.
+            let why = if is_name { "there is no such program in PATH".into() } else { error.to_string() };
+            io::Error::new(error.kind(), format!("`{name}` cannot be started: {why}"))
+        })?;
+        let (output, (done, readers)) = (Output::new(self.keep.clone()), channel());
+        if let Some(stream) = child.stdout().take() {
+            output.read(stream, false, &done);
+        }
+        if let Some(stream) = child.stderr().take() {
+            output.read(stream, true, &done);
+        }
+        let (id, child) = (child.id(), Arc::new((Mutex::new(child), mark)));
+        running.insert(id, Arc::clone(&child));
+        Ok(Running { id, child, output, readers })
+    }
+}
+
+impl Running {
+    /// Its process id, which is also that of its group.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// What it has put out so far.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        self.output.lines()
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// If the system cannot say.
+    pub fn poll(&mut self) -> io::Result<Option<How>> {
+        Ok(lock(&self.child.0).try_wait()?.map(how))
+    }
+
+    /// Waits until it has put out a line for which `is_it` holds, `limit` at most, and returns that line.
+    pub fn wait_for_line(&self, limit: Duration, is_it: impl Fn(&Line) -> bool) -> Option<Line> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+            // Looked at in between, too: a program that has ended puts nothing out any more.
+            if let Some(line) = self.output.find_or_wait(left.min(LAST_OUTPUT), &is_it) {
+                return Some(line);
+            }
+        }
+    }
+
+    /// Waits until it has ended, `limit` at most; then ends it, and in any case all that it started and left
+    /// behind. It is asked first (SIGTERM) and has `grace` to follow.
+    ///
+    /// # Errors
+    /// If the system cannot say how it ended.
+    pub fn wait(mut self, limit: Duration, grace: Duration) -> io::Result<Ended> {
+        let ended = self.wait_until(limit)?;
+        // Of one that has ended by itself the children that have left its group may still be there.
+        if ended.is_none() || self.child.1.signal(false) > 0 {
+            self.ask();
+            self.wait_until_gone(grace)?;
+        }
+        self.end();
+        // One that cannot be ended may hold the pipe open, and is not waited for. Nothing is ever sent here.
+        let _ = self.readers.recv_timeout(LAST_OUTPUT);
+        Ok(Ended { how: ended.unwrap_or(How::Hung), lines: self.lines() })
+    }
+
+    /// Waits until it and all that it started have ended, `limit` at most.
+    fn wait_until_gone(&mut self, limit: Duration) -> io::Result<()> {
+        let deadline = Instant::now() + limit;
+        self.wait_until(limit)?;
+        while self.child.1.signal(false) > 0 && Instant::now() < deadline {
+            thread::sleep(TICK);
+        }
+        Ok(())
+    }
+
+    /// Whether somebody may still put something out: it, or what it started.
+    fn is_output_open(&self) -> bool {
+        matches!(self.readers.try_recv(), Err(TryRecvError::Empty))
+    }
+
+    fn wait_until(&mut self, limit: Duration) -> io::Result<Option<How>> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(how) = self.poll()? {
+                return Ok(Some(how));
+            }
+            if Instant::now() >= deadline {
+                return Ok(None);
+            }
+            thread::sleep(TICK);
+        }
+    }
+
+    /// Asks it and all that it started to end.
+    fn ask(&self) {
+        ask(&self.child);
+    }
+
+    fn end(&self) {
+        end(&self.child);
+        lock(&RUNNING).remove(&self.id);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Asks a whole group to end, and whatever left it.
+fn ask(child: &Shared) {
+    // An error means that nobody is left.
+    #[cfg(unix)]
+    let _ = lock(&child.0).signal(TERMINATE);
+    child.1.signal(false);
+}
+
+/// Ends a whole group, and whatever left it. The leader is taken off the system's list; an error means that nobody is
+/// left.
+fn end(child: &Shared) {
+    let (group, mark) = &**child;
+    {
+        let mut group = lock(group);
+        let _ = group.start_kill();
+        let _ = group.wait();
+    }
+    // Those that are being started at this moment show themselves the next.
+    (0..SWEEPS).take_while(|_| mark.signal(true) > 0).for_each(drop);
+}
+
+/// Ends every program that runs, with everything that it started, and starts no more: for an interruption. They are
+/// asked first (SIGTERM) and have `grace` to follow.
+pub fn end_all(grace: Duration) {
+    let running: Vec<Shared> = {
+        let running = lock(&RUNNING);
+        CLOSED.store(true, Ordering::Relaxed);
+        running.values().cloned().collect()
+    };
+    running.iter().for_each(ask);
+    let deadline = Instant::now() + grace;
+    let has_ended = |child: &Shared| !matches!(lock(&child.0).try_wait(), Ok(None));
+    while !running.iter().all(has_ended) && Instant::now() < deadline {
+        thread::sleep(TICK);
+    }
+    running.iter().for_each(end);
+}
+
+/// Whether [`end_all`] was called.
+#[must_use]
+pub fn is_closed() -> bool {
+    CLOSED.load(Ordering::Relaxed)
+}
+
+#[cfg(unix)]
+fn how(status: ExitStatus) -> How {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal().map_or_else(|| How::Exited(status.code().unwrap_or_default()), How::Signalled)
+}
+
+#[cfg(not(unix))]
+fn how(status: ExitStatus) -> How {
+    How::Exited(status.code().unwrap_or_default())
+}
+
+/// Whether there is such a program, as a path or where the system looks for programs.
+#[must_use]
+pub fn is_installed(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    if program.contains('/') {
+        return is_program(Path::new(program));
+    }
+    std::env::split_paths(&folders).any(|folder| is_program(&folder.join(program)))
+}
+
+#[cfg(unix)]
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    const EXECUTE: u32 = 0o111;
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & EXECUTE != 0)
+}
+
+#[cfg(not(unix))]
+fn is_program(path: &Path) -> bool {
+    path.is_file() || path.with_extension("exe").is_file()
+}

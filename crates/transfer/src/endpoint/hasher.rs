@@ -1,0 +1,149 @@
+//! MD5 over a file in pieces, and the ways in which careless programs get it wrong.
+
+use std::io::{self, ErrorKind};
+
+use md5::{Digest, Md5};
+use protocol::FileId;
+
+use super::ahead::{Ahead, HashThreads};
+use super::flaw::CARELESS_CHUNK;
+use super::{Buffer, CHUNK, Flaw};
+use crate::storage::StoreError;
+use faults::Content;
+
+/// How many bytes a file has to have before a thread is worth its start.
+const AHEAD_FROM: u64 = 1024 * 1024;
+
+/// Computes a file's id from its bytes, in any pieces.
+#[derive(Debug, Default)]
+pub struct Hasher {
+    md5: Md5,
+    bytes: u64,
+    /// Where the rest is hashed, once the file has proved to be large.
+    ahead: Option<Ahead>,
+    threads: Option<HashThreads>,
+    flaw: Option<Flaw>,
+    /// For [`Flaw::LastChunkNotHashed`]: the chunk that is not complete yet.
+    chunk: Vec<u8>,
+}
+
+impl Hasher {
+    /// A hasher with this mistake, if it is one of hashing.
+    #[must_use]
+    pub fn with_flaw(flaw: Option<Flaw>) -> Self {
+        Self { flaw, ..Self::default() }
+    }
+
+    /// The same; a large file is hashed on one of these threads, if one is free. Careless programs do no such thing.
+    #[must_use]
+    pub fn on(self, threads: &HashThreads) -> Self {
+        Self { threads: self.flaw.is_none().then(|| threads.clone()), ..self }
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        match self.flaw {
+            Some(Flaw::HashOfNothing | Flaw::LengthOnly) => {}
+            Some(Flaw::HashPerChunk) => self.update_per_chunk(bytes),
+            Some(Flaw::LastChunkNotHashed) => self.update_whole_chunks(bytes),
+            _ => self.update_all(bytes),
+        }
+        self.bytes += bytes.len() as u64;
+    }
+
+    fn update_all(&mut self, bytes: &[u8]) {
+        // They are asked once: a thread that comes free later is not waited for.
+        if self.bytes >= AHEAD_FROM
+            && let Some(threads) = self.threads.take()
+        {
+            self.ahead = Ahead::start(&self.md5, &threads);
+        }
+        match &mut self.ahead {
+            Some(ahead) => ahead.update(bytes),
+            None => self.md5.update(bytes),
+        }
+    }
+
+    fn update_per_chunk(&mut self, mut bytes: &[u8]) {
+        let (chunk, mut position) = (CARELESS_CHUNK as u64, self.bytes);
+        while !bytes.is_empty() {
+            if position.is_multiple_of(chunk) {
+                self.md5 = Md5::default();
+            }
+            let left = usize::try_from(chunk - position % chunk).unwrap_or(CARELESS_CHUNK);
+            let (part, rest) = bytes.split_at(left.min(bytes.len()));
+            self.md5.update(part);
+            position += part.len() as u64;
+            bytes = rest;
+        }
+    }
+
+    fn update_whole_chunks(&mut self, bytes: &[u8]) {
+        self.chunk.extend_from_slice(bytes);
+        let whole = self.chunk.len() - self.chunk.len() % CARELESS_CHUNK;
+        self.md5.update(&self.chunk[..whole]);
+        self.chunk.drain(..whole);
+    }
+
+    /// Reads the next bytes of `content` straight into `out`, as many as fit and at most `left`, and takes them on
+    /// the way. Returns how many. The last of them go out only if the content is still what it was when the first did.
+    pub(super) fn pass_on(
+        &mut self,
+        content: &Content,
+        left: u64,
+        out: &mut Buffer,
+    ) -> Result<usize, StoreError> {
+        let spare = out.spare();
+        let most = usize::try_from(left).unwrap_or(usize::MAX).min(spare.len());
+        let read = content.read_at(self.bytes, &mut spare[..most]).ok().filter(|count| *count > 0);
+        let count = read.ok_or(StoreError::Io(ErrorKind::UnexpectedEof))?;
+        if count as u64 == left && !content.is_unchanged()? {
+            return Err(StoreError::Changed);
+        }
+        self.update(&spare[..count]);
+        out.fill(count);
+        Ok(count)
+    }
+
+    /// How many bytes it has taken.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The MD5 of all bytes taken.
+    #[must_use]
+    pub fn finish(mut self) -> FileId {
+        if let Some(ahead) = self.ahead {
+            self.md5 = ahead.finish();
+        }
+        if self.flaw == Some(Flaw::LengthOnly) {
+            self.md5.update(self.bytes.to_string());
+        }
+        FileId::from_bytes(self.md5.finalize().into())
+    }
+}
+
+/// The MD5 of a whole content.
+///
+/// # Errors
+/// If a file on disk cannot be read.
+pub fn md5_of(content: &Content) -> io::Result<FileId> {
+    md5_with(content, |_| {})
+}
+
+/// The same, and `each` hears of every so many bytes that are done.
+///
+/// # Errors
+/// If a file on disk cannot be read.
+pub fn md5_with(content: &Content, mut each: impl FnMut(u64)) -> io::Result<FileId> {
+    let (mut hasher, mut chunk) = (Hasher::default(), vec![0; CHUNK]);
+    loop {
+        let count = content.read_at(hasher.bytes(), &mut chunk)?;
+        if count == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.update(&chunk[..count]);
+        each(count as u64);
+    }
+}

@@ -1,0 +1,75 @@
+//! The listening side of a run: a session for every connection, all on one store and one machine.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::machine::Machine;
+use super::{Endpoint, Server, ServerConfig, Service};
+use crate::record::{Action, Recorder};
+use faults::ConnectionId;
+
+/// Makes a [`Server`] for every connection, all on one store, and keeps their records.
+pub struct Sessions {
+    config: ServerConfig,
+    machine: Machine,
+    record: Recorder,
+    sessions: Mutex<Vec<Recorder>>,
+}
+
+impl Sessions {
+    /// Sessions of servers like this.
+    #[must_use]
+    pub fn new(config: ServerConfig) -> Self {
+        Self { config, machine: Machine::default(), record: Recorder::default(), sessions: Mutex::default() }
+    }
+
+    /// What happened to the server as a whole.
+    #[must_use]
+    pub fn record(&self) -> &Recorder {
+        &self.record
+    }
+
+    /// The record of each session. Whose it is says the connection in its first event.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<Recorder> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The machine, which went down at this time, is up again. Those whom it took with it saw the one and the other.
+    fn restarted(&self, fell: Duration, now: Duration) {
+        let mut fallen = self.sessions();
+        fallen.retain(|session| session.ends_with(fell, &Action::Crashed));
+        if fallen.is_empty() {
+            self.record.record(fell, Action::Crashed);
+            fallen.push(self.record.clone());
+        }
+        fallen.iter().for_each(|record| record.record(now, Action::Restarted));
+    }
+}
+
+impl Service for Sessions {
+    fn handle_listening(&self, now: Duration) {
+        match self.machine.last_fall() {
+            None => self.record.record(now, Action::Listened),
+            Some(fell) => self.restarted(fell, now),
+        }
+    }
+
+    fn accept(&self, now: Duration, connection: ConnectionId) -> Box<dyn Endpoint> {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut config, mut record) = (self.config.clone(), Recorder::default());
+        if let (true, Some(first)) = (sessions.is_empty(), config.first.take()) {
+            (config.store, record) = (first.store, Recorder::watched(first.observer));
+        }
+        sessions.push(record.clone());
+        drop(sessions);
+        let mut server = Server::new(config, record).on(self.machine.boot());
+        server.handle_connected(now, connection);
+        Box::new(server)
+    }
+
+    fn handle_crash(&self, now: Duration) {
+        self.config.store.restart();
+        self.machine.fall(now);
+    }
+}

@@ -1,0 +1,133 @@
+//! What holds the house up: which crate may use which, and that every file of it is compiled.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::workspace;
+
+/// Every package that `package` is built with, tests and build scripts left out.
+fn built_with(package: &str, more: &[&str]) -> BTreeSet<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args([
+        "tree",
+        "--offline",
+        "--locked",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--package",
+        package,
+    ]);
+    let output = cargo.args(more).current_dir(workspace(".")).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    text.lines().filter_map(|line| line.split(' ').next()).skip(1).map(str::to_owned).collect()
+}
+
+#[test]
+fn each_crate_sees_only_what_it_may() {
+    let rules: [(&str, &[&str]); 6] = [
+        (
+            "faults",
+            &[
+                "audit", "conform", "notation", "process", "protocol", "sim", "transfer", "turmoil", "clap",
+                "ron",
+            ],
+        ),
+        ("notation", &["audit", "conform", "process", "protocol", "sim", "transfer", "turmoil", "clap"]),
+        (
+            "process",
+            &[
+                "audit", "conform", "faults", "notation", "protocol", "sim", "transfer", "turmoil", "clap",
+                "ron",
+            ],
+        ),
+        // A judge that shares a mistake with the judged does not see it.
+        ("audit", &["conform", "protocol", "sim", "transfer", "turmoil", "clap"]),
+        ("conform", &["audit", "notation", "sim", "transfer", "turmoil", "clap", "ron"]),
+        ("transfer", &["audit", "conform", "notation", "process", "sim", "turmoil", "clap", "ron"]),
+    ];
+    for (package, forbidden) in rules {
+        let found = built_with(package, &[]);
+        assert!(!found.is_empty(), "{package}");
+        let wrong: Vec<&&str> = forbidden.iter().filter(|name| found.contains(**name)).collect();
+        assert!(wrong.is_empty(), "{package} is built with {wrong:?}");
+    }
+    assert_eq!(built_with("protocol", &[]), BTreeSet::new(), "the protocol is built with nothing else");
+}
+
+#[test]
+fn the_library_does_without_the_command_line() {
+    let library = built_with("sim", &["--no-default-features"]);
+    for name in ["anstream", "bytesize", "clap", "ctrlc", "indicatif", "rlimit", "tracing-subscriber"] {
+        assert!(!library.contains(name), "{name}");
+        assert!(built_with("sim", &[]).contains(name), "{name} is no dependency any more");
+    }
+}
+
+/// The files that `file` declares as its modules, and theirs.
+fn modules(file: &Path, found: &mut BTreeSet<PathBuf>) {
+    if !found.insert(file.to_owned()) {
+        return;
+    }
+    let text = fs::read_to_string(file).unwrap();
+    let (parent, stem) = (file.parent().unwrap(), file.file_stem().unwrap());
+    let is_root = ["mod", "lib", "main"].iter().any(|name| stem == *name) || found.len() == 1;
+    let folder = if is_root { parent.to_owned() } else { parent.join(stem) };
+    for line in text.lines() {
+        let Some(name) = line.trim().strip_suffix(';').and_then(|line| line.split_once("mod ")) else {
+            continue;
+        };
+        let (before, name) = name;
+        let is_declared = before.is_empty() || before.starts_with("pub");
+        if is_declared && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            let paths = [folder.join(format!("{name}.rs")), folder.join(name).join("mod.rs")];
+            paths.iter().filter(|path| path.exists()).for_each(|path| modules(path, found));
+        }
+    }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut files = Vec::new();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// A `mod` line is easily lost in a merge, and its tests with it.
+#[test]
+fn every_file_is_a_part_of_some_target() {
+    let mut packages: Vec<PathBuf> = ["protocol", "sim", "benches"].map(workspace).into();
+    packages.extend(fs::read_dir(workspace("crates")).unwrap().map(|entry| entry.unwrap().path()));
+    let mut count = 0;
+    for package in packages {
+        let mut reached = BTreeSet::new();
+        let mut roots = vec![package.join("src/lib.rs"), package.join("src/main.rs")];
+        for folder in ["tests", "benches", "examples"] {
+            let Ok(entries) = fs::read_dir(package.join(folder)) else { continue };
+            let paths = entries.map(|entry| entry.unwrap().path());
+            roots.extend(paths.map(|path| if path.is_dir() { path.join("main.rs") } else { path }));
+        }
+        for root in roots.iter().filter(|root| root.exists()) {
+            let mut found = BTreeSet::new();
+            modules(root, &mut found);
+            reached.extend(found);
+        }
+        for folder in ["src", "tests", "benches", "examples"] {
+            for file in rust_files(&package.join(folder)) {
+                assert!(reached.contains(&file), "no target compiles {}", file.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 250, "{count}");
+}
