@@ -64,7 +64,12 @@ pub(super) fn judge(
         } else {
             "fired but did not reach the reader"
         };
-        return (Verdict::Inconclusive, Some(format!("the fault {what}; {}", ran.in_words())));
+        // Of several parts, the others may have struck.
+        let which = match ran.outcome.faults.len() {
+            1 => "the fault".to_owned(),
+            count => format!("part {} of {count} of the fault", index + 1),
+        };
+        return (Verdict::Inconclusive, Some(format!("{which} {what}; {}", ran.in_words())));
     }
     if let Some(aim) = ground.missed(struck, &ran.outcome) {
         let where_it_was = ground.whereabouts(aim, &ran.outcome.recordings);

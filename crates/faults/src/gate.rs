@@ -1,9 +1,10 @@
 //! One reader's end of a faulty stream: queues what the chain gives, and says what the reader may have now.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::comparison::Comparison;
 use super::{Chain, Ledger, Piece, Wires};
 use crate::Effect;
 use crate::Reader;
@@ -38,6 +39,8 @@ pub struct Gate {
     delivered: u64,
     /// The faults whose change is in what the reader was given, and of which that is not confirmed.
     reaching: Vec<usize>,
+    /// What was sent beside what the reader was given.
+    comparison: Arc<Mutex<Comparison>>,
     ledger: Ledger,
     reader: Arc<dyn Reader>,
     wires: Wires,
@@ -54,6 +57,7 @@ impl Gate {
             wait: None,
             delivered: 0,
             reaching: Vec::new(),
+            comparison: Arc::default(),
             ledger,
             reader,
             wires,
@@ -69,7 +73,7 @@ impl Gate {
     /// How many bytes of the stream may go to the reader past the gate. Say so with [`pass`](Self::pass).
     #[must_use]
     pub fn clear(&self) -> usize {
-        if !self.pieces.is_empty() {
+        if !self.pieces.is_empty() || !self.comparison().is_settled() {
             return 0;
         }
         usize::try_from(self.chain.clear()).unwrap_or(usize::MAX)
@@ -83,6 +87,7 @@ impl Gate {
 
     /// The next bytes of the stream.
     pub fn push(&mut self, bytes: &[u8]) {
+        self.comparison().send(bytes);
         self.pieces.extend(self.chain.push(bytes));
     }
 
@@ -102,6 +107,7 @@ impl Gate {
                     let count = bytes.len().min(*most).min(out.len());
                     out[..count].copy_from_slice(&bytes[..count]);
                     bytes.drain(..count);
+                    self.comparison().give(&out[..count]);
                     self.delivered += count as u64;
                     self.settle();
                     return Next::Delivered(count);
@@ -126,6 +132,15 @@ impl Gate {
         for fault in self.reaching.drain(..) {
             self.ledger.reached(fault);
         }
+    }
+
+    /// The comparison that this gate goes on with.
+    pub(super) fn shared_comparison(&self) -> Arc<Mutex<Comparison>> {
+        Arc::clone(&self.comparison)
+    }
+
+    fn comparison(&self) -> MutexGuard<'_, Comparison> {
+        self.comparison.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was given last may be the end of a change.

@@ -10,6 +10,7 @@
 
 mod chain;
 pub mod collision;
+mod comparison;
 mod connection;
 mod content;
 mod direction;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+use super::comparison::Comparison;
 use super::{Chain, Faulty, Flow, Gate, Ledger};
 use crate::Effect;
 use crate::{ConnectionId, Reader};
@@ -46,6 +47,8 @@ struct Shared {
     connection: Option<Option<ConnectionId>>,
     /// The readers that have their gates.
     readers: Vec<(Flow, Arc<dyn Reader>)>,
+    /// What each of them was given.
+    comparisons: Vec<(Flow, Arc<Mutex<Comparison>>)>,
     standing: Standing,
     wakers: Vec<Waker>,
     signals: Vec<Signal>,
@@ -83,7 +86,18 @@ impl Wires {
             Flow::ToClient => shared.to_client.take(),
         }?;
         shared.readers.push((flow, Arc::clone(&reader)));
-        Some(Gate::new(chain, self.clone(), reader))
+        let gate = Gate::new(chain, self.clone(), reader);
+        shared.comparisons.push((flow, gate.shared_comparison()));
+        Some(gate)
+    }
+
+    /// Whether the reader of `flow` was given exactly what was sent, on the connection with the faults: then those that
+    /// change bytes have undone each other. `false` as long as any byte is on its way.
+    #[must_use]
+    pub fn is_as_sent(&self, flow: Flow) -> bool {
+        let shared = self.shared();
+        let same = |it: &Mutex<Comparison>| it.lock().unwrap_or_else(PoisonError::into_inner).is_same();
+        shared.comparisons.iter().find(|(of, _)| *of == flow).is_none_or(|(_, comparison)| same(comparison))
     }
 
     /// How many bytes of the connection with the faults the reader of `flow` has seen.

@@ -19,6 +19,8 @@ Exit codes:
   3  nothing is proved: a fault did not strike, or the run without faults failed
   4  the peer could not be reached, or refused (ls, put, get, session); the proxy could not listen, or not
      reach its target
+  5  a program that an audit needs is not installed
+  130  it was interrupted
 
 Examples:
   sim scenarios/basic.ron                      the 22 steps, on the simulated network
@@ -336,10 +338,11 @@ describes it. The transfer is repeated once for each fault.
 
 Exit codes:
   0  no wrong file was taken for good, but for known limits of the check
-  1  a wrong file was taken for good
+  1  a wrong file was taken for good, or left where `leaves_no` says that none may be
   2  bad usage, or a bad audit file
   3  nothing is concluded: the transfer does not succeed without faults, or none of them reached its reader
-  5  a program that the audit needs is not installed";
+  5  a program that the audit needs is not installed
+  130  it was interrupted";
 
 /// What is to be audited, and how.
 #[derive(Debug, ClapArgs)]

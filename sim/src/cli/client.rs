@@ -1,16 +1,17 @@
 //! A client's errands: `ls`, `put`, `get` and `session`.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use faults::Content;
+use faults::text::visible;
 use protocol::FileName;
 use sim::report;
 use transfer::endpoint::Wish;
 use transfer::live::{Outcome, Peer, PeerSettings, Trouble};
 use transfer::record::{Failure, Progress};
-use transfer::storage::{Folder, Target};
+use transfer::storage::{Folder, StoreError, Target};
 
 use super::args::{ClientArgs, GetArgs, LsArgs, PutArgs, SessionArgs};
 use super::run::fail;
@@ -95,7 +96,23 @@ pub(super) fn get(args: &GetArgs) -> Exit {
             let text = report::live::transferred(&done, path.as_deref(), args.client.json);
             tell(&done.outcome, &text, args.client.quiet)
         }
+        Err(Trouble::Broken(Failure::Storage(error))) => {
+            let target = args.output.clone().unwrap_or_else(|| PathBuf::from("."));
+            let trouble = Trouble::Here(io::Error::other(format!("{}: {}", target.display(), here(error))));
+            complain(&trouble, args.client.json)
+        }
         Err(trouble) => complain(&trouble, args.client.json),
+    }
+}
+
+/// Why a file here could not be written. Of a server, "not found" would be the id.
+fn here(error: StoreError) -> String {
+    match error {
+        StoreError::NotFound => "no file can be made there".into(),
+        StoreError::Io(ErrorKind::AlreadyExists) => {
+            "it is there by now; --force replaces it, -o puts the download elsewhere".into()
+        }
+        other => other.to_string(),
     }
 }
 
@@ -173,7 +190,10 @@ fn named_file(args: &PutArgs, path: &Path) -> Result<FileName, String> {
         None => name_of(path)?,
     };
     if path.is_dir() {
-        return Err(format!("{}: is a directory; name the files in it", path.display()));
+        return Err(format!(
+            "{}: is a directory; name the files in it",
+            visible(&path.display().to_string())
+        ));
     }
     // It is opened again when its turn comes: so many could not all be open at once.
     open(path)?;
@@ -181,7 +201,7 @@ fn named_file(args: &PutArgs, path: &Path) -> Result<FileName, String> {
 }
 
 fn open(path: &Path) -> Result<Content, String> {
-    Content::open(path).map_err(|error| format!("{}: {error}", path.display()))
+    Content::open(path).map_err(|error| format!("{}: {error}", visible(&path.display().to_string())))
 }
 
 fn ends_in_separator(path: &Path) -> bool {
@@ -198,7 +218,9 @@ fn to_send(path: Option<&Path>) -> Result<(FileName, Content), String> {
 fn name_of(path: &Path) -> Result<FileName, String> {
     let name = path.file_name().unwrap_or_default().to_str().ok_or("its name is not UTF-8".to_owned());
     let name = name.and_then(|name| FileName::parse(name).map_err(|error| error.to_string()));
-    name.map_err(|error| format!("{}: {error}; choose another name with --name", path.display()))
+    name.map_err(|error| {
+        format!("{}: {error}; choose another name with --name", visible(&path.display().to_string()))
+    })
 }
 
 /// Says what came of a transfer.

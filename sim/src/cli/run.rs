@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use faults::text::visible;
 use sim::report::{self, Row, View};
 use sim::run::{Options, Outcome, Plan, RunError, Site, run, transport};
 use sim::scenario::Scenario;
@@ -116,6 +117,8 @@ fn path_word(path: &Path) -> String {
 }
 
 pub(super) fn fail(message: &str) -> Exit {
-    print::warn(&format!("error: {message}"));
+    // It may quote what stands on a disk, or came from a peer.
+    let lines: Vec<String> = message.lines().map(visible).collect();
+    print::warn(&format!("error: {}", lines.join("\n")));
     Exit::Usage
 }

@@ -62,6 +62,12 @@ fn style_of(verdict: Verdict) -> Style {
 fn fault_text(record: &FaultRecord) -> String {
     let struck = match (record.fired, record.reached) {
         (true, true) => "it fired and reached the reader",
+        (true, false) if !record.old.is_empty() && record.old == record.new => {
+            "it changed nothing: these bytes were there already"
+        }
+        (true, false) if record.reaches_at.is_some() => {
+            "it fired, but not all that it changed reached the reader"
+        }
         (true, false) => "it fired, but did not reach the reader",
         (false, _) => "it did not fire",
     };

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::Entry;
+use protocol::{Entry, UploadDetails};
 
 use super::course::Course;
 use super::owners::{Owned, owned};
@@ -16,7 +16,7 @@ use crate::verdict::{Judgement, claims, judge};
 use faults::Content;
 use faults::{Flow, Wires};
 use transfer::endpoint::{Client, ClientConfig, Endpoint, FirstSession, ServerConfig, Sessions};
-use transfer::record::{Action, Event, Recorder};
+use transfer::record::{Action, Event, Kind, Message, Recorder};
 use transfer::storage::{Folder, Store};
 
 /// A server waits longer than its clients, so that of a stall it is always the client that gives up first.
@@ -56,6 +56,8 @@ pub(super) struct Exchange {
     pub(super) doubt: Option<String>,
     /// How many bytes of the connection with the faults each end has seen: the server, the client.
     pub(super) seen: (u64, u64),
+    /// Whether each of them was given exactly what the other had sent.
+    pub(super) as_sent: (bool, bool),
     pub(super) folders: Vec<Folder>,
     /// The store as the server had it, with the faults of its disk.
     pub(super) store: Arc<dyn Store>,
@@ -124,7 +126,7 @@ fn collect(plan: &Plan, service: &Sessions, records: &[Recorder], left: Left) ->
     let clients: Vec<Vec<Event>> = records.iter().map(Recorder::take).collect();
     let sessions = service.sessions().iter().map(Recorder::take).collect();
     let Owned { sessions, doubt } = owned(&clients, sessions);
-    let stored: Vec<_> = sessions.iter().flatten().flatten().filter_map(stored_in).collect();
+    let stored: Vec<_> = sessions.iter().flatten().flat_map(|session| stored_in(session)).collect();
     let listening = service.record().take();
     let mut exchange = Exchange {
         conversations: Vec::new(),
@@ -132,6 +134,7 @@ fn collect(plan: &Plan, service: &Sessions, records: &[Recorder], left: Left) ->
         trace: Vec::new(),
         doubt,
         seen: (left.wires.seen(Flow::ToServer), left.wires.seen(Flow::ToClient)),
+        as_sent: (left.wires.is_as_sent(Flow::ToServer), left.wires.is_as_sent(Flow::ToClient)),
         folders: left.folders,
         store: left.store,
     };
@@ -147,10 +150,27 @@ fn collect(plan: &Plan, service: &Sessions, records: &[Recorder], left: Left) ->
     Ok(exchange)
 }
 
-/// What was saved, and the bytes that had been received for it.
-fn stored_in(event: &Event) -> Option<(Entry, Content)> {
-    match (&event.action, &event.file) {
-        (Action::Saved(entry), Some(Ok(file))) => Some((entry.clone(), file.clone())),
-        _ => None,
+/// What a session saved, and the bytes that had been received for it. Whose machine went down when a file had come
+/// may have saved it and not come to say so.
+fn stored_in(session: &[Event]) -> Vec<(Entry, Content)> {
+    let (mut stored, mut details, mut came) = (Vec::new(), None, None);
+    for event in session {
+        match (&event.action, &event.file) {
+            (Action::Received(Message::Text { kind: Kind::Details, text }), _) => {
+                details = UploadDetails::parse(text).ok();
+            }
+            (Action::Received(Message::Payload { digest, .. }), Some(Ok(file))) => {
+                let entry =
+                    details.take().map(|UploadDetails { name, size }| Entry { id: *digest, name, size });
+                came = entry.map(|entry| (entry, file.clone()));
+            }
+            (Action::Saved(entry), Some(Ok(file))) => {
+                came = None;
+                stored.push((entry.clone(), file.clone()));
+            }
+            (Action::Crashed, _) => stored.extend(came.take()),
+            _ => {}
+        }
     }
+    stored
 }

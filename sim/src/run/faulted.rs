@@ -120,6 +120,7 @@ pub(super) fn run(
         }
     }
     let why = proof::missing(&records, places, &control.map, &control.lines, &exchange.conversations[0]);
+    let why = why.or_else(|| proof::undone(&records, places, exchange.as_sent, &exchange.judgements));
     Ok((exchange, records, why))
 }
 

@@ -22,10 +22,11 @@ use crate::transcript::{Deviation, Line, check};
 use crate::transport::{Memory, Tcp, Transport, Turmoil};
 use crate::verdict::{Aftermath, Judgement};
 use faults::Verdict;
+use faults::text::visible;
 use faults::{FaultRecord, NoSuchPlace};
 use notation::{Located, Mistake, ScenarioError};
 use transfer::endpoint::Flaw;
-use transfer::record::{Event, Progress};
+use transfer::record::{Action, Event, Progress};
 
 use exchange::{Conditions, Exchange, exchange};
 pub use plan::Plan;
@@ -63,6 +64,8 @@ pub enum Inconclusive {
     NotReached(usize),
     /// What a fault struck is not of the phase that is meant, as far as the transcript tells; its number from 1.
     Misplaced(usize),
+    /// The bytes that faults changed were right again in the end; the number, from 1, of one of them.
+    Undone(usize),
     /// It is not known of some session of the server whose it was, and why.
     Unowned(String),
     /// What arrived of a file could not be read; its name.
@@ -77,6 +80,9 @@ impl fmt::Display for Inconclusive {
             Self::NotReached(fault) => write!(f, "fault {fault} did not reach the reader"),
             Self::Misplaced(fault) => {
                 write!(f, "it cannot be told that fault {fault} struck the place that is meant")
+            }
+            Self::Undone(fault) => {
+                write!(f, "what fault {fault} changed was right again in the end: another fault undid it")
             }
             Self::Unowned(why) => write!(f, "it is not known whose every session was: {why}"),
             Self::Unreadable(file) => write!(f, "what arrived of {file} could not be read"),
@@ -198,8 +204,24 @@ fn conclude(
     let mut unmet = Vec::new();
     if inconclusive.is_none() {
         unmet = unmet_expectations(plan, &judgements, &aftermath);
+        unmet.extend(never_begun(plan, &conversations));
     }
     Ok(Outcome { conversations, deviation, judgements, faults, aftermath, inconclusive, unmet, trace })
+}
+
+/// The downloads of a run without faults that did not come about: whoever wrote the scenario meant them to.
+fn never_begun(plan: &Plan, conversations: &[Vec<Line>]) -> Vec<String> {
+    let is_clean = plan.faults().is_empty();
+    let clients = conversations.iter().zip(1..).filter(|_| is_clean);
+    let unlisted = clients.flat_map(|(lines, client)| lines.iter().map(move |line| (client, line)));
+    let tell = |(client, line): (usize, &Line)| match &line.action {
+        Action::Unlisted(name) => Some(format!(
+            "client {client} could not download {}: it was not in the last listing that it had asked for (`ListFiles`)",
+            visible(name.as_str())
+        )),
+        _ => None,
+    };
+    unlisted.filter_map(tell).collect()
 }
 
 /// A transfer of which the harness cannot tell how it ended.

@@ -5,7 +5,8 @@ use std::mem::discriminant;
 
 use super::Inconclusive;
 use crate::transcript::{Line, Side};
-use faults::{Effect, Fault, Layer, Region};
+use crate::verdict::Judgement;
+use faults::{Direction, Effect, Fault, Layer, Region, Verdict};
 use faults::{FaultRecord, Flow, PhaseMap, Strike, overlapping};
 use transfer::record::{Action, Kind, Message};
 
@@ -42,6 +43,38 @@ fn cancelling(records: &[FaultRecord], places: &[Strike]) -> Option<Inconclusive
     };
     let strikes: Vec<Strike> = records.iter().zip(places).map(struck).collect();
     overlapping(&faults, &strikes).map(|(_, later)| Inconclusive::Misplaced(later + 1))
+}
+
+/// A fault whose change was right again in the end. `as_sent` says whether the server and the client were given exactly what
+/// the other had sent; the first judgements are those of the client that was struck.
+pub(super) fn undone(
+    records: &[FaultRecord],
+    places: &[Strike],
+    as_sent: (bool, bool),
+    judgements: &[Judgement],
+) -> Option<Inconclusive> {
+    let is_undone = |(record, strike): (&FaultRecord, &Strike)| {
+        let in_stream = record.fault.effect.layer() == Layer::Stream && record.fault.changes_bytes();
+        let same = if strike.flow == Flow::ToServer { as_sent.0 } else { as_sent.1 };
+        in_stream && (same || is_right_again(&record.fault, judgements))
+    };
+    let index = records.iter().zip(places).position(is_undone)?;
+    Some(Inconclusive::Undone(index + 1))
+}
+
+/// Whether a file came right at the first try though a fault had changed bytes of it: on a disk, they were changed, too.
+fn is_right_again(fault: &Fault, judgements: &[Judgement]) -> bool {
+    let direction = match fault.region {
+        Region::Upload => Direction::Upload,
+        Region::Download => Direction::Download,
+        Region::ToServer | Region::ToClient | Region::Step(_) => return false,
+    };
+    let replaces = matches!(
+        fault.effect,
+        Effect::Flip { .. } | Effect::Xor { .. } | Effect::Overwrite { .. } | Effect::Reorder { .. }
+    );
+    let first = judgements.iter().find(|judgement| judgement.direction == direction);
+    replaces && first.is_some_and(|judgement| judgement.verdict == Verdict::Intact)
 }
 
 /// Whether the byte that a fault struck is of the same message as in the control run, and as far from its beginning.

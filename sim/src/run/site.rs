@@ -61,6 +61,10 @@ impl Site {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
         }
         let server = dir.join("server");
+        if dir.symlink_metadata().is_ok() && !dir.is_dir() {
+            let message = format!("{} is no directory: choose a new one", dir.display());
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, message));
+        }
         fs::create_dir_all(&server).map_err(named)?;
         let store = DiskStore::open(&server)?;
         Ok(Self { store: Arc::new(store), dir: Some(dir.to_owned()), temporary: None })

@@ -86,17 +86,19 @@ pub fn describe(action: &Action) -> String {
         Action::Sending(bytes) => format!("{}, or as many as get through", bytes_text(*bytes)),
         Action::Sent(message) => message_text(message),
         Action::Received(message) => format!("received {}", message_text(message)),
-        Action::Saved(entry) => format!("saved {} under the id {}", entry.name, entry.id),
+        Action::Saved(entry) => format!("saved {} under the id {}", visible(entry.name.as_str()), entry.id),
         Action::Forgot(id) => format!("forgot {id}"),
         Action::Compared(direction, compared) => compared_text(*direction, *compared),
         Action::Unlisted(name) if FileId::parse(name.as_str()).is_some() => {
-            format!("cannot ask for {name}: no file in the listing has this id")
+            format!("cannot ask for {}: no file in the listing has this id", visible(name.as_str()))
         }
-        Action::Unlisted(name) => format!("cannot ask for {name}: it is not in the listing"),
+        Action::Unlisted(name) => {
+            format!("cannot ask for {}: it is not in the listing", visible(name.as_str()))
+        }
         Action::Ambiguous(name, entries) => {
             let one = |entry: &Entry| format!("{} under the id {}", visible(entry.name.as_str()), entry.id);
             let all: Vec<_> = entries.iter().map(one).collect();
-            format!("cannot ask for {name}: it can be {}", all.join(", or "))
+            format!("cannot ask for {}: it can be {}", visible(name.as_str()), all.join(", or "))
         }
         Action::Disconnected => "disconnects".into(),
         Action::PeerLeft => "sees the client leave".into(),

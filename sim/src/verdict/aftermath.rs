@@ -6,6 +6,7 @@ use std::io;
 use protocol::FileName;
 
 use faults::Content;
+use faults::text::visible;
 use transfer::storage::{Folder, Store, StoreError};
 
 /// How a file that was left behind is.
@@ -105,7 +106,7 @@ fn is_among(content: &Content, originals: &[Content]) -> io::Result<bool> {
 
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.name, self.condition.word())
+        write!(f, "{} ({})", visible(self.name.as_str()), self.condition.word())
     }
 }
 

@@ -96,10 +96,10 @@ impl Reader {
     fn read_client(&mut self, action: &Action) {
         match action {
             Action::Retried(_) => self.again = true,
-            // What was tried again is no transfer.
+            // What was tried again is no transfer, and the last one is over: the client goes on to something else.
             Action::Sent(Message::Text { kind: Kind::ListFiles, .. })
             | Action::Unlisted(_)
-            | Action::Ambiguous(..) => self.again = false,
+            | Action::Ambiguous(..) => (self.again, self.open) = (false, false),
             Action::Sent(Message::Text { kind: Kind::Upload(Some(file)), .. }) => {
                 self.begin(Direction::Upload, file);
             }

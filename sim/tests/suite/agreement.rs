@@ -35,3 +35,28 @@ fn a_fault_that_changes_nothing_proves_nothing() {
         assert_eq!(run_on(Memory, &scenario).inconclusive, Some(Inconclusive::NotReached(1)), "{fault}");
     }
 }
+
+#[test]
+fn faults_that_undo_each_other_prove_nothing() {
+    let letters = r#"files: {"my_file.jpg": Text("abcdefghijklmnop")}"#;
+    let same = r#"files: {"my_file.jpg": Text("aaaaaaaaaaaaaaaaa")}"#;
+    for fields in [
+        format!(
+            r#"{letters}, faults: [Drop(in: Upload, at: 5, bytes: 1), Insert(in: Upload, at: 6, text: "f")]"#
+        ),
+        format!(
+            r#"{letters}, faults: [Insert(in: Upload, at: 5, text: "x"), Drop(in: Upload, at: 5, bytes: 1),
+            Overwrite(in: Upload, at: 6, text: "g")]"#
+        ),
+        format!(
+            "{same}, faults: [Drop(in: Upload, at: 5, bytes: 1), Duplicate(in: Upload, at: 8, bytes: 1)]"
+        ),
+        "faults: [Rot(at: 5, bit: 3), Flip(in: Download, at: 5, bit: 3)]".into(),
+    ] {
+        let scenario = basic_but(&fields);
+        for lane in [Memory, Turmoil] {
+            let outcome = run_on(lane, &scenario);
+            assert!(outcome.inconclusive.is_some(), "{fields}\n{}", text_of(&scenario, &outcome));
+        }
+    }
+}

@@ -8,6 +8,7 @@ use tracing::error;
 
 use crate::storage::{Committed, Incoming, Store, StoreError};
 use faults::Content;
+use faults::text::visible;
 
 /// Does what may wait for a disk where the runtime can go on without this thread. Writing is not among it: what is
 /// written goes to memory first, and to hand each piece over would cost more than to write it.
@@ -15,30 +16,34 @@ pub(super) struct Blocking(pub(super) Arc<dyn Store>);
 
 impl Store for Blocking {
     fn list(&self) -> Result<Arc<[Entry]>, StoreError> {
-        told("list", self.0.list())
+        told("list", String::new, self.0.list())
     }
 
     fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError> {
-        let incoming = told("create", block_in_place(|| self.0.create(size)))?;
+        let incoming = told("create", || format!("{size} bytes"), block_in_place(|| self.0.create(size)))?;
         Ok(Box::new(BlockingIncoming(incoming)))
     }
 
     fn open(&self, id: FileId) -> Result<Content, StoreError> {
-        told("open", block_in_place(|| self.0.open(id)))
+        told("open", || id.to_string(), block_in_place(|| self.0.open(id)))
     }
 
     fn discard(&self, id: FileId, name: &FileName) -> Result<(), StoreError> {
-        told("discard", block_in_place(|| self.0.discard(id, name)))
+        told("discard", || format!("{name} under {id}"), block_in_place(|| self.0.discard(id, name)))
     }
 }
 
 /// Logs what the peer is not told: why the storage failed.
-fn told<T>(operation: &str, result: Result<T, StoreError>) -> Result<T, StoreError> {
+fn told<T>(
+    operation: &str,
+    file: impl FnOnce() -> String,
+    result: Result<T, StoreError>,
+) -> Result<T, StoreError> {
     match &result {
         // Of the quota the peer is told when it announces a file; later it is the disk that is full.
         Err(StoreError::NoSpace) if operation == "create" => {}
         Err(why @ (StoreError::Io(_) | StoreError::NoSpace)) => {
-            error!(operation, %why, "the storage failed");
+            error!(operation, file = visible(&file()), %why, "the storage failed");
         }
         _ => {}
     }
@@ -49,14 +54,14 @@ struct BlockingIncoming(Box<dyn Incoming>);
 
 impl Incoming for BlockingIncoming {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        told("write", self.0.write(bytes))
+        told("write", String::new, self.0.write(bytes))
     }
 
     fn content(&self) -> Result<Content, StoreError> {
-        told("read back", self.0.content())
+        told("read back", String::new, self.0.content())
     }
 
     fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
-        told("commit", block_in_place(|| self.0.commit(name, id)))
+        told("commit", || format!("{name} under {id}"), block_in_place(|| self.0.commit(name, id)))
     }
 }

@@ -35,7 +35,7 @@ impl fmt::Display for OpenError {
             }
             Self::NotADirectory(path) => write!(
                 f,
-                "{} has to be a directory of the store, and is not (symbolic links are not followed): remove it",
+                "{} has to be a directory of the store, and is not (symbolic links are not followed): choose another store, or move it away",
                 path.display()
             ),
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
