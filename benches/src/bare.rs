@@ -7,9 +7,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
 
+use faults::CHUNK;
 use md5::{Digest, Md5};
 use protocol::{FileId, FileName};
-use transfer::endpoint::CHUNK;
 use transfer::storage::{Incoming, StoreError};
 
 /// Reads the file in chunks and hashes it.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use faults::CHUNK;
 use faults::Content;
 use faults::Direction;
 use faults::{At, Effect, Fault, Region};
@@ -19,7 +20,7 @@ use protocol::{Compared, FileName};
 use sim::scenario::TransportKind;
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
 use tempfile::TempDir;
-use transfer::endpoint::{CHUNK, Client, ClientConfig, Command, Endpoint, ServerConfig, Sessions};
+use transfer::endpoint::{Client, ClientConfig, Command, Endpoint, ServerConfig, Sessions};
 use transfer::record::{Action, Recorder};
 use transfer::storage::{DiskStore, Folder, Incoming, Store};
 
@@ -73,11 +74,12 @@ impl Faults {
         };
         let effect = Effect::Flip { bit: 0 };
         let region = if direction == Direction::Upload { Region::Upload } else { Region::Download };
-        let fault = Fault { effect: effect.clone(), region, at: At::Offset(at) };
+        let fault = Fault { effect, region, at: At::Offset(at) };
+        let entry = Ledger::default().enter(fault, None);
         let (struck, other) =
-            (vec![Injector::new(0, effect.clone(), at, 0)], vec![Injector::new(0, effect, u64::MAX, 0)]);
+            (vec![Injector::new(entry.clone(), at, 0)], vec![Injector::new(entry, u64::MAX, 0)]);
         let (up, down) = if direction == Direction::Upload { (struck, other) } else { (other, struck) };
-        Wires::new(Chain::new(up), Chain::new(down), Ledger::new([(fault, None)]))
+        Wires::new(Chain::new(up), Chain::new(down))
     }
 }
 

@@ -5,11 +5,13 @@ use std::fmt::{Debug, Display};
 use std::sync::Arc;
 use std::time::Duration;
 
+use faults::Buffer;
 use faults::ConnectionId;
 use faults::Content;
+use faults::End;
 use protocol::wire::{self, MAX_LINE};
 use protocol::{Entry, FileId, FileName, Reply, Request, UploadDetails};
-use transfer::endpoint::{Buffer, Client, ClientConfig, Command, End, Endpoint, Server, ServerConfig};
+use transfer::endpoint::{Client, ClientConfig, Command, Endpoint, Server, ServerConfig};
 use transfer::record::Recorder;
 use transfer::storage::{Folder, MemoryStore, Store};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Injector;
+use super::{FaultEntry, Injector};
 use crate::Effect;
 
 /// What comes out of a chain, in order.
@@ -29,10 +29,10 @@ pub enum Piece {
     Reset,
     /// Something happens to the network.
     Signal(Effect),
-    /// The fault with this number struck here.
+    /// A fault struck here.
     Fired {
-        /// Its number.
-        fault: usize,
+        /// Which.
+        fault: FaultEntry,
         /// The stream offset where it struck: of the first byte that it took, or before which it acted, as it was sent.
         at: u64,
         /// The offset in its phase, if it had to wait for that to begin.
@@ -42,8 +42,8 @@ pub enum Piece {
         /// The bytes it gave.
         new: Vec<u8>,
     },
-    /// When the reader has taken everything before this, the fault with this number has reached it.
-    Reaches(usize),
+    /// When the reader has taken everything before this, the fault has reached it.
+    Reaches(FaultEntry),
 }
 
 impl Piece {

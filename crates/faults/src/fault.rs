@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::Flow;
+
 /// How many faults a scenario can have.
 pub const MAX_FAULTS: usize = 16;
 
@@ -285,6 +287,26 @@ impl Effect {
 }
 
 impl Fault {
+    /// What goes wrong at this offset, from 0, of what the first connection carries in one direction.
+    #[must_use]
+    pub const fn at(flow: Flow, offset: u64, effect: Effect) -> Self {
+        let region = match flow {
+            Flow::ToServer => Region::ToServer,
+            Flow::ToClient => Region::ToClient,
+        };
+        Self { effect, region, at: At::Offset(offset) }
+    }
+
+    /// Which way the bytes go that it strikes. `None` for a step, which only its scenario knows.
+    #[must_use]
+    pub const fn flow(&self) -> Option<Flow> {
+        match self.region {
+            Region::ToServer | Region::Upload => Some(Flow::ToServer),
+            Region::ToClient | Region::Download => Some(Flow::ToClient),
+            Region::Step(_) => None,
+        }
+    }
+
     /// Whether it makes the bytes that a reader gets other than those that were
     /// sent or stored; else it can only delay or end them.
     #[must_use]

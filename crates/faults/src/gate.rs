@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::comparison::Comparison;
-use super::{Chain, Ledger, Piece, Wires};
+use super::{Chain, FaultEntry, Piece, Wires};
 use crate::Effect;
 use crate::Reader;
 
@@ -38,19 +38,17 @@ pub struct Gate {
     /// How many bytes the reader was given.
     delivered: u64,
     /// The faults whose change is in what the reader was given, and of which that is not confirmed.
-    reaching: Vec<usize>,
+    reaching: Vec<FaultEntry>,
     /// What was sent beside what the reader was given.
     comparison: Arc<Mutex<Comparison>>,
-    ledger: Ledger,
     reader: Arc<dyn Reader>,
     wires: Wires,
 }
 
 impl Gate {
-    /// A gate with these faults. They are entered in the ledger of `wires`, and `reader` is told.
+    /// A gate with these faults. `reader` is told of each that strikes.
     #[must_use]
     pub fn new(chain: Chain, wires: Wires, reader: Arc<dyn Reader>) -> Self {
-        let ledger = wires.ledger();
         Self {
             chain,
             pieces: VecDeque::new(),
@@ -58,7 +56,6 @@ impl Gate {
             delivered: 0,
             reaching: Vec::new(),
             comparison: Arc::default(),
-            ledger,
             reader,
             wires,
         }
@@ -129,9 +126,7 @@ impl Gate {
 
     /// The reader has taken all that it was given so far: what is changed in it has reached the reader.
     pub fn confirm(&mut self) {
-        for fault in self.reaching.drain(..) {
-            self.ledger.reached(fault);
-        }
+        self.reaching.drain(..).for_each(|fault| fault.reached());
     }
 
     /// The comparison that this gate goes on with.
@@ -148,7 +143,10 @@ impl Gate {
         while let Some(piece) = self.pieces.front() {
             match piece {
                 Piece::Bytes { bytes, .. } if bytes.is_empty() => {}
-                Piece::Reaches(fault) => self.reaches(*fault),
+                Piece::Reaches(fault) => {
+                    let fault = fault.clone();
+                    self.reaches(fault);
+                }
                 _ => return,
             }
             self.drop_front();
@@ -156,8 +154,8 @@ impl Gate {
     }
 
     /// The change of this fault is in what the reader was given.
-    fn reaches(&mut self, fault: usize) {
-        self.ledger.reaches_at(fault, self.delivered);
+    fn reaches(&mut self, fault: FaultEntry) {
+        fault.reaches_at(self.delivered);
         if !self.reaching.contains(&fault) {
             self.reaching.push(fault);
         }
@@ -171,7 +169,8 @@ impl Gate {
     fn end(&mut self) -> Next {
         // A fault that ends the stream has reached the reader with that end.
         if let Some(Piece::Reaches(fault)) = self.pieces.get(1) {
-            self.reaches(*fault);
+            let fault = fault.clone();
+            self.reaches(fault);
         }
         match self.pieces.front() {
             Some(Piece::Cut) => Next::Cut,
@@ -184,9 +183,9 @@ impl Gate {
     fn note(&mut self, now: Duration) {
         match self.pieces.pop_front() {
             Some(Piece::Fired { fault, at, offset, old, new }) => {
-                self.ledger.struck(fault, at, offset);
-                let text = self.ledger.fired(fault, &old, &new);
-                self.reader.struck(now, fault, text);
+                fault.struck(at, offset);
+                let text = fault.fired(&old, &new);
+                self.reader.struck(now, fault.number(), text);
             }
             Some(Piece::Reaches(fault)) => self.reaches(fault),
             Some(Piece::Signal(effect)) => self.signal(effect),
@@ -196,7 +195,7 @@ impl Gate {
 
     fn signal(&mut self, effect: Effect) {
         if let Some(Piece::Reaches(fault)) = self.pieces.front() {
-            self.wires.signal(*fault, effect);
+            self.wires.signal(fault.clone(), effect);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::held::Held;
-use super::{Piece, Sought};
+use super::{FaultEntry, Piece, Sought};
 use crate::Effect;
 
 /// How often a throttled stream moves, per second.
@@ -14,8 +14,8 @@ const THROTTLE_TICKS: u64 = 10;
 /// One fault of a stream.
 #[derive(Clone, Debug)]
 pub struct Injector {
-    /// Its number in the ledger.
-    fault: usize,
+    /// Where it says what it did.
+    fault: FaultEntry,
     effect: Effect,
     target: Target,
     /// The stream offset behind the last sent byte that it has seen.
@@ -64,21 +64,21 @@ enum Decision {
 }
 
 impl Injector {
-    /// The fault with number `fault`, to strike at stream offset `at`: before or at that byte as it was *sent*, whatever
-    /// the faults before this one add or take away. For a reordering, `distance` is how far the second range is behind
-    /// the first.
+    /// This fault, to strike at stream offset `at`: before or at that byte as it was *sent*, whatever the faults before
+    /// this one add or take away. For a reordering, `distance` is how far the second range is behind the first.
     #[must_use]
-    pub fn new(fault: usize, effect: Effect, at: u64, distance: u64) -> Self {
-        Self::with_target(fault, effect, Target::Known { at, distance, within: None })
+    pub fn new(fault: FaultEntry, at: u64, distance: u64) -> Self {
+        Self::with_target(fault, Target::Known { at, distance, within: None })
     }
 
-    /// The fault with number `fault`, to strike where `sought` says, once its phase has begun.
+    /// This fault, to strike where `sought` says, once its phase has begun.
     #[must_use]
-    pub fn seeking(fault: usize, effect: Effect, sought: Sought) -> Self {
-        Self::with_target(fault, effect, Target::Sought(sought))
+    pub fn seeking(fault: FaultEntry, sought: Sought) -> Self {
+        Self::with_target(fault, Target::Sought(sought))
     }
 
-    fn with_target(fault: usize, effect: Effect, target: Target) -> Self {
+    fn with_target(fault: FaultEntry, target: Target) -> Self {
+        let effect = fault.record().fault.effect;
         Self { fault, effect, target, position: 0, held: Held::default(), state: State::Waiting }
     }
 
@@ -209,11 +209,11 @@ impl Injector {
             return self.held.release(out);
         }
         let offset = within.as_ref().map(|(_, offset)| *offset);
-        let (fault, old) = (self.fault, self.held.bytes());
+        let (fault, old) = (self.fault.clone(), self.held.bytes());
         // Of what is between two ranges, another fault may have taken some away.
         let gone = window(&self.effect, distance).saturating_sub(old.len() as u64);
+        let reaches = Piece::Reaches(fault.clone());
         let fired = |new: Vec<u8>| Piece::Fired { fault, at, offset, old: old.clone(), new };
-        let reaches = Piece::Reaches(fault);
         match decide(&self.effect, &old, distance - gone.min(distance)) {
             Decision::Replace(new) => {
                 // Where the new bytes are the old ones, there is no change that could reach anybody.
@@ -251,7 +251,7 @@ impl Injector {
 
     /// What a lasting fault makes of `bytes`.
     fn transform(&self, mut bytes: Vec<u8>, source: Option<u64>, out: &mut Vec<Piece>) {
-        let reaches = Piece::Reaches(self.fault);
+        let reaches = Piece::Reaches(self.fault.clone());
         match &self.effect {
             Effect::Slice { bytes: size } => {
                 // It has reached the reader with the first slice.

@@ -1,6 +1,7 @@
 //! What each fault did: the proof that a verdict speaks of it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::place::region_text;
@@ -110,10 +111,13 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// An empty record for each of `faults`, with the offset in its region where it shall strike.
+    /// Enters a fault, with the offset in its region where it shall strike, if that is known. Faults are numbered in the
+    /// order in which they are entered.
     #[must_use]
-    pub fn new(faults: impl IntoIterator<Item = (Fault, Option<u64>)>) -> Self {
-        let record = |(fault, offset)| FaultRecord {
+    pub fn enter(&self, fault: Fault, offset: Option<u64>) -> FaultEntry {
+        let mut records = self.lock();
+        let number = records.len();
+        records.push(FaultRecord {
             fault,
             offset,
             struck: None,
@@ -122,34 +126,53 @@ impl Ledger {
             new: Vec::new(),
             reaches_at: None,
             reached: false,
-        };
-        Self { records: Arc::new(Mutex::new(faults.into_iter().map(record).collect())) }
+        });
+        FaultEntry { ledger: self.clone(), number }
     }
 
-    /// The records as they are now.
+    /// The records as they are now, in the order in which the faults were entered.
     #[must_use]
     pub fn records(&self) -> Vec<FaultRecord> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().clone()
     }
 
-    /// The record of the fault with this number, from 0, as it is now. `None` if there is none.
+    fn lock(&self) -> MutexGuard<'_, Vec<FaultRecord>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The record of one fault in its [`Ledger`]: who carries the fault out writes here what it did. Clones are the same entry.
+#[derive(Clone)]
+pub struct FaultEntry {
+    ledger: Ledger,
+    number: usize,
+}
+
+impl FaultEntry {
+    /// Its number in the ledger, from 0.
     #[must_use]
-    pub fn record(&self, fault: usize) -> Option<FaultRecord> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).get(fault).cloned()
+    pub fn number(&self) -> usize {
+        self.number
     }
 
-    /// The fault with this number strikes at this offset of the stream; and of its phase, if that is known only now.
-    pub fn struck(&self, fault: usize, at: u64, offset: Option<u64>) {
-        self.update(fault, |record| {
+    /// The record as it is now.
+    #[must_use]
+    pub fn record(&self) -> FaultRecord {
+        self.ledger.lock()[self.number].clone()
+    }
+
+    /// It strikes at this offset of the stream; and of its phase, if that is known only now.
+    pub fn struck(&self, at: u64, offset: Option<u64>) {
+        self.update(|record| {
             record.struck = Some(at);
             record.offset = offset.or(record.offset);
         });
     }
 
-    /// The fault with this number fired, and put `new` in the place of `old`. Returns what it did, in words.
-    pub fn fired(&self, fault: usize, old: &[u8], new: &[u8]) -> String {
+    /// It fired, and put `new` in the place of `old`. Returns what it did, in words.
+    pub fn fired(&self, old: &[u8], new: &[u8]) -> String {
         let mut text = String::new();
-        self.update(fault, |record| {
+        self.update(|record| {
             record.fired = true;
             record.old = old[..old.len().min(MAX_SHOWN)].to_vec();
             record.new = new[..new.len().min(MAX_SHOWN)].to_vec();
@@ -158,19 +181,32 @@ impl Ledger {
         text
     }
 
-    /// The change of the fault with this number has reached the reader once it has taken `bytes` bytes.
-    pub fn reaches_at(&self, fault: usize, bytes: u64) {
-        self.update(fault, |record| record.reaches_at = record.reaches_at.or(Some(bytes)));
+    /// Its change has reached the reader once that has taken `bytes` bytes.
+    pub fn reaches_at(&self, bytes: u64) {
+        self.update(|record| record.reaches_at = record.reaches_at.or(Some(bytes)));
     }
 
-    /// The change of the fault with this number has reached the reader.
-    pub fn reached(&self, fault: usize) {
-        self.update(fault, |record| record.reached = true);
+    /// Its change has reached the reader.
+    pub fn reached(&self) {
+        self.update(|record| record.reached = true);
     }
 
-    fn update(&self, fault: usize, change: impl FnOnce(&mut FaultRecord)) {
-        if let Some(record) = self.records.lock().unwrap_or_else(PoisonError::into_inner).get_mut(fault) {
-            change(record);
-        }
+    fn update(&self, change: impl FnOnce(&mut FaultRecord)) {
+        // An entry is never taken out again.
+        change(&mut self.ledger.lock()[self.number]);
+    }
+}
+
+impl PartialEq for FaultEntry {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number && Arc::ptr_eq(&self.ledger.records, &other.ledger.records)
+    }
+}
+
+impl Eq for FaultEntry {}
+
+impl fmt::Debug for FaultEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FaultEntry({})", self.number)
     }
 }

@@ -58,6 +58,8 @@ pub enum NoSuchPlace {
     Overlaps(usize),
 }
 
+impl std::error::Error for NoSuchPlace {}
+
 impl fmt::Display for NoSuchPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -85,6 +87,70 @@ pub(super) fn region_text(region: Region) -> String {
         Region::Upload => "the upload".into(),
         Region::Download => "the download".into(),
         Region::Step(step) => format!("the message of step {step}"),
+    }
+}
+
+/// How many bytes a connection carries, as a recording had it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lengths {
+    /// How many the client sends.
+    pub to_server: u64,
+    /// How many the server sends.
+    pub to_client: u64,
+}
+
+/// Why a fault has no place in a stream of which only the bytes are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoPlace {
+    /// It is not done to a stream.
+    NotOfStream(Layer),
+    /// A stream has no such part.
+    NoPhase(Region),
+    /// Its place depends on the length of the stream, which is not known.
+    NoLength(At),
+    /// The recorded stream has no such place, or another fault has it.
+    NoSuchPlace(NoSuchPlace),
+}
+
+impl fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOfStream(Layer::Disk) => {
+                f.write_str("this fault is one of the server's disk, which a proxy does not reach")
+            }
+            Self::NotOfStream(_) => {
+                f.write_str("this fault is one of a simulated network; a proxy has only those of a stream")
+            }
+            Self::NoPhase(region) => {
+                write!(f, "a proxy does not know where `{region}` is: that takes a scenario or an audit")
+            }
+            Self::NoLength(at) => {
+                write!(f, "a proxy does not know how long a stream will be, so `{at}` is no place in it")
+            }
+            Self::NoSuchPlace(why) => why.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for NoPlace {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NoSuchPlace(why) => Some(why),
+            Self::NotOfStream(_) | Self::NoPhase(_) | Self::NoLength(_) => None,
+        }
+    }
+}
+
+impl NoPlace {
+    /// What to write instead, where that can be said.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<&'static str> {
+        match self {
+            Self::NotOfStream(_) => Some("`Delay`, `Throttle`, `Stall` and `Reset` do the like to a stream"),
+            Self::NoPhase(_) => Some("here `in` is ToServer or ToClient"),
+            Self::NoLength(_) => Some("here `at` is an offset in bytes"),
+            Self::NoSuchPlace(_) => None,
+        }
     }
 }
 
@@ -139,6 +205,28 @@ pub(super) fn place_in(
         _ => 0,
     };
     Ok(Strike { flow, at: range.start + offset, offset, distance })
+}
+
+/// Where a fault strikes in a stream of which only the bytes are known. Without `lengths`, only an offset is a place.
+pub(crate) fn strike(
+    fault: &Fault,
+    lengths: Option<Lengths>,
+    seed: u64,
+    index: usize,
+) -> Result<Strike, NoPlace> {
+    if fault.effect.layer() != Layer::Stream {
+        return Err(NoPlace::NotOfStream(fault.effect.layer()));
+    }
+    if !matches!(fault.region, Region::ToServer | Region::ToClient) {
+        return Err(NoPlace::NoPhase(fault.region));
+    }
+    if lengths.is_none() && !matches!(fault.at, At::Offset(_)) {
+        return Err(NoPlace::NoLength(fault.at));
+    }
+    let Lengths { to_server, to_client } =
+        lengths.unwrap_or(Lengths { to_server: u64::MAX, to_client: u64::MAX });
+    let map = PhaseMap { to_server, to_client, ..PhaseMap::default() };
+    map.place(fault, seed, index).map_err(NoPlace::NoSuchPlace)
 }
 
 impl Strike {

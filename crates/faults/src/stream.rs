@@ -24,12 +24,19 @@ pub struct Faulty<C, T> {
     /// Shared with the other end, if there is any fault.
     wires: Option<Wires>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whether what is in the reader's buffer has reached him. Else it has when he reads on.
+    confirms: bool,
 }
 
 impl<C, T: Fn() -> Duration> Faulty<C, T> {
     /// `inner` with the faults of `gate`. `wires` is shared with the other end; `clock` tells the time of the run.
     pub fn new(inner: C, gate: Option<Gate>, wires: Option<Wires>, clock: T) -> Self {
-        Self { inner, clock, gate, wires, timer: None }
+        Self { inner, clock, gate, wires, timer: None, confirms: false }
+    }
+
+    /// The same where whoever reads is the one whom the faults are to reach: they have when it has read them.
+    pub(crate) fn confirming(self) -> Self {
+        Self { confirms: true, ..self }
     }
 
     /// What it is put around.
@@ -78,6 +85,9 @@ impl<C: AsyncRead + Unpin, T: Fn() -> Duration + Unpin> Faulty<C, T> {
             }
             match next {
                 Next::Delivered(count) => {
+                    if self.confirms {
+                        gate.confirm();
+                    }
                     buffer.advance(count);
                     return Poll::Ready(Ok(()));
                 }

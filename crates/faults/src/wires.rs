@@ -1,4 +1,4 @@
-//! What the two ends of one connection share: the ledger, the chains, whether the connection is broken, and what
+//! What the two ends of one connection share: the chains, whether the connection is broken, and what
 //! is to happen to the network. A run has one `Wires`, which is used up by its first connection; those after it
 //! are clean, so that a retry can succeed. The proxy makes one for each connection that has faults.
 
@@ -7,15 +7,15 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::comparison::Comparison;
-use super::{Chain, Faulty, Flow, Gate, Ledger};
+use super::{Chain, FaultEntry, Faulty, Flow, Gate};
 use crate::Effect;
 use crate::{ConnectionId, Reader};
 
 /// Something that shall happen to the network now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signal {
-    /// The number of the fault.
-    pub fault: usize,
+    /// The fault that asks for it.
+    pub fault: FaultEntry,
     /// What shall happen.
     pub effect: Effect,
 }
@@ -35,7 +35,6 @@ pub enum Standing {
 /// The faults of one connection and what its two ends share. Clones share everything.
 #[derive(Clone, Debug, Default)]
 pub struct Wires {
-    ledger: Ledger,
     shared: Arc<Mutex<Shared>>,
 }
 
@@ -55,17 +54,11 @@ struct Shared {
 }
 
 impl Wires {
-    /// The wires of a connection with these faults, which are entered in `ledger`.
+    /// The wires of a connection with these faults.
     #[must_use]
-    pub fn new(to_server: Chain, to_client: Chain, ledger: Ledger) -> Self {
+    pub fn new(to_server: Chain, to_client: Chain) -> Self {
         let shared = Shared { to_server: Some(to_server), to_client: Some(to_client), ..Shared::default() };
-        Self { ledger, shared: Arc::new(Mutex::new(shared)) }
-    }
-
-    /// The records of the faults.
-    #[must_use]
-    pub fn ledger(&self) -> Ledger {
-        self.ledger.clone()
+        Self { shared: Arc::new(Mutex::new(shared)) }
     }
 
     /// The gate for the `reader` of `flow` on `connection`. Both gates go to the two ends of the connection that asks
@@ -139,7 +132,7 @@ impl Wires {
     }
 
     /// Asks for something to happen to the network.
-    pub fn signal(&self, fault: usize, effect: Effect) {
+    pub fn signal(&self, fault: FaultEntry, effect: Effect) {
         self.shared().signals.push(Signal { fault, effect });
     }
 

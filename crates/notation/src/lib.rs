@@ -4,6 +4,14 @@
 //! A file is read in two stages. RON splits it into [`Piece`](piece::Piece)s that know where they stand; then every piece
 //! is parsed on its own by a [`Reader`](reader::Reader). What a file is about is not known here: scenarios and audits
 //! are read with it.
+//!
+//! ```
+//! let fault = notation::parse_fault("Flip(in: ToServer, at: 1_000, bit: 3)", "--fault").unwrap();
+//! assert_eq!(fault.value.to_string(), "Flip(in: ToServer, at: 1_000, bit: 3)");
+//!
+//! let error = notation::parse_fault("Flop(in: ToServer, at: 1_000, bit: 3)", "--fault").unwrap_err();
+//! assert!(error.render(false).contains("did you mean `Flip`"), "{}", error.render(false));
+//! ```
 
 mod brackets;
 pub mod error;

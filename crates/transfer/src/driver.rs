@@ -16,9 +16,11 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
-use crate::endpoint::{Buffer, End, Endpoint, Service};
+use crate::endpoint::{Endpoint, Service};
 use crate::record::Recorder;
+use faults::Buffer;
 use faults::ConnectionId;
+use faults::End;
 use faults::{Faulty, Flow, Wires};
 
 /// Where connections come from.

@@ -99,8 +99,8 @@ fn on_disk(args: &ServeArgs, store: &Arc<DiskStore>) -> Result<Arc<dyn Store>, E
     let fault = parse_fault(text, FLAG).map_err(|error| complain(&error))?.value;
     match (fault.effect.layer(), fault.at) {
         (Layer::Disk, At::Offset(at)) => {
-            let faults = vec![(0, fault.effect.clone(), at)];
-            Ok(Arc::new(FaultyStore::new(store.clone(), faults, Ledger::new([(fault, Some(at))]))))
+            let entry = Ledger::default().enter(fault, Some(at));
+            Ok(Arc::new(FaultyStore::new(store.clone(), vec![(entry, at)])))
         }
         _ => Err(fail(&format!("{FLAG} {text}: this is no fault of a disk at an offset"))),
     }

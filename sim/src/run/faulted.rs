@@ -10,8 +10,8 @@ use super::{Conditions, Exchange, Inconclusive, Options, Plan, Site, exchange, p
 use crate::transcript::{Line, Side, check};
 use crate::transport::{LATENCY, Transport};
 use faults::{
-    Chain, FaultRecord, Flow, Injector, Ledger, NoSuchPlace, PhaseMap, Phases, Sought, Strike, Wires,
-    overlapping,
+    Chain, FaultEntry, FaultRecord, Flow, Injector, Ledger, NoSuchPlace, PhaseMap, Phases, Sought, Strike,
+    Wires, overlapping,
 };
 use faults::{Effect, Fault, Layer, Region, Verdict};
 use transfer::record::{Action, Message};
@@ -100,18 +100,17 @@ pub(super) fn run(
     control: Control,
     places: &[Strike],
 ) -> io::Result<(Exchange, Vec<FaultRecord>, Option<Inconclusive>)> {
-    let located =
-        plan.faults().iter().zip(places).map(|(fault, strike)| (fault.value.clone(), Some(strike.offset)));
-    let ledger = Ledger::new(located);
+    let ledger = Ledger::default();
     let (phases, arming) = (Phases::default(), Arming::default());
     let mut chains = Chains::new(plan.seed(), phases.clone());
     for (index, (fault, strike)) in plan.faults().iter().zip(places).enumerate() {
+        let entry = ledger.enter(fault.value.clone(), Some(strike.offset));
         if options.inert != Some(fault.value.effect.name()) {
-            chains.add(index, &fault.value, *strike, &ledger);
+            chains.add(index, entry, &fault.value, *strike);
         }
     }
     let course = Course::guided(control.guide, phases, arming.clone());
-    let exchange = exchange(plan, transport, site, chains.build(site, &ledger, course, &arming), options)?;
+    let exchange = exchange(plan, transport, site, chains.build(site, course, &arming), options)?;
     let mut records = ledger.records();
     for (record, strike) in records.iter_mut().zip(places) {
         let seen = if strike.flow == Flow::ToServer { exchange.seen.0 } else { exchange.seen.1 };
@@ -140,17 +139,17 @@ impl Chains {
         Self { seed, phases, to_server: Vec::new(), to_client: Vec::new(), disk: Vec::new(), latency }
     }
 
-    fn add(&mut self, index: usize, fault: &Fault, strike: Strike, ledger: &Ledger) {
+    fn add(&mut self, index: usize, entry: FaultEntry, fault: &Fault, strike: Strike) {
         match (fault.effect.layer(), &fault.effect) {
-            (Layer::Disk, _) => self.disk.push((index, fault.effect.clone(), strike.offset)),
+            (Layer::Disk, _) => self.disk.push((entry, strike.offset)),
             (_, Effect::Latency { min, max }) => {
                 self.latency = (*min, *max);
                 // Every message meets it.
-                ledger.fired(index, &[], &[]);
-                ledger.reached(index);
+                entry.fired(&[], &[]);
+                entry.reached();
             }
             _ => {
-                let injector = self.injector(index, fault, strike);
+                let injector = self.injector(index, entry, fault, strike);
                 match strike.flow {
                     Flow::ToServer => self.to_server.push(injector),
                     Flow::ToClient => self.to_client.push(injector),
@@ -160,22 +159,21 @@ impl Chains {
     }
 
     /// An offset of a whole stream is the same in every run. A phase is looked for in the very run.
-    fn injector(&self, index: usize, fault: &Fault, strike: Strike) -> Injector {
+    fn injector(&self, index: usize, entry: FaultEntry, fault: &Fault, strike: Strike) -> Injector {
         if matches!(fault.region, Region::ToServer | Region::ToClient) {
-            return Injector::new(index, fault.effect.clone(), strike.at, strike.distance);
+            return Injector::new(entry, strike.at, strike.distance);
         }
         let (phases, fault, seed) = (self.phases.clone(), fault.clone(), self.seed);
-        let effect = fault.effect.clone();
-        Injector::seeking(index, effect, Sought { phases, fault, flow: strike.flow, seed, index })
+        Injector::seeking(entry, Sought { phases, fault, flow: strike.flow, seed, index })
     }
 
-    fn build(self, site: &Site, ledger: &Ledger, course: Course, arming: &Arming) -> Conditions {
+    fn build(self, site: &Site, course: Course, arming: &Arming) -> Conditions {
         let (mut store, mut struck) = (site.store(), site.store());
         if !self.disk.is_empty() {
-            let faulty = FaultyStore::new(store, self.disk, ledger.clone());
+            let faulty = FaultyStore::new(store, self.disk);
             (store, struck) = (Arc::new(faulty.unarmed()), Arc::new(faulty.armed_by(arming.clone())));
         }
-        let wires = Wires::new(Chain::new(self.to_server), Chain::new(self.to_client), ledger.clone());
+        let wires = Wires::new(Chain::new(self.to_server), Chain::new(self.to_client));
         let struck = Some(Struck { course, store: struck });
         Conditions { store, wires, latency: self.latency, struck }
     }

@@ -26,7 +26,7 @@ use faults::text::visible;
 use faults::{FaultRecord, NoSuchPlace};
 use notation::{Located, Mistake, ScenarioError};
 use transfer::endpoint::Flaw;
-use transfer::record::{Action, Event, Progress};
+use transfer::record::{Action, Event, Kind, Message, Progress};
 
 use exchange::{Conditions, Exchange, exchange};
 pub use plan::Plan;
@@ -209,19 +209,22 @@ fn conclude(
     Ok(Outcome { conversations, deviation, judgements, faults, aftermath, inconclusive, unmet, trace })
 }
 
-/// The downloads of a run without faults that did not come about: whoever wrote the scenario meant them to.
+/// The downloads of a run without faults that could not come about, because their client had not asked for any listing.
 fn never_begun(plan: &Plan, conversations: &[Vec<Line>]) -> Vec<String> {
-    let is_clean = plan.faults().is_empty();
-    let clients = conversations.iter().zip(1..).filter(|_| is_clean);
-    let unlisted = clients.flat_map(|(lines, client)| lines.iter().map(move |line| (client, line)));
-    let tell = |(client, line): (usize, &Line)| match &line.action {
-        Action::Unlisted(name) => Some(format!(
-            "client {client} could not download {}: it was not in the last listing that it had asked for (`ListFiles`)",
-            visible(name.as_str())
-        )),
-        _ => None,
-    };
-    unlisted.filter_map(tell).collect()
+    let mut unmet = Vec::new();
+    for (lines, client) in conversations.iter().zip(1..).filter(|_| plan.faults().is_empty()) {
+        for line in lines {
+            match &line.action {
+                Action::Sent(Message::Text { kind: Kind::ListFiles, .. }) => break,
+                Action::Unlisted(name) => unmet.push(format!(
+                    "client {client} could not download {}: before, it has to ask for the listing (`ListFiles`)",
+                    visible(name.as_str())
+                )),
+                _ => {}
+            }
+        }
+    }
+    unmet
 }
 
 /// A transfer of which the harness cannot tell how it ended.

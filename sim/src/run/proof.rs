@@ -175,11 +175,12 @@ mod tests {
     fn missing_of(struck: &[(u64, u64)], run: &[Line]) -> Option<Inconclusive> {
         let map = PhaseMap { to_server: 130, upload: Some(30..130), ..PhaseMap::default() };
         let faults: Vec<Fault> = struck.iter().map(|(_, offset)| flip(*offset)).collect();
-        let ledger = Ledger::new(faults.iter().map(|fault| (fault.clone(), None)));
-        for (index, (at, offset)) in struck.iter().enumerate() {
-            ledger.fired(index, &[0], &[1]);
-            ledger.struck(index, *at, Some(*offset));
-            ledger.reached(index);
+        let ledger = Ledger::default();
+        for (fault, (at, offset)) in faults.iter().zip(struck) {
+            let entry = ledger.enter(fault.clone(), None);
+            entry.fired(&[0], &[1]);
+            entry.struck(*at, Some(*offset));
+            entry.reached();
         }
         let places: Vec<Strike> =
             faults.iter().enumerate().map(|(index, fault)| map.place(fault, 1, index).unwrap()).collect();

@@ -12,6 +12,7 @@ use std::time::Duration;
 use faults::Wires;
 use transfer::endpoint::{Endpoint, Service};
 
+pub use faults::lockstep::LATENCY;
 pub use memory::Memory;
 pub use tcp::Tcp;
 pub use turmoil::Turmoil;
@@ -40,7 +41,3 @@ pub trait Transport {
     /// is no error here but theirs to record.
     fn run(&mut self, job: Job) -> io::Result<()>;
 }
-
-/// How long a message takes where time is virtual and nothing else is said. Turmoil's tick is the same: finer
-/// ticks cost time and coarser ones would lump messages together.
-pub const LATENCY: Duration = Duration::from_millis(1);

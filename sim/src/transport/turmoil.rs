@@ -111,7 +111,7 @@ impl Network {
     fn act(&mut self, sim: &mut Sim<'_>) -> bool {
         for Signal { fault, effect } in self.wires.take_signals() {
             self.begin(sim, effect);
-            self.wires.ledger().reached(fault);
+            fault.reached();
         }
         let now = sim.elapsed();
         let (due, later) = self.agenda.drain(..).partition(|(until, _)| *until <= now);

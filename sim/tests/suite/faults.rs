@@ -1,9 +1,10 @@
 //! Every decision of the fault layer against a plain reference that knows the whole stream at once: what comes
 //! out never depends on how the input was cut, faults compose, and what is passed by as clear is never touched.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use faults::Effect;
+use faults::{At, Effect, Fault, FaultEntry, Ledger, Region};
 use faults::{Chain, Injector, Piece};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -20,9 +21,33 @@ enum Seen {
 }
 
 fn chain_of(faults: &[Given]) -> Chain {
-    let injector =
-        |(index, (effect, at, distance)): (_, &Given)| Injector::new(index, effect.clone(), *at, *distance);
-    Chain::new(faults.iter().enumerate().map(injector).collect())
+    let ledger = Ledger::default();
+    let injector = |(effect, at, distance): &Given| {
+        let fault = Fault { effect: effect.clone(), region: Region::ToServer, at: At::Offset(*at) };
+        Injector::new(ledger.enter(fault, None), *at, *distance)
+    };
+    Chain::new(faults.iter().map(injector).collect())
+}
+
+/// An entry with this number that stands for all with it: those of two chains are never the same.
+fn entry(number: usize) -> FaultEntry {
+    static ENTRIES: LazyLock<Vec<FaultEntry>> = LazyLock::new(|| {
+        let (ledger, effect) = (Ledger::default(), Effect::Reset);
+        let fault = Fault { effect, region: Region::ToServer, at: At::Last };
+        (0..16).map(|_| ledger.enter(fault.clone(), None)).collect()
+    });
+    ENTRIES[number].clone()
+}
+
+/// The piece with such entries.
+fn comparable(piece: Piece) -> Piece {
+    match piece {
+        Piece::Reaches(fault) => Piece::Reaches(entry(fault.number())),
+        Piece::Fired { fault, at, offset, old, new } => {
+            Piece::Fired { fault: entry(fault.number()), at, offset, old, new }
+        }
+        other => other,
+    }
 }
 
 fn ends(seen: &Seen) -> bool {
@@ -40,13 +65,13 @@ fn up_to_end(mut stream: Vec<Seen>) -> Vec<Seen> {
 
 /// `pieces` byte by byte. A lasting fault reaches the reader again and again; only that it fired is kept here.
 fn seen(pieces: Vec<Piece>, faults: &[Given]) -> Vec<Seen> {
-    let lasts = |fault: usize| matches!(faults[fault].0, Effect::Slice { .. });
+    let lasts = |fault: &FaultEntry| matches!(faults[fault.number()].0, Effect::Slice { .. });
     let mut seen = Vec::new();
     for piece in pieces {
         match piece {
             Piece::Bytes { bytes, source, .. } => seen.extend(bytes_from(&bytes, source)),
-            Piece::Reaches(fault) if lasts(fault) => {}
-            event => seen.push(Seen::Event(event)),
+            Piece::Reaches(fault) if lasts(&fault) => {}
+            event => seen.push(Seen::Event(comparable(event))),
         }
     }
     up_to_end(seen)
@@ -90,7 +115,7 @@ fn strike(fault: usize, (effect, at, distance): &Given, mut stream: Vec<Seen>) -
     let mut out = stream[..first].to_vec();
     let changes_nothing = told.as_ref() == Some(&old);
     out.push(Seen::Event(Piece::Fired {
-        fault,
+        fault: entry(fault),
         at: offset,
         offset: None,
         old,
@@ -99,7 +124,7 @@ fn strike(fault: usize, (effect, at, distance): &Given, mut stream: Vec<Seen>) -
     out.extend(changed);
     // The same bytes again are no change that could reach anybody.
     if !changes_nothing {
-        out.extend(events(effect, Piece::Reaches(fault)).into_iter().map(Seen::Event));
+        out.extend(events(effect, Piece::Reaches(entry(fault))).into_iter().map(Seen::Event));
     }
     out.extend(between);
     out.extend_from_slice(&stream[behind..]);
@@ -287,7 +312,7 @@ proptest! {
             let pieces = push_all(&[(effect, at, 0)], &cut(&stream, &sizes));
             let bytes: Vec<u8> = pieces.iter().flat_map(bytes_of).copied().collect();
             prop_assert_eq!(&bytes, &stream);
-            let reached = pieces.contains(&Piece::Reaches(0));
+            let reached = pieces.iter().any(|piece| matches!(piece, Piece::Reaches(_)));
             prop_assert_eq!(reached, at < stream.len() as u64, "it reaches the reader with the first byte");
         }
     }

@@ -2,7 +2,7 @@
 //! to pass. The checks are written here from their definitions.
 
 use faults::{At, Effect};
-use faults::{Chain, Injector, Piece};
+use faults::{Chain, Injector, Ledger, Piece};
 use sim::run::Plan;
 use sim::scenario::TransportKind;
 use sim::transcript::Line;
@@ -16,10 +16,10 @@ fn rung(name: &str) -> [Vec<u8>; 2] {
     let content = Plan::new(&scenario).unwrap().uploads().remove(0);
     let mut sent = vec![0; usize::try_from(content.len()).unwrap()];
     content.read_at(0, &mut sent).unwrap();
-    let injectors = scenario.faults.iter().enumerate().map(|(index, fault)| {
+    let injectors = scenario.faults.iter().map(|fault| {
         let At::Offset(at) = fault.value.at else { panic!("a rung has exact offsets") };
         let distance = if let Effect::Reorder { with, .. } = fault.value.effect { with - at } else { 0 };
-        Injector::new(index, fault.value.effect.clone(), at, distance)
+        Injector::new(Ledger::default().enter(fault.value.clone(), None), at, distance)
     });
     let pieces = Chain::new(injectors.collect()).push(&sent);
     let bytes = pieces.into_iter().filter_map(|piece| match piece {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use faults::proxy::{Carried, Event, How, Outcome, Placed, Proxy, Running, Settings, What, Which, place};
 use faults::{At, Effect, Fault, Region};
-use faults::{Chain, Flow, Injector, Piece};
+use faults::{Chain, Flow, Injector, Ledger, Piece};
 use notation::parse_fault;
 use proptest::prelude::*;
 
@@ -138,7 +138,8 @@ proptest! {
 fn reference(fault: &Fault, stream: &[u8]) -> (Vec<u8>, Option<Piece>) {
     let At::Offset(at) = fault.at else { panic!("a live stream has only offsets") };
     let distance = if let Effect::Reorder { with, .. } = fault.effect { with - at } else { 0 };
-    let mut chain = Chain::new(vec![Injector::new(0, fault.effect.clone(), at, distance)]);
+    let mut chain =
+        Chain::new(vec![Injector::new(Ledger::default().enter(fault.clone(), None), at, distance)]);
     let mut pieces = chain.push(stream);
     pieces.extend(chain.finish());
     let mut out = Vec::new();

@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use faults::Flow;
-use faults::proxy::{Lengths, NoPlace, Placed, Which, place};
+use faults::proxy::{Placed, Which, place};
 use faults::{At, Region};
+use faults::{Lengths, NoPlace};
 
 use super::proxy::{LONG, closed, connect, fault, proxy, read_all, server};
 

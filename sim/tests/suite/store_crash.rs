@@ -310,8 +310,7 @@ fn every_simulated_crash_reaches_the_store() {
             Sessions::new(ServerConfig::new(store, deadline)).handle_crash(Duration::ZERO);
         } else {
             let fault = Fault { effect: effect.clone(), region: Region::Upload, at: At::Last };
-            let ledger = Ledger::new([(fault, None)]);
-            let faulty = FaultyStore::new(store, vec![(0, effect.clone(), 0)], ledger);
+            let faulty = FaultyStore::new(store, vec![(Ledger::default().enter(fault, None), 0)]);
             let (id, name) = file("file", "");
             assert_eq!(faulty.create(0).unwrap().commit(&name, id), Err(StoreError::Crashed));
         }

@@ -17,12 +17,12 @@ type Reader = Faulty<DuplexStream, fn() -> Duration>;
 
 /// A reader behind these faults of the stream to it, the sender, and what the faults did.
 fn connection(faults: &[Fault]) -> (Reader, DuplexStream, Ledger) {
-    let ledger = Ledger::new(faults.iter().map(|fault| (fault.clone(), None)));
-    let injectors = faults.iter().enumerate().map(|(index, fault)| {
+    let ledger = Ledger::default();
+    let injectors = faults.iter().map(|fault| {
         let At::Offset(at) = fault.at else { unreachable!("a test's fault has an offset") };
-        Injector::new(index, fault.effect.clone(), at, 0)
+        Injector::new(ledger.enter(fault.clone(), None), at, 0)
     });
-    let wires = Wires::new(Chain::new(injectors.collect()), Chain::default(), ledger.clone());
+    let wires = Wires::new(Chain::new(injectors.collect()), Chain::default());
     let now: fn() -> Duration = || Duration::ZERO;
     let (sender, reader) = duplex(64);
     (wires.wrap(reader, Flow::ToServer, None, Arc::new(()), now), sender, ledger)

@@ -10,7 +10,7 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::hub::Hub;
+use super::hub::{Hub, Records};
 use super::lane::{End, Lane};
 use super::tap::Tap;
 use super::watch::Watch;
@@ -72,10 +72,10 @@ impl Connection {
     /// Moves bytes both ways until the end, and says how that was.
     async fn pump(&mut self, server: &mut TcpStream) -> What {
         let (number, hub) = (self.number, Arc::clone(&self.hub));
-        let wires = hub.wires(number);
+        let faults = hub.wires(number);
         let (client_reads, client_writes) = self.client.split();
         let (server_reads, server_writes) = server.split();
-        let lane = |flow, from, to| new_lane(&hub, number, wires.as_ref(), flow, from, to);
+        let lane = |flow, from, to| new_lane(&hub, number, faults.as_ref(), flow, from, to);
         let mut up = lane(Flow::ToServer, client_reads, server_writes);
         let mut down = lane(Flow::ToClient, server_reads, client_writes);
         let how = tokio::select! {
@@ -111,7 +111,7 @@ impl Target {
 fn new_lane<'a>(
     hub: &Arc<Hub>,
     number: u64,
-    wires: Option<&Wires>,
+    faults: Option<&(Wires, Records)>,
     flow: Flow,
     from: ReadHalf<'a>,
     to: WriteHalf<'a>,
@@ -121,8 +121,10 @@ fn new_lane<'a>(
         move || hub.now()
     };
     let tap = Tap::new(from, hub.budget());
-    let Some(wires) = wires else { return Lane::new(Faulty::new(tap, None, None, clock), to, None) };
-    let watch = Watch::new(hub, number, flow, wires.ledger());
+    let Some((wires, records)) = faults else {
+        return Lane::new(Faulty::new(tap, None, None, clock), to, None);
+    };
+    let watch = Watch::new(hub, number, flow, records);
     Lane::new(wires.wrap(tap, flow, None, Arc::new(()), clock), to, watch)
 }
 

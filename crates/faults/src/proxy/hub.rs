@@ -8,7 +8,7 @@ use tokio::sync::watch as signal;
 use tokio::time::Instant;
 
 use super::{Event, Placed, Recording, Settings, What};
-use crate::{Chain, Flow, Injector, Ledger, Wires};
+use crate::{Chain, FaultEntry, Flow, Injector, Ledger, Wires};
 
 /// What a proxy has to say when it is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,9 @@ impl Outcome {
         self.faults.iter().position(|proof| proof.delivered == 0)
     }
 }
+
+/// The faults of a connection: the number of each in the proxy, its direction, and its record.
+pub(super) type Records = Vec<(usize, Flow, FaultEntry)>;
 
 pub(super) type Sink = Box<dyn FnMut(Event) + Send>;
 
@@ -109,28 +112,20 @@ impl Hub {
         self.told().outcome.recordings.push(recording);
     }
 
-    /// The faults of the connection with this number; `None` if it has none.
-    pub(super) fn wires(&self, connection: u64) -> Option<Wires> {
-        let struck = |placed: &&Placed| placed.connection.is(connection);
-        self.placed.iter().find(struck)?;
-        // All faults of the proxy have a record, so that they keep their numbers.
-        let located = |placed: &Placed| (placed.fault.clone(), Some(placed.strike.offset));
-        let ledger = Ledger::new(self.placed.iter().map(located));
-        let chain = |flow| {
-            let meets = |(_, placed): &(usize, &Placed)| struck(placed) && placed.strike.flow == flow;
-            let injector = |(number, placed): (usize, &Placed)| {
-                let Placed { fault, strike, .. } = placed;
-                Injector::new(number, fault.effect.clone(), strike.at, strike.distance)
-            };
-            Chain::new(self.placed.iter().enumerate().filter(meets).map(injector).collect())
-        };
-        Some(Wires::new(chain(Flow::ToServer), chain(Flow::ToClient), ledger))
-    }
-
-    /// The numbers of the faults that this direction of this connection meets.
-    pub(super) fn faults(&self, connection: u64, flow: Flow) -> Vec<usize> {
-        let meets = |placed: &Placed| placed.connection.is(connection) && placed.strike.flow == flow;
-        (0..self.placed.len()).filter(|number| meets(&self.placed[*number])).collect()
+    /// The faults of the connection with this number, and their records, each with the number that the fault has in the
+    /// proxy. `None` if it has none.
+    pub(super) fn wires(&self, connection: u64) -> Option<(Wires, Records)> {
+        let (mut up, mut down, ledger, mut records) = (Vec::new(), Vec::new(), Ledger::default(), Vec::new());
+        for (number, placed) in self.placed.iter().enumerate() {
+            let Placed { fault, strike, .. } = placed;
+            if placed.connection.is(connection) {
+                let entry = ledger.enter(fault.clone(), Some(strike.offset));
+                records.push((number, strike.flow, entry.clone()));
+                let chain = if strike.flow == Flow::ToServer { &mut up } else { &mut down };
+                chain.push(Injector::new(entry, strike.at, strike.distance));
+            }
+        }
+        (!records.is_empty()).then(|| (Wires::new(Chain::new(up), Chain::new(down)), records))
     }
 
     /// What there is to say, with so many accepted connections. Call it once, at the end.

@@ -7,6 +7,32 @@
 //! in which they were accepted, over all listeners. A proxy that keeps [`Recording`]s shows where a payload
 //! travelled: [`locate`](locate::locate) finds it there.
 //!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::net::{TcpListener, TcpStream};
+//! use std::time::Duration;
+//!
+//! use faults::proxy::{Placed, Proxy, Settings, Which};
+//! use faults::{Effect, Fault, Flow};
+//!
+//! let target = TcpListener::bind("127.0.0.1:0")?;
+//! let flip = Fault::at(Flow::ToServer, 3, Effect::Flip { bit: 0 });
+//! let placed = Placed::new(Which::Nth(1), Flow::ToServer, 3, flip).expect("a fault of a stream");
+//! let settings = Settings { faults: vec![placed], ..Settings::default() };
+//! let proxy = Proxy::bind("127.0.0.1:0", target.local_addr()?, settings)?;
+//! let address = proxy.local_addr();
+//! let running = proxy.spawn(|_event| {})?;
+//! let mut client = TcpStream::connect(address)?;
+//! client.write_all(b"hello")?;
+//! drop(client);
+//! let mut received = String::new();
+//! target.accept()?.0.read_to_string(&mut received)?;
+//! assert_eq!(received, "helmo");
+//! let outcome = running.finish(Duration::from_secs(5))?;
+//! assert_eq!(outcome.unproved(), None, "every fault was handed to its reader");
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
 //! Every connection is one task with two lanes, one for each direction. Where no fault is ahead
 //! a lane is a bare copy: no clock, no lock, no second buffer.
 
@@ -36,7 +62,7 @@ use tokio::time::{sleep, timeout};
 pub use backlog::let_wait;
 pub use event::{Carried, Event, How, What};
 pub use hub::{Outcome, Proof};
-pub use place::{Lengths, NoPlace, Placed, Which, clash, place};
+pub use place::{Placed, Which, clash, place};
 pub use running::{Running, Stopper};
 pub use tap::Recording;
 

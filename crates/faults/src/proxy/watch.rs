@@ -3,27 +3,27 @@
 use std::sync::Arc;
 
 use super::What;
-use super::hub::Hub;
+use super::hub::{Hub, Records};
 use crate::Effect;
-use crate::{FaultRecord, Flow, Ledger};
+use crate::{FaultEntry, FaultRecord, Flow};
 
 /// The faults of one direction of one connection of which not everything is told yet.
 pub(super) struct Watch {
     hub: Arc<Hub>,
     connection: u64,
     flow: Flow,
-    ledger: Ledger,
-    /// The number of each, and whether it was told that it fired.
-    open: Vec<(usize, bool)>,
+    /// The number of each in the proxy, its record, and whether it was told that it fired.
+    open: Vec<(usize, FaultEntry, bool)>,
     stalled: bool,
 }
 
 impl Watch {
     /// `None` if this direction has no fault: then there is nothing to look at.
-    pub(super) fn new(hub: &Arc<Hub>, connection: u64, flow: Flow, ledger: Ledger) -> Option<Self> {
-        let open: Vec<_> = hub.faults(connection, flow).into_iter().map(|number| (number, false)).collect();
+    pub(super) fn new(hub: &Arc<Hub>, connection: u64, flow: Flow, records: &Records) -> Option<Self> {
+        let of_flow = records.iter().filter(|(_, of, _)| *of == flow);
+        let open: Vec<_> = of_flow.map(|(number, _, entry)| (*number, entry.clone(), false)).collect();
         let hub = Arc::clone(hub);
-        (!open.is_empty()).then_some(Self { hub, connection, flow, ledger, open, stalled: false })
+        (!open.is_empty()).then_some(Self { hub, connection, flow, open, stalled: false })
     }
 
     /// Whether nothing passes any more.
@@ -40,8 +40,8 @@ impl Watch {
     /// a fault that ends the stream is handed over only with that.
     pub(super) fn look(&mut self, delivered: u64, ended: bool) {
         let mut open = Vec::new();
-        for (number, mut told) in std::mem::take(&mut self.open) {
-            let Some(record) = self.ledger.record(number) else { continue };
+        for (number, entry, mut told) in std::mem::take(&mut self.open) {
+            let record = entry.record();
             if record.fired && !told {
                 told = true;
                 self.stalled |= record.fault.effect == Effect::Stall;
@@ -52,7 +52,7 @@ impl Watch {
                 let what = What::Delivered { number, flow: self.flow, bytes: delivered };
                 self.hub.tell(self.connection, what);
             } else {
-                open.push((number, told));
+                open.push((number, entry, told));
             }
         }
         self.open = open;

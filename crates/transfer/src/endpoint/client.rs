@@ -11,14 +11,14 @@ use protocol::{
 
 use super::flaw::CARELESS_PREFIX;
 use super::{
-    Buffer, ClientConfig, Command, Deadline, End, Endpoint, Flaw, HashThreads, Hasher, NoFile, Script,
-    SentBytes, Wish,
+    ClientConfig, Command, Deadline, Endpoint, Flaw, HashThreads, Hasher, NoFile, Script, SentBytes, Wish,
 };
 use crate::record::{Action, Failure, Kind, Message, Progress, Recorder};
 use crate::storage::{Folder, Incoming};
 use faults::ConnectionId;
 use faults::Content;
 use faults::Direction;
+use faults::{Buffer, End, Machine, Reader};
 
 /// How long a client waits before it connects again.
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -409,6 +409,12 @@ fn text_of(line: &[u8]) -> String {
 }
 
 impl Endpoint for Client {
+    fn record(&self) -> &Recorder {
+        &self.record
+    }
+}
+
+impl Machine for Client {
     fn handle_connected(&mut self, now: Duration, connection: ConnectionId) {
         self.deadline.extend(now);
         self.record.record_connection(now, Action::Connected, connection);
@@ -494,7 +500,7 @@ impl Endpoint for Client {
         Some(RECONNECT)
     }
 
-    fn record(&self) -> &Recorder {
-        &self.record
+    fn reader(&self) -> Arc<dyn Reader> {
+        self.record.reader()
     }
 }

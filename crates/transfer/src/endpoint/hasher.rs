@@ -5,11 +5,12 @@ use std::io::{self, ErrorKind};
 use md5::{Digest, Md5};
 use protocol::FileId;
 
+use super::Flaw;
 use super::ahead::{Ahead, HashThreads};
 use super::flaw::CARELESS_CHUNK;
-use super::{Buffer, CHUNK, Flaw};
 use crate::storage::StoreError;
 use faults::Content;
+use faults::{Buffer, CHUNK};
 
 /// How many bytes a file has to have before a thread is worth its start.
 const AHEAD_FROM: u64 = 1024 * 1024;

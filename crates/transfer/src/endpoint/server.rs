@@ -9,12 +9,13 @@ use std::time::Duration;
 use protocol::wire::{DISCARDABLE, MAX_LINE};
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
-use super::machine::Booted;
-use super::{Buffer, Deadline, End, Endpoint, Flaw, Hasher, SentBytes, ServerConfig};
+use super::host::Booted;
+use super::{Deadline, Endpoint, Flaw, Hasher, SentBytes, ServerConfig};
 use crate::record::{Action, Evidence, Failure, Kind, Message, Recorder};
 use crate::storage::{Committed, Incoming, StoreError};
 use faults::ConnectionId;
 use faults::Content;
+use faults::{Buffer, End, Machine, Reader};
 
 /// One session of the server.
 pub struct Server {
@@ -368,6 +369,12 @@ impl Drop for Server {
 }
 
 impl Endpoint for Server {
+    fn record(&self) -> &Recorder {
+        &self.record
+    }
+}
+
+impl Machine for Server {
     fn handle_connected(&mut self, now: Duration, connection: ConnectionId) {
         self.deadline.extend(now);
         self.record.record_connection(now, Action::Accepted, connection);
@@ -462,7 +469,7 @@ impl Endpoint for Server {
         self.core.state() == ServerState::Closed
     }
 
-    fn record(&self) -> &Recorder {
-        &self.record
+    fn reader(&self) -> Arc<dyn Reader> {
+        self.record.reader()
     }
 }

@@ -3,15 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::machine::Machine;
+use super::host::Host;
 use super::{Endpoint, Server, ServerConfig, Service};
 use crate::record::{Action, Recorder};
-use faults::ConnectionId;
+use faults::{ConnectionId, Machine};
 
 /// Makes a [`Server`] for every connection, all on one store, and keeps their records.
 pub struct Sessions {
     config: ServerConfig,
-    machine: Machine,
+    machine: Host,
     record: Recorder,
     sessions: Mutex<Vec<Recorder>>,
 }
@@ -20,7 +20,7 @@ impl Sessions {
     /// Sessions of servers like this.
     #[must_use]
     pub fn new(config: ServerConfig) -> Self {
-        Self { config, machine: Machine::default(), record: Recorder::default(), sessions: Mutex::default() }
+        Self { config, machine: Host::default(), record: Recorder::default(), sessions: Mutex::default() }
     }
 
     /// What happened to the server as a whole.

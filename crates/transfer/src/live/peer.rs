@@ -220,8 +220,10 @@ impl Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoint::{Buffer, Command, Endpoint};
+    use crate::endpoint::Command;
+    use faults::Buffer;
     use faults::ConnectionId;
+    use faults::Machine;
 
     /// A client that has asked for the listing at time zero.
     fn asking(deadline: Duration) -> Client {

@@ -1,5 +1,6 @@
 //! A server that is left running.
 
+use faults::Machine;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;

@@ -9,10 +9,13 @@ use protocol::{Entry, FileId, FileName};
 use crate::storage::{Committed, Incoming, Store, StoreError};
 use faults::Content;
 use faults::Effect;
-use faults::{Ledger, MAX_SHOWN};
+use faults::{FaultEntry, MAX_SHOWN};
 
-/// A disk fault: its number in the ledger, what it does, and at which offset of the upload.
-pub type DiskFault = (usize, Effect, u64);
+/// A disk fault, and at which offset of the upload it is.
+pub type DiskFault = (FaultEntry, u64);
+
+/// The same with what it does.
+type Armed = (FaultEntry, Effect, u64);
 
 /// Says of which upload the faults are. Clones share what was said.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +36,7 @@ impl Arming {
 #[derive(Clone)]
 pub struct FaultyStore {
     inner: Arc<dyn Store>,
-    faults: Arc<[DiskFault]>,
-    ledger: Ledger,
+    faults: Arc<[Armed]>,
     strikes: Strikes,
     /// Whether the upload that is meant has begun.
     begun: Arc<AtomicBool>,
@@ -54,11 +56,12 @@ enum Strikes {
 }
 
 impl FaultyStore {
-    /// `inner` with these faults of the first upload, which are entered in `ledger`.
+    /// `inner` with these faults of the first upload.
     #[must_use]
-    pub fn new(inner: Arc<dyn Store>, faults: Vec<DiskFault>, ledger: Ledger) -> Self {
-        let faults = faults.into();
-        Self { inner, faults, ledger, strikes: Strikes::First, begun: Arc::default(), stored: Arc::default() }
+    pub fn new(inner: Arc<dyn Store>, faults: Vec<DiskFault>) -> Self {
+        let with_effect = |(entry, at): DiskFault| (entry.clone(), entry.record().fault.effect, at);
+        let faults = faults.into_iter().map(with_effect).collect();
+        Self { inner, faults, strikes: Strikes::First, begun: Arc::default(), stored: Arc::default() }
     }
 
     /// The same for the session whose upload is meant: the faults strike the first for which `arming` is set.
@@ -98,7 +101,6 @@ impl Store for FaultyStore {
             store: Arc::clone(&self.inner),
             inner,
             faults: Arc::clone(&self.faults),
-            ledger: self.ledger.clone(),
             written: 0,
             gone: BTreeMap::new(),
             stored: Arc::clone(&self.stored),
@@ -111,7 +113,7 @@ impl Store for FaultyStore {
             return Ok(content);
         }
         self.faults.iter().try_fold(content, |content, (fault, effect, at)| match effect {
-            Effect::Rot { bit } => self.rot(&content, *fault, *at, *bit),
+            Effect::Rot { bit } => Self::rot(&content, fault, *at, *bit),
             _ => Ok(content),
         })
     }
@@ -131,15 +133,15 @@ impl Store for FaultyStore {
 
 impl FaultyStore {
     /// The content as it is after one of its bits has turned over on the disk.
-    fn rot(&self, content: &Content, fault: usize, at: u64, bit: u8) -> Result<Content, StoreError> {
+    fn rot(content: &Content, fault: &FaultEntry, at: u64, bit: u8) -> Result<Content, StoreError> {
         let mut bytes = vec![0; usize::try_from(content.len()).map_err(|_| StoreError::NoSpace)?];
         content.read_at(0, &mut bytes)?;
         let at = usize::try_from(at).unwrap_or(usize::MAX);
         if let Some(byte) = bytes.get_mut(at) {
             let old = *byte;
             *byte ^= 1 << (bit & 7);
-            self.ledger.fired(fault, &[old], &[*byte]);
-            self.ledger.reached(fault);
+            fault.fired(&[old], &[*byte]);
+            fault.reached();
         }
         Ok(Content::Memory(bytes.into()))
     }
@@ -148,8 +150,7 @@ impl FaultyStore {
 struct FaultyIncoming {
     store: Arc<dyn Store>,
     inner: Box<dyn Incoming>,
-    faults: Arc<[DiskFault]>,
-    ledger: Ledger,
+    faults: Arc<[Armed]>,
     written: u64,
     /// What each short write has lost so far, over several writes.
     gone: BTreeMap<usize, Vec<u8>>,
@@ -173,11 +174,11 @@ impl FaultyIncoming {
             let within = |offset: u64| usize::try_from(offset - start).unwrap_or(usize::MAX);
             let lost: Vec<u8> = left[within(from)..within(to)].iter_mut().filter_map(Option::take).collect();
             if !lost.is_empty() {
-                let gone = self.gone.entry(*fault).or_default();
+                let gone = self.gone.entry(fault.number()).or_default();
                 gone.extend_from_slice(&lost);
                 gone.truncate(MAX_SHOWN);
-                self.ledger.fired(*fault, gone, &[]);
-                self.ledger.reached(*fault);
+                fault.fired(gone, &[]);
+                fault.reached();
             }
         }
         (!left.is_empty()).then(|| left.into_iter().flatten().collect())
@@ -192,10 +193,10 @@ impl FaultyIncoming {
                 Effect::WriteError => StoreError::Io(std::io::ErrorKind::Other),
                 _ => return None,
             };
-            (*at < end).then_some((*fault, error))
+            (*at < end).then_some((fault, error))
         })?;
-        self.ledger.fired(fault, &[], &[]);
-        self.ledger.reached(fault);
+        fault.fired(&[], &[]);
+        fault.reached();
         Some(error)
     }
 
@@ -204,8 +205,8 @@ impl FaultyIncoming {
         let Some((fault, ..)) = self.faults.iter().find(|(_, effect, _)| is_here(effect)) else {
             return false;
         };
-        self.ledger.fired(*fault, &[], &[]);
-        self.ledger.reached(*fault);
+        fault.fired(&[], &[]);
+        fault.reached();
         true
     }
 }

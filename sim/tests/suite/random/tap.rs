@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
+use faults::Buffer;
 use faults::ConnectionId;
+use faults::End;
+use faults::{Machine, Reader};
 use sim::transport::{Job, Transport};
-use transfer::endpoint::{Buffer, End, Endpoint, Service};
+use transfer::endpoint::{Endpoint, Service};
 use transfer::record::{Action, Event, Recorder};
 
 /// What one end of one connection sent and was shown.
@@ -135,6 +138,12 @@ impl TappedEndpoint {
 }
 
 impl Endpoint for TappedEndpoint {
+    fn record(&self) -> &Recorder {
+        self.inner.record()
+    }
+}
+
+impl Machine for TappedEndpoint {
     fn handle_connected(&mut self, now: Duration, connection: ConnectionId) {
         self.wires.lock().unwrap().push(Wire { id: Some(connection), ..Wire::default() });
         self.inner.handle_connected(now, connection);
@@ -184,7 +193,7 @@ impl Endpoint for TappedEndpoint {
         self.inner.reconnect()
     }
 
-    fn record(&self) -> &Recorder {
-        self.inner.record()
+    fn reader(&self) -> Arc<dyn Reader> {
+        self.inner.reader()
     }
 }

@@ -80,6 +80,15 @@ impl Buffer {
         self.grow();
     }
 
+    /// Queues as many of these bytes as fit, and says how many that are.
+    pub fn push(&mut self, bytes: &[u8]) -> usize {
+        let spare = self.spare();
+        let count = bytes.len().min(spare.len());
+        spare[..count].copy_from_slice(&bytes[..count]);
+        self.fill(count);
+        count
+    }
+
     /// Drops `count` bytes off the front.
     pub fn consume(&mut self, count: usize) {
         self.start = (self.start + count).min(self.end);
@@ -91,11 +100,7 @@ impl Buffer {
 
 impl io::Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let spare = self.spare();
-        let count = bytes.len().min(spare.len());
-        spare[..count].copy_from_slice(&bytes[..count]);
-        self.fill(count);
-        Ok(count)
+        Ok(self.push(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// A machine. Clones speak of the same one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Machine(Arc<Shared>);
+pub(super) struct Host(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -24,7 +24,7 @@ struct State {
     wakers: Vec<Waker>,
 }
 
-impl Machine {
+impl Host {
     /// It goes down, and with it everything that runs on it.
     pub(super) fn fall(&self, now: Duration) {
         let mut state = self.state();
@@ -51,7 +51,7 @@ impl Machine {
 /// What runs on a machine until that goes down. It does not run on when the machine is up again.
 #[derive(Debug)]
 pub(super) struct Booted {
-    machine: Machine,
+    machine: Host,
     falls_before: usize,
 }
 
