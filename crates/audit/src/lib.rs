@@ -8,6 +8,15 @@
 //! against the sent one, byte by byte; the claim is the program's; [`Row::verdict`] is what follows from both.
 //!
 //! It knows no protocol, trusts no program, and prints nothing.
+//!
+//! ```no_run
+//! let file = audit::Audit::load("audits/own_upload.ron".as_ref())?;
+//! let root = std::env::temp_dir();
+//! let options = audit::Options { seed: None, root, keep: false, jobs: 2, sim: "sim".into() };
+//! let report = audit::run(&file, &file.trials(None), &options, &|_step| {})?;
+//! println!("{:?}", report.conclusion());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod claim;
 mod engine;

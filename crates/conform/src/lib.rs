@@ -5,6 +5,13 @@
 //! A case accepts all that the rules leave free, and nothing else. One that could not be played is *not
 //! reached*, which is never a pass. Of [`protocol`], only the codec is used here, not the state machines, and none
 //! of our endpoints: a judge that shared a mistake with the judged would not see it.
+//!
+//! ```no_run
+//! let server = "127.0.0.1:9999".parse()?;
+//! let report = conform::test_server(&[server], &conform::Options::default());
+//! assert_eq!(report.conclusion(), conform::Conclusion::Passed);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 /// A table of cases: level, name, the rules that it tests, the cases that it needs, what the program has to do,
 /// and the script.

@@ -10,7 +10,7 @@
 //! assert_eq!(fault.value.to_string(), "Flip(in: ToServer, at: 1_000, bit: 3)");
 //!
 //! let error = notation::parse_fault("Flop(in: ToServer, at: 1_000, bit: 3)", "--fault").unwrap_err();
-//! assert!(error.render(false).contains("did you mean `Flip`"), "{}", error.render(false));
+//! assert!(error.render(false).contains("did you mean \"Flip\""), "{}", error.render(false));
 //! ```
 
 mod brackets;

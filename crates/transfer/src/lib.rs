@@ -6,6 +6,27 @@
 //!
 //! It judges nothing. Faults come from outside: as [`Wires`](faults::Wires) around a connection, and as a
 //! [`FaultyStore`](storage::FaultyStore) around a store.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use faults::lockstep::Lockstep;
+//! use faults::{Content, Machine, Wires};
+//! use protocol::FileName;
+//! use transfer::endpoint::{Client, ClientConfig, Command, ServerConfig, Service, Sessions};
+//! use transfer::storage::{Folder, MemoryStore, Store};
+//!
+//! let (store, deadline) = (Arc::new(MemoryStore::default()), Duration::from_secs(30));
+//! let server = Sessions::new(ServerConfig::new(store.clone(), deadline));
+//! let content = Content::Memory(b"hello"[..].into());
+//! let upload = Command::Upload { name: FileName::parse("hello.txt")?, content };
+//! let client = Client::new(ClientConfig::new(vec![upload], Folder::in_memory(), deadline));
+//! let accept = |now, connection| -> Box<dyn Machine> { server.accept(now, connection) };
+//! Lockstep::default().run(vec![Box::new(client)], accept, &Wires::default())?;
+//! assert_eq!(store.list().map(|files| files.len()), Ok(1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod driver;
 pub mod endpoint;
