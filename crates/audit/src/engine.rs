@@ -234,6 +234,7 @@ impl Series<'_> {
             excerpt: None,
             then_failed: false,
             open: false,
+            attempts: 1,
             notes: Vec::new(),
             output: Vec::new(),
             took: Duration::ZERO,
@@ -282,6 +283,7 @@ impl Series<'_> {
         for attempt in 2..=ATTEMPTS {
             let dir = format!("{dir}-{attempt}");
             let mut again = row.clone();
+            again.attempts = attempt;
             let recordings = match self.strike(&dir, &row.trial.env, &mut struck) {
                 Ok(ran) => self.enter(&mut again, &struck, ran),
                 Err(Trouble { why, accepted, .. }) => {

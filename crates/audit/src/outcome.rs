@@ -31,6 +31,8 @@ pub struct Row {
     /// Whether nothing is concluded and Success was said all the same, of a file that is wrong, or that an earlier run's
     /// hides: no audit with such a row is sound.
     pub open: bool,
+    /// How many attempts of the client were struck. If it is more than one, it had noticed those before and tried again.
+    pub attempts: usize,
     /// What else was seen: a program that hung after its verdict, a server that died.
     pub notes: Vec<String>,
     /// The last lines of both programs, with their names.

@@ -214,6 +214,14 @@ fn a_client_that_checks_only_the_first_time_is_convicted() {
     let blind = format!(r#"sh -c "{put} || {put} --mutant HashWithItself""#);
     let (lines, code) = upload(&blind, "fail: Exit(1),").json(&["flip-middle"]);
     assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Silent")], 1), "{lines:?}");
+    // It noticed each the first time: that it cannot fail would be untrue.
+    let flips = ["flip-first", "flip-middle", "flip-last", "flip-random"];
+    let (judgement, code) = judged(&upload(&blind, "fail: Exit(1),"), &flips);
+    assert!(
+        judgement.starts_with("4 of 4 corrupted uploads were reported as Success: flip-first,"),
+        "{judgement}"
+    );
+    assert_eq!(code, 1);
     let (lines, code) = upload(&format!("{put} --retries 2"), "fail: Exit(1),").json(&["flip-middle"]);
     assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Recovered")], 0), "{lines:?}");
     assert_eq!(lines[0]["notes"][0], "with 3 attempts struck it is Detected");

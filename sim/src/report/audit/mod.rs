@@ -98,7 +98,8 @@ fn check(report: &Report) -> String {
     let telling: Vec<&Row> = report.rows.iter().filter(tells).collect();
     let silent = names(report, |row| row.accepts(report.audit.check));
     let judged: Vec<&&Row> = telling.iter().filter(|row| had_its_say(row)).collect();
-    let has_noticed = judged.iter().any(|row| row.verdict != Verdict::Silent);
+    // Who asked for the file again had noticed the one before.
+    let has_noticed = judged.iter().any(|row| row.verdict != Verdict::Silent || row.attempts > 1);
     let is_late = report.rows.iter().filter(|row| row.accepts(report.audit.check)).all(|row| row.then_failed);
     let (count, of) = (silent.len(), corrupted(telling.len(), what));
     match (count, report.conclusion()) {
