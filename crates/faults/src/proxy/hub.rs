@@ -54,10 +54,10 @@ pub(super) struct Hub {
     /// How many bytes may still be kept; `None` if none are to be.
     budget: Option<Arc<AtomicU64>>,
     halt: signal::Receiver<bool>,
-    told: Mutex<Told>,
+    totals: Mutex<Totals>,
 }
 
-struct Told {
+struct Totals {
     sink: Sink,
     outcome: Outcome,
 }
@@ -71,7 +71,7 @@ impl Hub {
             placed: settings.faults,
             budget: settings.recording.map(|most| Arc::new(AtomicU64::new(most))),
             halt,
-            told: Mutex::new(Told { sink, outcome }),
+            totals: Mutex::new(Totals { sink, outcome }),
         }
     }
 
@@ -94,22 +94,22 @@ impl Hub {
     /// Tells what happened on a connection.
     pub(super) fn tell(&self, connection: u64, what: What) {
         let at = self.now();
-        let mut told = self.told();
+        let mut totals = self.totals();
         match &what {
             What::Fired { number, old, .. } => {
-                let proof = &mut told.outcome.faults[*number];
+                let proof = &mut totals.outcome.faults[*number];
                 proof.fired += 1;
                 proof.took.get_or_insert_with(|| old.clone());
             }
-            What::Delivered { number, .. } => told.outcome.faults[*number].delivered += 1,
-            What::Refused { .. } => told.outcome.refused.push(connection),
+            What::Delivered { number, .. } => totals.outcome.faults[*number].delivered += 1,
+            What::Refused { .. } => totals.outcome.refused.push(connection),
             What::Opened { .. } | What::Closed { .. } => {}
         }
-        (told.sink)(Event { at, connection, what });
+        (totals.sink)(Event { at, connection, what });
     }
 
     pub(super) fn keep(&self, recording: Recording) {
-        self.told().outcome.recordings.push(recording);
+        self.totals().outcome.recordings.push(recording);
     }
 
     /// The faults of the connection with this number, and their records, each with the number that the fault has in the
@@ -130,12 +130,12 @@ impl Hub {
 
     /// What there is to say, with so many accepted connections. Call it once, at the end.
     pub(super) fn outcome(&self, connections: u64) -> Outcome {
-        let mut outcome = std::mem::take(&mut self.told().outcome);
+        let mut outcome = std::mem::take(&mut self.totals().outcome);
         outcome.recordings.sort_by_key(|recording| recording.connection);
         Outcome { connections, ..outcome }
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn totals(&self) -> MutexGuard<'_, Totals> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -105,14 +105,14 @@ enum Target {
 }
 
 /// Where connections come from and where they go.
-struct Door {
+struct Route {
     listener: TcpListener,
     target: Target,
 }
 
 /// A proxy that listens, and accepts once it runs.
 pub struct Proxy {
-    doors: Vec<Door>,
+    routes: Vec<Route>,
     addresses: Vec<SocketAddr>,
     settings: Settings,
     stopper: Stopper,
@@ -148,13 +148,13 @@ impl Proxy {
         if settings.faults.len() > MAX_PLACED {
             return Err(invalid(&format!("a proxy can have at most {MAX_PLACED} faults")));
         }
-        Ok(Self { doors: Vec::new(), addresses: Vec::new(), settings, stopper: Stopper::default() })
+        Ok(Self { routes: Vec::new(), addresses: Vec::new(), settings, stopper: Stopper::default() })
     }
 
     fn open(&mut self, listener: TcpListener, target: Target) -> io::Result<SocketAddr> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        self.doors.push(Door { listener, target });
+        self.routes.push(Route { listener, target });
         self.addresses.push(address);
         Ok(address)
     }
@@ -165,7 +165,7 @@ impl Proxy {
     /// # Errors
     /// As [`bind`](Self::bind), and if there are [`MAX_LISTENERS`] already.
     pub fn also(&mut self, listen: impl ToSocketAddrs, target: impl ToSocketAddrs) -> io::Result<SocketAddr> {
-        if self.doors.len() == MAX_LISTENERS {
+        if self.routes.len() == MAX_LISTENERS {
             return Err(invalid(&format!("a proxy can have at most {MAX_LISTENERS} listeners")));
         }
         let target: Vec<SocketAddr> = target.to_socket_addrs()?.collect();
@@ -201,22 +201,23 @@ impl Proxy {
     /// # Errors
     /// If the runtime does not take the listeners.
     pub async fn run(self, sink: impl FnMut(Event) + Send + 'static) -> io::Result<Outcome> {
-        let mut doors = Vec::new();
-        for door in self.doors {
-            doors.push((tokio::net::TcpListener::from_std(door.listener)?, door.target));
+        let mut routes = Vec::new();
+        for route in self.routes {
+            routes.push((tokio::net::TcpListener::from_std(route.listener)?, route.target));
         }
         let (halt, _) = signal::channel(false);
         let once = self.settings.once;
         let hub = Arc::new(Hub::new(self.settings, Box::new(sink), halt.subscribe()));
-        let mut house = House { doors, hub, tasks: JoinSet::new(), accepted: 0, once, once_done: false };
-        let patience = house.serve(self.stopper).await;
+        let mut proxy =
+            RunningProxy { routes, hub, tasks: JoinSet::new(), accepted: 0, once, once_done: false };
+        let patience = proxy.serve(self.stopper).await;
         // From here on nothing is accepted; those that are open may come to their end.
-        house.doors.clear();
-        if timeout(patience, house.join_all()).await.is_err() {
+        proxy.routes.clear();
+        if timeout(patience, proxy.join_all()).await.is_err() {
             halt.send_replace(true);
-            house.join_all().await;
+            proxy.join_all().await;
         }
-        Ok(house.hub.outcome(house.accepted))
+        Ok(proxy.hub.outcome(proxy.accepted))
     }
 }
 
@@ -225,8 +226,8 @@ fn invalid(message: &str) -> io::Error {
 }
 
 /// A proxy that runs.
-struct House {
-    doors: Vec<(tokio::net::TcpListener, Target)>,
+struct RunningProxy {
+    routes: Vec<(tokio::net::TcpListener, Target)>,
     hub: Arc<Hub>,
     /// Each gives its number back.
     tasks: JoinSet<u64>,
@@ -235,7 +236,7 @@ struct House {
     once_done: bool,
 }
 
-impl House {
+impl RunningProxy {
     /// Accepts until the end, and returns how long open connections may still take.
     async fn serve(&mut self, stopper: Stopper) -> Duration {
         while !self.once_done {
@@ -243,8 +244,8 @@ impl House {
                 biased;
                 patience = stopper.stopped() => return patience,
                 Some(ended) = self.tasks.join_next() => self.ended(ended),
-                accepted = accept(&self.doors), if self.tasks.len() < MAX_CONNECTIONS => match accepted {
-                    (door, Ok((client, from))) => self.open(door, client, from),
+                accepted = accept(&self.routes), if self.tasks.len() < MAX_CONNECTIONS => match accepted {
+                    (route, Ok((client, from))) => self.open(route, client, from),
                     (_, Err(_)) => sleep(ACCEPT_PAUSE).await,
                 },
             }
@@ -252,10 +253,10 @@ impl House {
         Duration::ZERO
     }
 
-    fn open(&mut self, door: usize, client: TcpStream, from: SocketAddr) {
+    fn open(&mut self, route: usize, client: TcpStream, from: SocketAddr) {
         self.accepted += 1;
-        let (number, listener) = (self.accepted, door);
-        let target = self.doors[door].1.clone();
+        let (number, listener) = (self.accepted, route);
+        let target = self.routes[route].1.clone();
         let hub = Arc::clone(&self.hub);
         let connection = Connection { number, listener, client, from, target, hub };
         self.tasks.spawn(async move {
@@ -281,10 +282,12 @@ impl House {
     }
 }
 
-/// The next connection, and at which door.
-async fn accept(doors: &[(tokio::net::TcpListener, Target)]) -> (usize, io::Result<(TcpStream, SocketAddr)>) {
+/// The next connection, and at which route.
+async fn accept(
+    routes: &[(tokio::net::TcpListener, Target)],
+) -> (usize, io::Result<(TcpStream, SocketAddr)>) {
     poll_fn(|cx| {
-        let ready = doors.iter().enumerate().find_map(|(index, (listener, _))| {
+        let ready = routes.iter().enumerate().find_map(|(index, (listener, _))| {
             if let Poll::Ready(accepted) = listener.poll_accept(cx) { Some((index, accepted)) } else { None }
         });
         ready.map_or(Poll::Pending, Poll::Ready)
