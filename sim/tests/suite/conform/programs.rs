@@ -53,6 +53,7 @@ pub(super) fn sim(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sim"))
         .arg("conform")
         .args(args)
+        .env_remove("CARGO") // It is started as a shell does.
         .current_dir(workspace("."))
         .output()
         .unwrap()
@@ -81,8 +82,7 @@ fn the_command_line_says_how_it_went_in_every_format() {
     assert_eq!(failed.status.code(), Some(1), "{text}");
     assert!(text.contains("R8") && text.contains("Details are split at their last `;`"), "{text}");
     assert!(text.contains("expected") && text.contains("but came  \"ERROR bad-size no\""), "{text}");
-    let replay =
-        format!("cargo run -p sim -- conform --server {address} --seed 1 --case name-with-semicolons");
+    let replay = format!("{} --server {address} --seed 1 --case name-with-semicolons", our("conform"));
     assert!(text.contains(&replay), "{text}");
 
     let json = out(&sim(&[&args[..], &["--format", "json"]].concat()));
