@@ -68,6 +68,56 @@ fn the_library_does_without_the_command_line() {
     }
 }
 
+/// All files with the tests of the two large binaries.
+fn test_files() -> Vec<PathBuf> {
+    let folders = ["sim/tests/suite", "sim/tests/real"].map(|folder| rust_files(&workspace(folder)));
+    folders.into_iter().flatten().collect()
+}
+
+/// The tests of a file, each with its attributes.
+fn tests_of(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).unwrap();
+    let whole = text.split("\n}\n").filter_map(|item| item.find("#[test]\n").map(|at| item[at..].to_owned()));
+    whole.collect()
+}
+
+#[test]
+fn no_test_ends_early_and_passes() {
+    for file in test_files() {
+        for test in tests_of(&file) {
+            let early =
+                test.lines().find(|line| *line == "        return;" || line.ends_with(" else { return };"));
+            assert_eq!(
+                early,
+                None,
+                "{}: what a test needs is in its name, see .ci/run\n{test}",
+                file.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_test_that_needs_what_is_not_everywhere_is_ignored_and_ci_runs_it() {
+    let ci = fs::read_to_string(workspace(".ci/run")).unwrap();
+    let mut count = 0;
+    for test in test_files().iter().flat_map(|file| tests_of(file)) {
+        let need = test
+            .lines()
+            .find_map(|line| line.strip_prefix("fn needs_"))
+            .map(|name| name.split_once('_').unwrap().0);
+        assert_eq!(test.contains("\n#[ignore = \"needs "), need.is_some(), "{test}");
+        if let Some(need) = need {
+            count += 1;
+            assert!(
+                ci.lines().any(|line| line.starts_with(&format!("needs {need} "))),
+                "no step of .ci/run: {test}"
+            );
+        }
+    }
+    assert!(count > 10, "{count}");
+}
+
 /// The files that `file` declares as its modules, and theirs.
 fn modules(file: &Path, found: &mut BTreeSet<PathBuf>) {
     if !found.insert(file.to_owned()) {
