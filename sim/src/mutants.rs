@@ -171,7 +171,7 @@ fn findings(scenario: &Scenario) -> Result<Column, RunError> {
     let mut transport = transport(lane, &plan)?;
     let mut find = |flaw| {
         let options = Options { flaw, ..Options::default() };
-        run(&plan, &mut *transport, &Site::for_plan(&plan)?, &options).map(Finding::of)
+        run(&plan, &mut *transport, Site::for_plan(&plan)?, &options).map(Finding::of)
     };
     Ok((lane, programs().map(&mut find).collect::<Result<_, _>>()?))
 }
