@@ -19,6 +19,7 @@ mod gate;
 mod held;
 mod injector;
 mod ledger;
+mod nature;
 mod phases;
 mod place;
 pub mod proxy;
@@ -38,6 +39,7 @@ pub use fault::{At, Effect, Fault, Layer, MAX_FAULTS, MAX_WINDOW, Region, groupe
 pub use gate::{Gate, Next};
 pub use injector::Injector;
 pub use ledger::{ATTEMPT, FaultRecord, Ledger, MAX_SHOWN};
+pub use nature::Harm;
 pub use phases::{Phases, Sought};
 pub use place::{NoSuchPlace, PhaseMap, Strike, overlapping};
 pub use reader::Reader;

@@ -140,15 +140,16 @@ impl Chains {
     }
 
     fn add(&mut self, index: usize, fault: &Fault, strike: Strike, ledger: &Ledger) {
-        match (fault.effect.layer(), &fault.effect) {
-            (Layer::Disk, _) => self.disk.push((index, fault.effect.clone(), strike.offset)),
-            (_, Effect::Latency { min, max }) => {
-                self.latency = (*min, *max);
-                // Every message meets it.
-                ledger.fired(index, &[], &[]);
-                ledger.reached(index);
-            }
-            _ => {
+        if let Effect::Latency { min, max } = fault.effect {
+            self.latency = (min, max);
+            // Every message meets it.
+            ledger.fired(index, &[], &[]);
+            ledger.reached(index);
+            return;
+        }
+        match fault.effect.layer() {
+            Layer::Disk => self.disk.push((index, fault.effect.clone(), strike.offset)),
+            Layer::Stream | Layer::Network => {
                 let injector = self.injector(index, fault, strike);
                 match strike.flow {
                     Flow::ToServer => self.to_server.push(injector),

@@ -5,7 +5,7 @@ use std::mem::discriminant;
 
 use super::Inconclusive;
 use crate::transcript::{Line, Side};
-use faults::{Effect, Fault, Layer, Region};
+use faults::{Fault, Layer, Region};
 use faults::{FaultRecord, Flow, PhaseMap, Strike, overlapping};
 use transfer::record::{Action, Kind, Message};
 
@@ -49,7 +49,7 @@ fn lies_in_phase(record: &FaultRecord, flow: Flow, map: &PhaseMap, control: &[Li
     let FaultRecord { fault, struck, offset, .. } = record;
     let is_everywhere = matches!(fault.region, Region::ToServer | Region::ToClient)
         || fault.effect.layer() == Layer::Disk
-        || matches!(fault.effect, Effect::Latency { .. });
+        || fault.effect.is_everywhere();
     if is_everywhere {
         return true;
     }
@@ -109,8 +109,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use faults::At;
     use faults::Ledger;
+    use faults::{At, Effect};
 
     fn sent(side: Side, message: Message, stream: Range<u64>) -> Line {
         let at = Duration::ZERO;

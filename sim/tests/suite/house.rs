@@ -118,6 +118,44 @@ fn a_test_that_needs_what_is_not_everywhere_is_ignored_and_ci_runs_it() {
     assert!(count > 10, "{count}");
 }
 
+/// The first arms of the `match`es in `text` that take every effect which no other arm names. The arms of a `match` are
+/// indented by one step more than its end, as rustfmt has it.
+fn undecided(text: &str) -> Vec<String> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (start, head) in
+        lines.iter().enumerate().filter(|(_, line)| line.contains("match ") && line.ends_with('{'))
+    {
+        let body = lines[start + 1..].iter().take_while(|line| line.is_empty() || depth(line) > depth(head));
+        let arms: Vec<&str> =
+            body.filter(|line| depth(line) == depth(head) + 4).map(|line| line.trim()).collect();
+        let names_effects = arms
+            .iter()
+            .any(|arm| ["Effect::", "Self::Flip", "Self::Latency"].iter().any(|name| arm.starts_with(name)));
+        let takes_all = |arm: &&&str| {
+            let pattern = arm.split_once(" =>").map_or("", |(pattern, _)| pattern);
+            !pattern.is_empty() && pattern.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        };
+        found.extend(arms.iter().filter(|_| names_effects).find(takes_all).map(|arm| (*arm).to_owned()));
+    }
+    found
+}
+
+#[test]
+fn a_new_fault_does_not_compile_without_a_decision() {
+    let bad = "fn f() {\n    match effect {\n        Effect::Stall => 1,\n        other => 2,\n    }\n}\n";
+    assert_eq!(undecided(bad), ["other => 2,"]);
+    assert_eq!(undecided(&bad.replace("other", "_")), ["_ => 2,"]);
+    assert_eq!(undecided(&bad.replace("other", "Effect::Reset")), [""; 0]);
+    let mut folders = vec![workspace("sim/src")];
+    folders.extend(fs::read_dir(workspace("crates")).unwrap().map(|entry| entry.unwrap().path().join("src")));
+    for file in folders.iter().flat_map(|folder| rust_files(folder)) {
+        let found = undecided(&fs::read_to_string(&file).unwrap());
+        assert!(found.is_empty(), "{}: name the effects instead of {found:?}", file.display());
+    }
+}
+
 /// The files that `file` declares as its modules, and theirs.
 fn modules(file: &Path, found: &mut BTreeSet<PathBuf>) {
     if !found.insert(file.to_owned()) {
