@@ -19,7 +19,11 @@ test:
 
 # The longer runs against the built program
 soak:
-    cargo test -p sim --test real -- --ignored
+    cargo test -p sim --test real -- --ignored --skip needs_
+
+# The tests that need a thing that not every machine has: python, isolation, mounts, queue, user
+needs NAME:
+    cargo test -p sim --tests -- --ignored needs_{{NAME}}_
 
 # Scenarios by chance from a new seed, 20,000 unless told otherwise
 random COUNT="20000":
@@ -27,7 +31,7 @@ random COUNT="20000":
 
 # The audits of other people's programs, as far as they are installed
 audits:
-    cargo test -p sim --test suite shipped_audits -- --ignored
+    cargo test -p sim --test suite shipped_audits -- --ignored --skip needs_
 
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps

@@ -40,7 +40,7 @@ impl Basic {
     /// # Panics
     /// If the run failed or did not go as the scenario says.
     pub fn run(&mut self) {
-        let outcome = run(&self.plan, &mut *self.transport, &Site::in_memory(), &Options::default())
+        let outcome = run(&self.plan, &mut *self.transport, Site::in_memory(), &Options::default())
             .expect("the lane carries the run");
         assert_eq!(outcome.deviation, None);
         assert!(outcome.judgements.iter().all(|judgement| judgement.verdict == Verdict::Intact));

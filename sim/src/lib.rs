@@ -17,7 +17,7 @@
 //! let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/basic.ron");
 //! let plan = Plan::new(&Scenario::load(&path)?)?;
 //! let mut memory = transport(TransportKind::Memory, &plan)?;
-//! let outcome = run(&plan, &mut *memory, &Site::in_memory(), &Options::default())?;
+//! let outcome = run(&plan, &mut *memory, Site::in_memory(), &Options::default())?;
 //! assert_eq!(outcome.deviation, None);
 //! assert!(outcome.judgements.iter().all(|judgement| judgement.verdict == Verdict::Intact));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

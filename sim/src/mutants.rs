@@ -87,6 +87,8 @@ impl Row {
 pub struct Matrix {
     /// The files of the scenarios.
     pub scenarios: Vec<PathBuf>,
+    /// The lane that each of them was run on.
+    pub lanes: Vec<TransportKind>,
     /// The correct program first, then every mutant.
     pub rows: Vec<Row>,
 }
@@ -98,13 +100,14 @@ impl Matrix {
     /// # Errors
     /// If a scenario cannot be run at all.
     pub fn run(scenarios: &[Scenario]) -> Result<Self, RunError> {
-        let columns = in_parallel(scenarios)?;
+        let (lanes, columns): (Vec<_>, Vec<_>) = in_parallel(scenarios)?.into_iter().unzip();
         let row = |(index, flaw): (usize, _)| Row {
             flaw,
             findings: columns.iter().map(|it| it[index].clone()).collect(),
         };
         Ok(Self {
             scenarios: scenarios.iter().map(|scenario| scenario.path.clone()).collect(),
+            lanes,
             rows: programs().enumerate().map(row).collect(),
         })
     }
@@ -144,8 +147,11 @@ fn programs() -> impl Iterator<Item = Option<Flaw>> {
     std::iter::once(None).chain(Flaw::ALL.map(Some))
 }
 
+/// What one scenario says of every program, and on which lane.
+type Column = (TransportKind, Vec<Finding>);
+
 /// What each scenario says of every program. Runs share nothing, so that who carries them out makes no difference.
-fn in_parallel(scenarios: &[Scenario]) -> Result<Vec<Vec<Finding>>, RunError> {
+fn in_parallel(scenarios: &[Scenario]) -> Result<Vec<Column>, RunError> {
     let threads = available_parallelism().map_or(1, usize::from).min(scenarios.len()).clamp(1, MAX_THREADS);
     let share = |first| scenarios.iter().skip(first).step_by(threads).map(findings).collect();
     let shares = thread::scope(|scope| {
@@ -159,13 +165,13 @@ fn in_parallel(scenarios: &[Scenario]) -> Result<Vec<Vec<Finding>>, RunError> {
 }
 
 /// What one scenario says of every program.
-fn findings(scenario: &Scenario) -> Result<Vec<Finding>, RunError> {
+fn findings(scenario: &Scenario) -> Result<Column, RunError> {
     let plan = Plan::new(scenario)?;
     let lane = if plan.needs_network() { TransportKind::Turmoil } else { TransportKind::Memory };
     let mut transport = transport(lane, &plan)?;
     let mut find = |flaw| {
         let options = Options { flaw, ..Options::default() };
-        run(&plan, &mut *transport, &Site::for_plan(&plan)?, &options).map(Finding::of)
+        run(&plan, &mut *transport, Site::for_plan(&plan)?, &options).map(Finding::of)
     };
-    programs().map(&mut find).collect()
+    Ok((lane, programs().map(&mut find).collect::<Result<_, _>>()?))
 }

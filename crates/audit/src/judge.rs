@@ -138,7 +138,7 @@ pub(super) fn control_trouble(audit: &Audit, ran: &Ran) -> Option<(String, bool)
             format!("without any fault another file came to {} than the one sent: {words}", ran.looked_for),
             false,
         )),
-        _ if !ran.outcome.refused.is_empty() => {
+        _ if ran.outcome.refused > 0 => {
             let server = match &audit.server {
                 Server::At(address) => address.as_str(),
                 Server::Program(_) | Server::Own => "its port",

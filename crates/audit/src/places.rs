@@ -105,7 +105,9 @@ impl Ground {
                 (Region::Upload | Region::Download, None) => {
                     (self.by_share(fault, seed, index)?, Meant::Share)
                 }
-                _ => (self.in_stream(fault, seed, index)?, Meant::Stream),
+                (Region::ToServer | Region::ToClient | Region::Step(_), _) => {
+                    (self.in_stream(fault, seed, index)?, Meant::Stream)
+                }
             };
             struck.push(placed, meant);
         }

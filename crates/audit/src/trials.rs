@@ -8,7 +8,7 @@ use super::payload::{BLOCK, payload};
 use super::spec::{Audit, Check, ExtraEnv, Wanted};
 use faults::Direction;
 use faults::collision::COLLIDING;
-use faults::{At, Effect, Fault, Region};
+use faults::{At, Effect, Fault, Harm, Region};
 
 /// How many faults an audit can try.
 pub const MAX_TRIALS: usize = 256;
@@ -80,15 +80,7 @@ impl Trial {
     /// Whether a file can arrive as it was sent in spite of it: all it does is to bring the bytes otherwise.
     #[must_use]
     pub fn is_benign(&self) -> bool {
-        let is_benign = |fault: &Fault| {
-            matches!(
-                fault.effect,
-                Effect::Slice { .. }
-                    | Effect::Coalesce { .. }
-                    | Effect::Delay { .. }
-                    | Effect::Throttle { .. }
-            )
-        };
+        let is_benign = |fault: &Fault| fault.effect.harm() == Harm::None;
         self.rung.is_none() && self.env.is_empty() && self.faults.iter().all(is_benign)
     }
 

@@ -222,37 +222,6 @@ impl Effect {
         }
     }
 
-    /// What it is done to.
-    #[must_use]
-    pub const fn layer(&self) -> Layer {
-        match self {
-            Self::Latency { .. } | Self::Partition { .. } | Self::Hold { .. } | Self::Crash { .. } => {
-                Layer::Network
-            }
-            Self::NoSpace
-            | Self::WriteError
-            | Self::ShortWrite { .. }
-            | Self::CrashBeforeSync
-            | Self::CrashBeforeRename
-            | Self::CrashAfterRename
-            | Self::Rot { .. } => Layer::Disk,
-            _ => Layer::Stream,
-        }
-    }
-
-    /// Whether a scenario says in which region it is.
-    const fn takes_region(&self) -> bool {
-        !matches!(self, Self::Latency { .. }) && !matches!(self.layer(), Layer::Disk)
-    }
-
-    /// Whether a scenario says at which offset it is.
-    const fn takes_offset(&self) -> bool {
-        !matches!(
-            self,
-            Self::Latency { .. } | Self::CrashBeforeSync | Self::CrashBeforeRename | Self::CrashAfterRename
-        )
-    }
-
     /// The fields of its own, as they are written. Empty if it has none.
     fn own_fields(&self) -> String {
         match self {
@@ -305,25 +274,6 @@ impl Fault {
             Region::ToClient | Region::Download => Some(Flow::ToClient),
             Region::Step(_) => None,
         }
-    }
-
-    /// Whether it makes the bytes that a reader gets other than those that were
-    /// sent or stored; else it can only delay or end them.
-    #[must_use]
-    pub const fn changes_bytes(&self) -> bool {
-        matches!(
-            self.effect,
-            Effect::Flip { .. }
-                | Effect::Xor { .. }
-                | Effect::Drop { .. }
-                | Effect::Truncate
-                | Effect::Insert { .. }
-                | Effect::Duplicate { .. }
-                | Effect::Reorder { .. }
-                | Effect::Overwrite { .. }
-                | Effect::ShortWrite { .. }
-                | Effect::Rot { .. }
-        )
     }
 }
 

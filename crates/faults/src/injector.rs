@@ -269,7 +269,30 @@ impl Injector {
                 out.push(reaches);
                 throttle(&bytes, source, *rate, out);
             }
-            _ => out.push(Piece::sent(bytes, source)),
+            // None of these lasts.
+            Effect::Flip { .. }
+            | Effect::Xor { .. }
+            | Effect::Drop { .. }
+            | Effect::Truncate
+            | Effect::Insert { .. }
+            | Effect::Duplicate { .. }
+            | Effect::Reorder { .. }
+            | Effect::Overwrite { .. }
+            | Effect::Stall
+            | Effect::Delay { .. }
+            | Effect::Reset
+            | Effect::HalfClose
+            | Effect::Latency { .. }
+            | Effect::Partition { .. }
+            | Effect::Hold { .. }
+            | Effect::Crash { .. }
+            | Effect::NoSpace
+            | Effect::WriteError
+            | Effect::ShortWrite { .. }
+            | Effect::CrashBeforeSync
+            | Effect::CrashBeforeRename
+            | Effect::CrashAfterRename
+            | Effect::Rot { .. } => out.push(Piece::sent(bytes, source)),
         }
     }
 }
@@ -281,7 +304,27 @@ pub(super) fn window(effect: &Effect, distance: u64) -> u64 {
         Effect::Xor { mask: bytes } | Effect::Overwrite { bytes } => bytes.len() as u64,
         Effect::Drop { bytes } | Effect::Duplicate { bytes } => *bytes,
         Effect::Reorder { bytes, .. } => distance + bytes,
-        _ => 0,
+        // These strike before a byte, whichever it is.
+        Effect::Truncate
+        | Effect::Insert { .. }
+        | Effect::Stall
+        | Effect::Delay { .. }
+        | Effect::Throttle { .. }
+        | Effect::Slice { .. }
+        | Effect::Coalesce { .. }
+        | Effect::Reset
+        | Effect::HalfClose
+        | Effect::Latency { .. }
+        | Effect::Partition { .. }
+        | Effect::Hold { .. }
+        | Effect::Crash { .. }
+        | Effect::NoSpace
+        | Effect::WriteError
+        | Effect::ShortWrite { .. }
+        | Effect::CrashBeforeSync
+        | Effect::CrashBeforeRename
+        | Effect::CrashAfterRename
+        | Effect::Rot { .. } => 0,
     }
 }
 
@@ -304,17 +347,50 @@ fn decide(effect: &Effect, old: &[u8], distance: u64) -> Decision {
         Effect::Delay { lasts } => Decision::Once(Piece::Wait(*lasts)),
         Effect::Throttle { .. } | Effect::Slice { .. } | Effect::Coalesce { .. } => Decision::Lasting,
         // The network and the disk are not this stream: the one is signalled, the other never gets here.
-        other => Decision::Once(Piece::Signal(other.clone())),
+        Effect::Latency { .. }
+        | Effect::Partition { .. }
+        | Effect::Hold { .. }
+        | Effect::Crash { .. }
+        | Effect::NoSpace
+        | Effect::WriteError
+        | Effect::ShortWrite { .. }
+        | Effect::CrashBeforeSync
+        | Effect::CrashBeforeRename
+        | Effect::CrashAfterRename
+        | Effect::Rot { .. } => Decision::Once(Piece::Signal(effect.clone())),
     }
 }
 
 /// What becomes of the bytes behind `piece`. Those on the way are past the network when it is told what shall
 /// happen to it; but they come after the fault, and share the fate of all that does.
 fn after(piece: &Piece) -> Option<Piece> {
-    match piece {
-        Piece::Signal(Effect::Hold { lasts }) => Some(Piece::Wait(*lasts)),
-        Piece::Signal(Effect::Partition { .. } | Effect::Crash { .. }) => Some(Piece::Stall),
-        _ => None,
+    let Piece::Signal(effect) = piece else { return None };
+    match effect {
+        Effect::Hold { lasts } => Some(Piece::Wait(*lasts)),
+        Effect::Partition { .. } | Effect::Crash { .. } => Some(Piece::Stall),
+        Effect::Flip { .. }
+        | Effect::Xor { .. }
+        | Effect::Drop { .. }
+        | Effect::Truncate
+        | Effect::Insert { .. }
+        | Effect::Duplicate { .. }
+        | Effect::Reorder { .. }
+        | Effect::Overwrite { .. }
+        | Effect::Stall
+        | Effect::Delay { .. }
+        | Effect::Throttle { .. }
+        | Effect::Slice { .. }
+        | Effect::Coalesce { .. }
+        | Effect::Reset
+        | Effect::HalfClose
+        | Effect::Latency { .. }
+        | Effect::NoSpace
+        | Effect::WriteError
+        | Effect::ShortWrite { .. }
+        | Effect::CrashBeforeSync
+        | Effect::CrashBeforeRename
+        | Effect::CrashAfterRename
+        | Effect::Rot { .. } => None,
     }
 }
 

@@ -44,11 +44,7 @@ impl FaultRecord {
             .offset
             .map_or(String::new(), |offset| format!("at offset {} of {region}", number_text(offset)));
         let did = effect_text(&self.fault.effect, &self.old, &self.new);
-        if matches!(self.fault.effect, Effect::Latency { .. }) {
-            did
-        } else {
-            format!("{did} {at}").trim_end().into()
-        }
+        if self.fault.effect.is_everywhere() { did } else { format!("{did} {at}").trim_end().into() }
     }
 }
 

@@ -191,19 +191,17 @@ pub(super) fn place_in(
     if needed > length {
         return Err(NoSuchPlace::TooShort { region: fault.region, length, needed });
     }
-    let offset = match (fault.at, &fault.effect) {
+    let second = fault.effect.second_range();
+    let offset = match (fault.at, second) {
         (At::Offset(offset), _) => offset,
         (At::Last, _) => length - first,
         // The second range of a reordering stands where it is written.
-        (At::Percent(share), Effect::Reorder { with, .. }) => percent(share, with - first),
-        (At::Percent(share), _) => percent(share, length - first),
-        (At::Random, Effect::Reorder { with, .. }) => random(seed, flow, index, with - first),
-        (At::Random, _) => random(seed, flow, index, length - first),
+        (At::Percent(share), Some(with)) => percent(share, with - first),
+        (At::Percent(share), None) => percent(share, length - first),
+        (At::Random, Some(with)) => random(seed, flow, index, with - first),
+        (At::Random, None) => random(seed, flow, index, length - first),
     };
-    let distance = match fault.effect {
-        Effect::Reorder { with, .. } => with.saturating_sub(offset),
-        _ => 0,
-    };
+    let distance = second.map_or(0, |with| with.saturating_sub(offset));
     Ok(Strike { flow, at: range.start + offset, offset, distance })
 }
 
@@ -246,10 +244,8 @@ impl Strike {
 
     /// The offsets in the stream of what the fault changes or takes away. What only adds or ends has none.
     fn changed(&self, effect: &Effect) -> Vec<Range<u64>> {
-        let (first, second) = match effect {
-            Effect::Reorder { bytes, .. } => (*bytes, Some(self.at + self.distance)),
-            _ => (window(effect, 0), None),
-        };
+        let first = window(effect, 0);
+        let second = effect.second_range().map(|_| self.at + self.distance);
         let starts = std::iter::once(self.at).chain(second);
         starts.map(|start| start..start + first).filter(|range| !range.is_empty()).collect()
     }
@@ -267,7 +263,7 @@ pub fn overlapping(faults: &[&Fault], strikes: &[Strike]) -> Option<(usize, usiz
         }
         // What turns over on the disk can turn back.
         (false, false) => rots(later) && rots(other) && strikes[later].at == strikes[other].at,
-        _ => false,
+        (true, false) | (false, true) => false,
     };
     (0..strikes.len()).find_map(|later| {
         let earlier = (0..later).find(|other| overlaps(later, *other))?;
@@ -285,13 +281,13 @@ struct Extent {
 
 fn extent(fault: &Fault) -> Extent {
     let at = if let At::Offset(offset) = fault.at { offset } else { 0 };
-    match &fault.effect {
-        Effect::Reorder { bytes, with } => Extent { first: *bytes, needed: with.saturating_add(*bytes) },
-        Effect::Latency { .. } => Extent { first: 0, needed: 0 },
-        effect => {
-            let first = window(effect, 0).max(1);
-            Extent { first, needed: at.saturating_add(first) }
-        }
+    if fault.effect.is_everywhere() {
+        return Extent { first: 0, needed: 0 };
+    }
+    let first = window(&fault.effect, 0);
+    match fault.effect.second_range() {
+        Some(with) => Extent { first, needed: with.saturating_add(first) },
+        None => Extent { first: first.max(1), needed: at.saturating_add(first.max(1)) },
     }
 }
 

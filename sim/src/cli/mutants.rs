@@ -1,11 +1,12 @@
 //! Runs the known-bad programs through scenarios and prints the matrix.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use notation::scenario_files;
 use sim::mutants::Matrix;
 use sim::report;
-use sim::scenario::Scenario;
+use sim::scenario::{Scenario, TransportKind};
+use transfer::endpoint::Flaw;
 
 use super::args::Format;
 use super::run::fail;
@@ -18,8 +19,8 @@ pub(super) fn mutants(paths: &[PathBuf], format: Format) -> Exit {
         Err(exit) => return exit,
     };
     print::say(&match format {
-        Format::Text => report::mutants::text(&matrix),
-        Format::Json => report::mutants::json(&matrix),
+        Format::Text => report::mutants::text(&matrix, &replay),
+        Format::Json => report::mutants::json(&matrix, &replay),
     });
     if matrix.holds() { Exit::Met } else { Exit::NotMet }
 }
@@ -47,4 +48,13 @@ fn run(scenarios: &[Scenario]) -> Result<Matrix, Exit> {
         sim::run::RunError::Scenario(error) => complain(&error),
         error => fail(&error.to_string()),
     })
+}
+
+/// The command that repeats one run of the matrix, fit to be pasted into a shell.
+fn replay(scenario: &Path, lane: TransportKind, flaw: Option<Flaw>) -> String {
+    let mut words = vec![scenario.display().to_string(), "--transport".into(), lane.to_string()];
+    if let Some(flaw) = flaw {
+        words.extend(["--mutant".into(), flaw.to_string()]);
+    }
+    print::command(&words)
 }

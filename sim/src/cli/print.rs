@@ -1,5 +1,6 @@
 //! Printing. Everything goes through `anstream`, which drops colours where they are not wanted.
 
+use std::env;
 use std::io::{ErrorKind, Write};
 use std::process::exit;
 
@@ -19,11 +20,30 @@ pub(super) fn say(text: &str) {
     }
 }
 
-/// A command of this program, fit to be pasted into a shell.
+/// How cargo starts this program.
+const CARGO_RUN: [&str; 5] = ["cargo", "run", "-p", env!("CARGO_PKG_NAME"), "--"];
+
+/// A command of this program, fit to be pasted into the shell where it was started.
 pub(super) fn command(words: &[String]) -> String {
-    let words: Vec<&str> =
-        ["cargo", "run", "-p", "sim", "--"].into_iter().chain(words.iter().map(String::as_str)).collect();
+    let started = started_as();
+    let words: Vec<&str> = started.iter().chain(words).map(String::as_str).collect();
     shlex::try_join(words.iter().copied()).unwrap_or_else(|_| words.join(" "))
+}
+
+/// How this program was started: by cargo, or by the name that was typed.
+fn started_as() -> Vec<String> {
+    if by_cargo() {
+        return CARGO_RUN.map(String::from).into();
+    }
+    let typed = env::args_os().next().map(|name| name.to_string_lossy().into_owned());
+    vec![typed.filter(|name| !name.is_empty()).unwrap_or_else(|| env!("CARGO_PKG_NAME").into())]
+}
+
+/// Whether `cargo run` started this program. Cargo passes on its own path and the package that it runs. The second
+/// counts too: a program of another package that cargo runs may have started this one, by its name.
+fn by_cargo() -> bool {
+    env::var_os("CARGO").is_some()
+        && env::var_os("CARGO_PKG_NAME").is_some_and(|name| name == env!("CARGO_PKG_NAME"))
 }
 
 /// Prints to standard error. If that fails there is nobody left to tell.

@@ -3,6 +3,8 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use faults::Fault;
@@ -146,9 +148,13 @@ fn run(options: &Options, proxy: Proxy, placed: &[Placed], record: Record) -> Re
         give_up();
     });
     let events = record.pen();
+    // The outcome names only the first that were refused, and the one that is meant may be a later one.
+    let (which, refused) = (options.connection.0, Arc::new(AtomicBool::new(false)));
+    let meant_was_refused = Arc::clone(&refused);
     let running = proxy.spawn(move |event: Event| {
         if let What::Refused { error, .. } = &event.what {
             let number = event.connection;
+            refused.fetch_or(which.is(number), Ordering::Relaxed);
             print::warn(&format!("error: connection {number} could not reach its target: {error}"));
         }
         events.write(json(&event));
@@ -159,7 +165,7 @@ fn run(options: &Options, proxy: Proxy, placed: &[Placed], record: Record) -> Re
     }
     let outcome = running.wait().map_err(|error| unreachable(&error.to_string()))?;
     conclude(options, placed, &outcome, record);
-    Ok(judge(options.connection.0, &outcome))
+    Ok(judge(meant_was_refused.load(Ordering::Relaxed), &outcome))
 }
 
 fn announce(running: &Running) {
@@ -173,7 +179,7 @@ fn announce(running: &Running) {
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Last {
     Fault { number: usize, fault: String, fired: u64, delivered: u64 },
-    Stopped { connections: u64, refused: usize },
+    Stopped { connections: u64, refused: u64 },
 }
 
 fn conclude(options: &Options, placed: &[Placed], outcome: &Outcome, record: Record) {
@@ -186,7 +192,7 @@ fn conclude(options: &Options, placed: &[Placed], outcome: &Outcome, record: Rec
         }
         lines.push(Last::Fault { number, fault, fired: proof.fired, delivered: proof.delivered });
     }
-    lines.push(Last::Stopped { connections: outcome.connections, refused: outcome.refused.len() });
+    lines.push(Last::Stopped { connections: outcome.connections, refused: outcome.refused });
     let pen = record.pen();
     for line in lines {
         // An object of strings and numbers always serialises.
@@ -196,9 +202,8 @@ fn conclude(options: &Options, placed: &[Placed], outcome: &Outcome, record: Rec
     record.finish();
 }
 
-fn judge(which: Which, outcome: &Outcome) -> Exit {
+fn judge(meant_was_refused: bool, outcome: &Outcome) -> Exit {
     let unproved = outcome.unproved().is_some();
-    let meant_was_refused = outcome.refused.iter().any(|number| which.is(*number));
     if meant_was_refused && (unproved || outcome.faults.is_empty()) {
         Exit::NoPeer
     } else if unproved {

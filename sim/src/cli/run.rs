@@ -72,7 +72,7 @@ fn carry_out(args: &Args, scenario: &Scenario, of_several: bool) -> Result<Outco
     let progress = Arc::new(Progress::default());
     let _bar = progress::watch(Arc::clone(&progress), false);
     let options = Options { flaw: args.mutant, progress: Some(progress), ..Options::default() };
-    run(&plan, &mut *transport, &site, &options)
+    run(&plan, &mut *transport, site, &options)
 }
 
 fn show(args: &Args, scenario: &Scenario, outcome: &Outcome, of_several: bool) {

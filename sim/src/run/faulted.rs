@@ -140,15 +140,16 @@ impl Chains {
     }
 
     fn add(&mut self, index: usize, entry: FaultEntry, fault: &Fault, strike: Strike) {
-        match (fault.effect.layer(), &fault.effect) {
-            (Layer::Disk, _) => self.disk.push((entry, strike.offset)),
-            (_, Effect::Latency { min, max }) => {
-                self.latency = (*min, *max);
-                // Every message meets it.
-                entry.fired(&[], &[]);
-                entry.reached();
-            }
-            _ => {
+        if let Effect::Latency { min, max } = fault.effect {
+            self.latency = (min, max);
+            // Every message meets it.
+            entry.fired(&[], &[]);
+            entry.reached();
+            return;
+        }
+        match fault.effect.layer() {
+            Layer::Disk => self.disk.push((entry, strike.offset)),
+            Layer::Stream | Layer::Network => {
                 let injector = self.injector(index, entry, fault, strike);
                 match strike.flow {
                     Flow::ToServer => self.to_server.push(injector),

@@ -148,19 +148,21 @@ pub fn transport(kind: TransportKind, plan: &Plan) -> Result<Box<dyn Transport>,
     })
 }
 
-/// Runs `plan` once, on fresh files at `site`.
+/// Runs `plan` once, on fresh files at `site`, which is used up: what lies there after a run would appear in the listing
+/// of a second one, and pass for what that one received.
 ///
 /// # Errors
 /// If the transport failed, files could not be read or written, or a fault has no place in the run. What goes
 /// wrong inside the run is part of the outcome.
+#[expect(clippy::needless_pass_by_value, reason = "a place is used up by its run")]
 pub fn run(
     plan: &Plan,
     transport: &mut dyn Transport,
-    site: &Site,
+    site: Site,
     options: &Options,
 ) -> Result<Outcome, RunError> {
     if plan.faults().is_empty() {
-        let clean = exchange(plan, transport, site, Conditions::clean(site), options)?;
+        let clean = exchange(plan, transport, &site, Conditions::clean(&site), options)?;
         return conclude(plan, clean, Vec::new(), None);
     }
     let control = match faulted::control(plan, transport, options)? {
@@ -170,7 +172,7 @@ pub fn run(
         }
     };
     let places = faulted::places(plan, &control.map).map_err(|(index, why)| no_place(plan, index, &why))?;
-    let (faulted, records, inconclusive) = faulted::run(plan, transport, site, options, control, &places)?;
+    let (faulted, records, inconclusive) = faulted::run(plan, transport, &site, options, control, &places)?;
     conclude(plan, faulted, records, inconclusive)
 }
 

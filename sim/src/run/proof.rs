@@ -82,7 +82,7 @@ fn lies_in_phase(record: &FaultRecord, flow: Flow, map: &PhaseMap, control: &[Li
     let FaultRecord { fault, struck, offset, .. } = record;
     let is_everywhere = matches!(fault.region, Region::ToServer | Region::ToClient)
         || fault.effect.layer() == Layer::Disk
-        || matches!(fault.effect, Effect::Latency { .. });
+        || fault.effect.is_everywhere();
     if is_everywhere {
         return true;
     }
@@ -142,8 +142,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use faults::At;
     use faults::Ledger;
+    use faults::{At, Effect};
 
     fn sent(side: Side, message: Message, stream: Range<u64>) -> Line {
         let at = Duration::ZERO;

@@ -10,7 +10,20 @@ use tempfile::TempDir;
 use super::Plan;
 use transfer::storage::{DiskStore, Folder, MemoryStore, RestartingStore, Store};
 
-/// The place of one run's files. A temporary directory goes when this is dropped.
+/// The place of one run's files, which takes it. A temporary directory goes with it; what else is to be looked at after
+/// the run, such as the [`store`](Self::store), is taken before.
+///
+/// A second run needs a place of its own:
+///
+/// ```compile_fail,E0382
+/// # use sim::run::{Options, Plan, RunError, Site, run};
+/// # fn twice(plan: &Plan, lane: &mut dyn sim::transport::Transport) -> Result<(), RunError> {
+/// let site = Site::in_memory();
+/// run(plan, lane, site, &Options::default())?;
+/// run(plan, lane, site, &Options::default())?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Site {
     store: Arc<dyn Store>,
     /// Where it is on disk, if it is.

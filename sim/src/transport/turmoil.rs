@@ -102,7 +102,7 @@ struct Network {
     /// Whether the server is down.
     down: watch::Sender<bool>,
     /// What has to be undone, and when.
-    agenda: Vec<(Duration, Effect)>,
+    agenda: Vec<(Duration, Trouble)>,
 }
 
 impl Network {
@@ -110,48 +110,82 @@ impl Network {
     /// server is down, or coming up: that is worth waiting for.
     fn act(&mut self, sim: &mut Sim<'_>) -> bool {
         for Signal { fault, effect } in self.wires.take_signals() {
-            self.begin(sim, effect);
+            self.begin(sim, &effect);
             fault.reached();
         }
         let now = sim.elapsed();
         let (due, later) = self.agenda.drain(..).partition(|(until, _)| *until <= now);
         self.agenda = later;
-        let due: Vec<(Duration, Effect)> = due;
-        due.iter().for_each(|(_, effect)| self.undo(sim, effect));
-        due.iter().chain(&self.agenda).any(|(_, effect)| matches!(effect, Effect::Crash { .. }))
+        let due: Vec<(Duration, Trouble)> = due;
+        due.iter().for_each(|(_, trouble)| self.undo(sim, *trouble));
+        due.iter().chain(&self.agenda).any(|(_, trouble)| *trouble == Trouble::Crash)
     }
 
-    fn begin(&mut self, sim: &mut Sim<'_>, effect: Effect) {
-        let lasts = match effect {
-            Effect::Partition { lasts } => {
-                sim.partition(CLIENTS, SERVER);
-                lasts
-            }
-            Effect::Hold { lasts } => {
-                sim.hold(CLIENTS, SERVER);
-                lasts
-            }
-            Effect::Crash { lasts } => {
+    fn begin(&mut self, sim: &mut Sim<'_>, effect: &Effect) {
+        let Some((trouble, lasts)) = trouble(effect) else { return };
+        match trouble {
+            Trouble::Partition => sim.partition(CLIENTS, SERVER),
+            Trouble::Hold => sim.hold(CLIENTS, SERVER),
+            Trouble::Crash => {
                 self.service.handle_crash(sim.elapsed());
                 sim.crash(SERVER);
                 self.down.send_replace(true);
-                lasts
             }
-            _ => return,
-        };
-        self.agenda.push((sim.elapsed() + lasts, effect));
+        }
+        self.agenda.push((sim.elapsed() + lasts, trouble));
     }
 
-    fn undo(&self, sim: &mut Sim<'_>, effect: &Effect) {
-        match effect {
-            Effect::Partition { .. } => sim.repair(CLIENTS, SERVER),
-            Effect::Hold { .. } => sim.release(CLIENTS, SERVER),
-            Effect::Crash { .. } => {
+    fn undo(&self, sim: &mut Sim<'_>, trouble: Trouble) {
+        match trouble {
+            Trouble::Partition => sim.repair(CLIENTS, SERVER),
+            Trouble::Hold => sim.release(CLIENTS, SERVER),
+            Trouble::Crash => {
                 sim.bounce(SERVER);
                 self.down.send_replace(false);
             }
-            _ => {}
         }
+    }
+}
+
+/// What goes wrong with the network for a while, and has to be undone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    Partition,
+    Hold,
+    Crash,
+}
+
+/// What `effect` does to the network, and for how long. Names every effect, so that a new one does not compile before
+/// somebody has decided that.
+fn trouble(effect: &Effect) -> Option<(Trouble, Duration)> {
+    match effect {
+        Effect::Partition { lasts } => Some((Trouble::Partition, *lasts)),
+        Effect::Hold { lasts } => Some((Trouble::Hold, *lasts)),
+        Effect::Crash { lasts } => Some((Trouble::Crash, *lasts)),
+        // The latency holds for the whole run, and is a setting of it.
+        Effect::Flip { .. }
+        | Effect::Xor { .. }
+        | Effect::Drop { .. }
+        | Effect::Truncate
+        | Effect::Insert { .. }
+        | Effect::Duplicate { .. }
+        | Effect::Reorder { .. }
+        | Effect::Overwrite { .. }
+        | Effect::Stall
+        | Effect::Delay { .. }
+        | Effect::Throttle { .. }
+        | Effect::Slice { .. }
+        | Effect::Coalesce { .. }
+        | Effect::Reset
+        | Effect::HalfClose
+        | Effect::Latency { .. }
+        | Effect::NoSpace
+        | Effect::WriteError
+        | Effect::ShortWrite { .. }
+        | Effect::CrashBeforeSync
+        | Effect::CrashBeforeRename
+        | Effect::CrashAfterRename
+        | Effect::Rot { .. } => None,
     }
 }
 

@@ -4,8 +4,10 @@ use std::process::{Command, Output};
 
 use super::workspace;
 
+/// The program as a shell starts it, though cargo started this test.
 fn sim(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sim")).args(args).current_dir(workspace(".")).output().unwrap()
+    let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
+    sim.env_remove("CARGO").args(args).current_dir(workspace(".")).output().unwrap()
 }
 
 fn out(output: &Output) -> String {
@@ -62,8 +64,38 @@ fn a_wrong_step_exits_1_names_it_and_says_how_to_replay() {
     let text = out(&output);
     assert!(text.contains("step 5: expected Server(Files([\"a\"]))"), "{text}");
     assert!(
-        text.contains(&format!("replay: cargo run -p sim -- {path} --transport turmoil --seed ")),
+        text.contains(&format!("replay: {} {path} --transport turmoil --seed ", env!("CARGO_BIN_EXE_sim"))),
         "{text}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_replay_names_the_program_as_it_was_started() {
+    use std::os::unix::process::CommandExt;
+
+    let (_dir, path) =
+        scenario(r#"Scenario(about: "No file.", clients: [[ListFiles]], expect: [Lists(["a"])])"#);
+    let replay = |typed: &str, package: Option<&str>| {
+        let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
+        sim.env_remove("CARGO");
+        if let Some(package) = package {
+            sim.envs([("CARGO", "cargo"), ("CARGO_PKG_NAME", package)]);
+        }
+        let output = sim.arg0(typed).arg(&path).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+        let text = out(&output);
+        let line = text.lines().find_map(|line| line.strip_prefix("replay: ")).unwrap();
+        line.split_once(&format!(" {path}")).unwrap().0.to_owned()
+    };
+    assert_eq!(replay("../bin/sim", None), "../bin/sim");
+    assert_eq!(replay("my tools/sim", None), "'my tools/sim'");
+    assert_eq!(replay("", None), "sim");
+    assert_eq!(replay("target/debug/sim", Some("sim")), "cargo run -p sim --");
+    assert_eq!(
+        replay("../bin/sim", Some("xtask")),
+        "../bin/sim",
+        "cargo ran another program, and that this one"
     );
 }
 

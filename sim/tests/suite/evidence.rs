@@ -194,12 +194,12 @@ fn a_session_that_is_no_clients_proves_nothing() {
         let plan = Plan::new(&basic_but("")).unwrap();
         let mut lane = Haunted(Memory::default(), id);
         let site = Site::for_plan(&plan).unwrap();
-        let outcome = run(&plan, &mut lane, &site, &Options::default()).unwrap();
+        let outcome = run(&plan, &mut lane, site, &Options::default()).unwrap();
         assert_eq!(outcome.inconclusive, Some(Inconclusive::Unowned(why.into())));
         assert!(outcome.judgements.iter().all(|it| it.verdict == Verdict::Inconclusive));
         // With faults it is the control run that is spoiled first.
         let plan = Plan::new(&basic_but("faults: [Flip(in: Upload, at: 1, bit: 0)]")).unwrap();
-        let outcome = run(&plan, &mut lane, &Site::for_plan(&plan).unwrap(), &Options::default()).unwrap();
+        let outcome = run(&plan, &mut lane, Site::for_plan(&plan).unwrap(), &Options::default()).unwrap();
         assert_eq!(outcome.inconclusive, Some(Inconclusive::ControlFailed(why.into())));
     }
 }

@@ -68,6 +68,94 @@ fn the_library_does_without_the_command_line() {
     }
 }
 
+/// All files with the tests of the two large binaries.
+fn test_files() -> Vec<PathBuf> {
+    let folders = ["sim/tests/suite", "sim/tests/real"].map(|folder| rust_files(&workspace(folder)));
+    folders.into_iter().flatten().collect()
+}
+
+/// The tests of a file, each with its attributes.
+fn tests_of(file: &Path) -> Vec<String> {
+    let text = fs::read_to_string(file).unwrap();
+    let whole = text.split("\n}\n").filter_map(|item| item.find("#[test]\n").map(|at| item[at..].to_owned()));
+    whole.collect()
+}
+
+#[test]
+fn no_test_ends_early_and_passes() {
+    for file in test_files() {
+        for test in tests_of(&file) {
+            let early =
+                test.lines().find(|line| *line == "        return;" || line.ends_with(" else { return };"));
+            assert_eq!(
+                early,
+                None,
+                "{}: what a test needs is in its name, see .ci/run\n{test}",
+                file.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_test_that_needs_what_is_not_everywhere_is_ignored_and_ci_runs_it() {
+    let ci = fs::read_to_string(workspace(".ci/run")).unwrap();
+    let mut count = 0;
+    for test in test_files().iter().flat_map(|file| tests_of(file)) {
+        let need = test
+            .lines()
+            .find_map(|line| line.strip_prefix("fn needs_"))
+            .map(|name| name.split_once('_').unwrap().0);
+        assert_eq!(test.contains("\n#[ignore = \"needs "), need.is_some(), "{test}");
+        if let Some(need) = need {
+            count += 1;
+            assert!(
+                ci.lines().any(|line| line.starts_with(&format!("needs {need} "))),
+                "no step of .ci/run: {test}"
+            );
+        }
+    }
+    assert!(count > 10, "{count}");
+}
+
+/// The first arms of the `match`es in `text` that take every effect which no other arm names. The arms of a `match` are
+/// indented by one step more than its end, as rustfmt has it.
+fn undecided(text: &str) -> Vec<String> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (start, head) in
+        lines.iter().enumerate().filter(|(_, line)| line.contains("match ") && line.ends_with('{'))
+    {
+        let body = lines[start + 1..].iter().take_while(|line| line.is_empty() || depth(line) > depth(head));
+        let arms: Vec<&str> =
+            body.filter(|line| depth(line) == depth(head) + 4).map(|line| line.trim()).collect();
+        let names_effects = arms
+            .iter()
+            .any(|arm| ["Effect::", "Self::Flip", "Self::Latency"].iter().any(|name| arm.starts_with(name)));
+        let takes_all = |arm: &&&str| {
+            let pattern = arm.split_once(" =>").map_or("", |(pattern, _)| pattern);
+            !pattern.is_empty() && pattern.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        };
+        found.extend(arms.iter().filter(|_| names_effects).find(takes_all).map(|arm| (*arm).to_owned()));
+    }
+    found
+}
+
+#[test]
+fn a_new_fault_does_not_compile_without_a_decision() {
+    let bad = "fn f() {\n    match effect {\n        Effect::Stall => 1,\n        other => 2,\n    }\n}\n";
+    assert_eq!(undecided(bad), ["other => 2,"]);
+    assert_eq!(undecided(&bad.replace("other", "_")), ["_ => 2,"]);
+    assert_eq!(undecided(&bad.replace("other", "Effect::Reset")), [""; 0]);
+    let mut folders = vec![workspace("sim/src")];
+    folders.extend(fs::read_dir(workspace("crates")).unwrap().map(|entry| entry.unwrap().path().join("src")));
+    for file in folders.iter().flat_map(|folder| rust_files(folder)) {
+        let found = undecided(&fs::read_to_string(&file).unwrap());
+        assert!(found.is_empty(), "{}: name the effects instead of {found:?}", file.display());
+    }
+}
+
 /// The files that `file` declares as its modules, and theirs.
 fn modules(file: &Path, found: &mut BTreeSet<PathBuf>) {
     if !found.insert(file.to_owned()) {

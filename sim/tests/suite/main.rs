@@ -68,7 +68,7 @@ fn run_on(kind: TransportKind, scenario: &Scenario) -> Outcome {
 fn run_with(kind: TransportKind, scenario: &Scenario, options: &Options) -> Outcome {
     let plan = Plan::new(scenario).unwrap();
     let mut transport = transport(kind, &plan).unwrap();
-    run(&plan, &mut *transport, &Site::for_plan(&plan).unwrap(), options).unwrap()
+    run(&plan, &mut *transport, Site::for_plan(&plan).unwrap(), options).unwrap()
 }
 
 /// The report as a person reads it, without colours.

@@ -7,7 +7,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use faults::proxy::{Carried, Event, How, Outcome, Placed, Proxy, Running, Settings, What, Which, place};
+use faults::proxy::{
+    Carried, Event, How, MAX_REFUSED, Outcome, Placed, Proxy, Running, Settings, What, Which, place,
+};
 use faults::{At, Effect, Fault, Region};
 use faults::{Chain, Flow, Injector, Ledger, Piece};
 use notation::parse_fault;
@@ -393,7 +395,22 @@ fn a_target_that_is_down_resets_the_client_and_the_proxy_goes_on() {
         assert_eq!(event.connection, number);
     }
     let outcome = proxy.finish(LONG).unwrap();
-    assert_eq!((outcome.connections, outcome.refused), (2, vec![1, 2]));
+    assert_eq!((outcome.connections, outcome.refused, outcome.first_refused), (2, 2, vec![1, 2]));
+}
+
+#[test]
+fn what_is_told_of_refused_connections_does_not_grow_with_them() {
+    let many = MAX_REFUSED as u64 + 5;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap();
+    drop(listener);
+    let (running, _events) = proxy(target, &[]);
+    for _ in 0..many {
+        read_all(&mut connect(running.local_addr()));
+    }
+    let outcome = running.finish(LONG).unwrap();
+    assert_eq!((outcome.connections, outcome.refused), (many, many));
+    assert_eq!(outcome.first_refused, (1..=MAX_REFUSED as u64).collect::<Vec<_>>());
 }
 
 #[test]

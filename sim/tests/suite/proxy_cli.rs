@@ -307,6 +307,20 @@ fn a_target_that_is_down_is_recorded_and_exits_4() {
 }
 
 #[test]
+fn of_many_that_are_refused_the_one_that_is_meant_counts() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap();
+    drop(listener);
+    let meant = faults::proxy::MAX_REFUSED + 1;
+    let proxy = start(target, &["--connection", &meant.to_string(), "--once"]);
+    for _ in 0..meant {
+        assert!(TcpStream::connect(&proxy.address).unwrap().read(&mut [0]).is_err());
+    }
+    let (code, record, _) = proxy.end();
+    assert_eq!((code, record.last().unwrap()["refused"].as_u64()), (Some(4), Some(meant as u64)));
+}
+
+#[test]
 fn a_port_that_is_taken_exits_4() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

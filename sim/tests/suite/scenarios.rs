@@ -69,10 +69,33 @@ fn assert_proved(name: &str, scenario: &Scenario, outcome: &Outcome, text: &str)
     assert!(!silent || name.starts_with("ladder__"), "{name} accepts a damaged file\n{text}");
 }
 
+/// Tells, if the test fails while this is there, which command repeats the one run: the panic names only what differs.
+struct Replay(String);
+
+impl Replay {
+    fn new(path: &Path, lane: TransportKind) -> Self {
+        // From the root, because cargo finds the workspace from everywhere in it, but a relative path is not found.
+        let path = path.canonicalize().unwrap();
+        let lane = lane.to_string();
+        let words = ["cargo", "run", "-p", "sim", "--", path.to_str().unwrap(), "--transport", &lane];
+        Self(shlex::try_join(words).unwrap())
+    }
+}
+
+impl Drop for Replay {
+    #[expect(clippy::print_stderr, reason = "it is for the person who reads why a test failed")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("replay: {}", self.0);
+        }
+    }
+}
+
 #[test]
 fn every_scenario_gives_its_snapshot_on_every_lane() {
     let runs = for_each(|path, scenario| {
         let run = |lane| {
+            let _replay = Replay::new(path, lane);
             let outcome = run_on(lane, scenario);
             let text = text_of(scenario, &outcome);
             assert_proved(&format!("{} on {lane}", snapshot_name(path)), scenario, &outcome, &text);
@@ -84,6 +107,7 @@ fn every_scenario_gives_its_snapshot_on_every_lane() {
         let name = snapshot_name(&path);
         let (first, others) = texts.split_first().unwrap();
         for (lane, text) in others {
+            let _replay = Replay::new(&path, *lane);
             assert!(
                 *text == first.1,
                 "{name} goes otherwise on {lane}:\n{text}\nthan on {}:\n{}",
@@ -91,14 +115,29 @@ fn every_scenario_gives_its_snapshot_on_every_lane() {
                 first.1
             );
         }
+        let _replay = Replay::new(&path, first.0);
         in_snapshots(|| insta::assert_snapshot!(name, first.1));
     }
+}
+
+#[test]
+fn the_replay_of_a_scenario_runs_that_scenario() {
+    let replay = Replay::new(&workspace("scenarios/basic.ron"), TransportKind::Memory);
+    let words = shlex::split(&replay.0).unwrap();
+    let (cargo, args) = words.split_at(5);
+    assert_eq!(cargo, ["cargo", "run", "-p", "sim", "--"]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut sim = std::process::Command::new(env!("CARGO_BIN_EXE_sim"));
+    let output = sim.args(args).current_dir(&elsewhere).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("my_file.jpg  Intact"), "{text}");
 }
 
 #[test]
 fn every_scenario_leaves_the_same_trace_again() {
     for_each(|path, scenario| {
         for lane in lanes_of(scenario).into_iter().filter(|lane| *lane != TransportKind::Tcp) {
+            let _replay = Replay::new(path, lane);
             let traces = [(); 2].map(|()| run_on(lane, scenario).trace);
             assert!(traces[0].iter().any(|events| !events.is_empty()), "a trace of nothing proves nothing");
             assert_eq!(traces[0], traces[1], "{} on {lane}", path.display());

@@ -261,13 +261,13 @@ fn scenarios_go_the_same_on_the_real_stores_code() {
         struck += 1;
         let kind = if plan.needs_network() { TransportKind::Turmoil } else { TransportKind::Memory };
         let mut lane = transport(kind, &plan).unwrap();
-        let mut on = |site: &Site| {
+        let mut on = |site: Site| {
             let outcome = run(&plan, &mut *lane, site, &Options::default()).unwrap();
             text_of(&scenario, &outcome)
         };
-        let expected = on(&Site::in_memory());
+        let expected = on(Site::in_memory());
         for seed in 0..4 {
-            assert_eq!(on(&Site::simulated(seed).unwrap()), expected, "{} with seed {seed}", path.display());
+            assert_eq!(on(Site::simulated(seed).unwrap()), expected, "{} with seed {seed}", path.display());
         }
     }
     assert!(struck >= 11, "only {struck} scenarios strike the disk");

@@ -10,16 +10,25 @@ use tokio::time::Instant;
 use super::{Event, Placed, Recording, Settings, What};
 use crate::{Chain, FaultEntry, Flow, Injector, Ledger, Wires};
 
+/// How many refused connections are named. A proxy may run for months, and a target be down for days.
+pub const MAX_REFUSED: usize = 100;
+
+/// How many connections are kept. The bytes have a limit of their own; this one is for connections without any.
+pub const MAX_RECORDINGS: usize = 10_000;
+
 /// What a proxy has to say when it is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// How many connections were accepted.
     pub connections: u64,
-    /// The numbers of those whose target could not be reached, in the order in which that was found out.
-    pub refused: Vec<u64>,
+    /// The target of how many could not be reached.
+    pub refused: u64,
+    /// The numbers of those, in the order in which that was found out: the first [`MAX_REFUSED`].
+    pub first_refused: Vec<u64>,
     /// What became of each fault, in the order of [`Settings::faults`].
     pub faults: Vec<Proof>,
-    /// What was kept, one for each connection that was opened, in their order.
+    /// What was kept, one for each connection that was opened, in their order: of those that were over first, at most
+    /// [`MAX_RECORDINGS`].
     pub recordings: Vec<Recording>,
 }
 
@@ -102,14 +111,22 @@ impl Hub {
                 proof.took.get_or_insert_with(|| old.clone());
             }
             What::Delivered { number, .. } => totals.outcome.faults[*number].delivered += 1,
-            What::Refused { .. } => totals.outcome.refused.push(connection),
+            What::Refused { .. } => {
+                totals.outcome.refused += 1;
+                if totals.outcome.first_refused.len() < MAX_REFUSED {
+                    totals.outcome.first_refused.push(connection);
+                }
+            }
             What::Opened { .. } | What::Closed { .. } => {}
         }
         (totals.sink)(Event { at, connection, what });
     }
 
     pub(super) fn keep(&self, recording: Recording) {
-        self.totals().outcome.recordings.push(recording);
+        let recordings = &mut self.totals().outcome.recordings;
+        if recordings.len() < MAX_RECORDINGS {
+            recordings.push(recording);
+        }
     }
 
     /// The faults of the connection with this number, and their records, each with the number that the fault has in the

@@ -61,7 +61,7 @@ use tokio::time::{sleep, timeout};
 
 pub use backlog::let_wait;
 pub use event::{Carried, Event, How, What};
-pub use hub::{Outcome, Proof};
+pub use hub::{MAX_RECORDINGS, MAX_REFUSED, Outcome, Proof};
 pub use place::{Placed, Which, clash, place};
 pub use running::{Running, Stopper};
 pub use tap::Recording;

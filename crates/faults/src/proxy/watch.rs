@@ -47,7 +47,7 @@ impl Watch {
                 self.stalled |= record.fault.effect == Effect::Stall;
                 self.tell_fired(number, &record);
             }
-            let ends = matches!(record.fault.effect, Effect::Truncate | Effect::HalfClose | Effect::Reset);
+            let ends = record.fault.effect.ends_stream();
             if record.reaches_at.is_some_and(|bytes| delivered >= bytes) && (ended || !ends) {
                 let what = What::Delivered { number, flow: self.flow, bytes: delivered };
                 self.hub.tell(self.connection, what);

@@ -16,6 +16,49 @@ pub type DiskFault = (FaultEntry, u64);
 
 /// The same with what it does.
 type Armed = (FaultEntry, Effect, u64);
+/// When a fault of the disk strikes an upload, and what it does then.
+enum Moment {
+    /// While the file is written: bytes are lost.
+    Writing,
+    /// While the file is written: that fails.
+    Refusing(StoreError),
+    /// When the file is stored: the server dies.
+    Committing,
+    /// When the file is read again: this bit has turned over.
+    Reading { bit: u8 },
+    /// It is no fault of the disk.
+    Never,
+}
+
+/// Names every effect, so that a new one does not compile before somebody has decided what the disk does.
+fn moment(effect: &Effect) -> Moment {
+    match effect {
+        Effect::ShortWrite { .. } => Moment::Writing,
+        Effect::NoSpace => Moment::Refusing(StoreError::NoSpace),
+        Effect::WriteError => Moment::Refusing(StoreError::Io(std::io::ErrorKind::Other)),
+        Effect::CrashBeforeSync | Effect::CrashBeforeRename | Effect::CrashAfterRename => Moment::Committing,
+        Effect::Rot { bit } => Moment::Reading { bit: *bit },
+        Effect::Flip { .. }
+        | Effect::Xor { .. }
+        | Effect::Drop { .. }
+        | Effect::Truncate
+        | Effect::Insert { .. }
+        | Effect::Duplicate { .. }
+        | Effect::Reorder { .. }
+        | Effect::Overwrite { .. }
+        | Effect::Stall
+        | Effect::Delay { .. }
+        | Effect::Throttle { .. }
+        | Effect::Slice { .. }
+        | Effect::Coalesce { .. }
+        | Effect::Reset
+        | Effect::HalfClose
+        | Effect::Latency { .. }
+        | Effect::Partition { .. }
+        | Effect::Hold { .. }
+        | Effect::Crash { .. } => Moment::Never,
+    }
+}
 
 /// Says of which upload the faults are. Clones share what was said.
 #[derive(Clone, Debug, Default)]
@@ -112,9 +155,9 @@ impl Store for FaultyStore {
         if *self.stored.lock().unwrap_or_else(PoisonError::into_inner) != Some(id) {
             return Ok(content);
         }
-        self.faults.iter().try_fold(content, |content, (fault, effect, at)| match effect {
-            Effect::Rot { bit } => Self::rot(&content, fault, *at, *bit),
-            _ => Ok(content),
+        self.faults.iter().try_fold(content, |content, (fault, effect, at)| match moment(effect) {
+            Moment::Reading { bit } => Self::rot(&content, fault, *at, bit),
+            Moment::Writing | Moment::Refusing(_) | Moment::Committing | Moment::Never => Ok(content),
         })
     }
 
@@ -188,11 +231,7 @@ impl FaultyIncoming {
     fn error(&self, count: u64) -> Option<StoreError> {
         let end = self.written + count;
         let (fault, error) = self.faults.iter().find_map(|(fault, effect, at)| {
-            let error = match effect {
-                Effect::NoSpace => StoreError::NoSpace,
-                Effect::WriteError => StoreError::Io(std::io::ErrorKind::Other),
-                _ => return None,
-            };
+            let Moment::Refusing(error) = moment(effect) else { return None };
             (*at < end).then_some((fault, error))
         })?;
         fault.fired(&[], &[]);

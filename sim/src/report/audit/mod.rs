@@ -10,7 +10,7 @@ use audit::{Conclusion, Report, Row, Spread, Trial};
 use faults::Direction;
 use faults::Truth;
 use faults::text::{bytes_text, visible};
-use faults::{Effect, Verdict};
+use faults::{Harm, Verdict};
 
 pub use json::json;
 pub use junit::junit;
@@ -140,7 +140,7 @@ fn check(report: &Report) -> String {
 /// Whether the check had its say: the file came to its end, changed, and the client gave a verdict on it, or asked for
 /// it again.
 fn had_its_say(row: &Row) -> bool {
-    let ends = row.trial.faults.iter().any(|fault| fault.effect == Effect::Truncate);
+    let ends = row.trial.faults.iter().any(|fault| fault.effect.harm() == Harm::Shortens);
     let is_verdict =
         matches!(row.verdict, Verdict::Silent | Verdict::Detected | Verdict::FalseAlarm | Verdict::Recovered);
     row.is_telling() && is_verdict && !ends

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{mistake_of, name_of, short};
+use super::{Replay, again, mistake_of, name_of, short};
 use crate::mutants::{Finding, Matrix, Row};
 
 /// One line.
@@ -19,16 +19,18 @@ struct FindingRecord {
     scenario: String,
     finding: &'static str,
     why: Vec<String>,
+    replay: String,
 }
 
-/// The matrix for programs: one JSON object per line, described in `docs/transcript.md`.
+/// The matrix for programs: one JSON object per line, described in `docs/transcript.md`. `replay` makes the command
+/// that repeats a single run.
 #[must_use]
-pub fn json(matrix: &Matrix) -> String {
+pub fn json(matrix: &Matrix, replay: &Replay<'_>) -> String {
     let mutants = matrix.rows.iter().map(|row| Record::Mutant {
         mutant: name_of(row),
         mistake: mistake_of(row),
         holds: row.holds(),
-        findings: findings(matrix, row),
+        findings: findings(matrix, row, replay),
     });
     let scenarios = matrix.scenarios.iter().map(|path| short(path)).collect();
     let all = mutants.chain([Record::Matrix { scenarios, holds: matrix.holds() }]);
@@ -36,14 +38,15 @@ pub fn json(matrix: &Matrix) -> String {
     all.map(|record| serde_json::to_string(&record).unwrap_or_default() + "\n").collect()
 }
 
-fn findings(matrix: &Matrix, row: &Row) -> Vec<FindingRecord> {
-    let record = |(path, found): (_, &Finding)| {
+fn findings(matrix: &Matrix, row: &Row, replay: &Replay<'_>) -> Vec<FindingRecord> {
+    let record = |(index, found): (usize, &Finding)| {
         let (finding, why) = match found {
             Finding::AsExpected => return None,
             Finding::Convicted(charges) => ("convicted", charges.clone()),
             Finding::Inconclusive(why) => ("inconclusive", vec![why.to_string()]),
         };
-        Some(FindingRecord { scenario: short(path), finding, why })
+        let scenario = short(&matrix.scenarios[index]);
+        Some(FindingRecord { scenario, finding, why, replay: again(matrix, row, index, replay) })
     };
-    matrix.scenarios.iter().map(std::path::PathBuf::as_path).zip(&row.findings).filter_map(record).collect()
+    row.findings.iter().enumerate().filter_map(record).collect()
 }

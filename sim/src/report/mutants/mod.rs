@@ -12,6 +12,7 @@ pub use page::page;
 pub use text::text;
 
 use crate::mutants::{Matrix, Row};
+use crate::scenario::TransportKind;
 use transfer::endpoint::Flaw;
 
 /// The folder that scenarios are in, and whose name says nothing about them.
@@ -20,6 +21,14 @@ const ROOT: &str = "scenarios";
 const NO_FOLDER: &str = "(top)";
 /// What the program without a mistake is called.
 const CORRECT: &str = "none";
+
+/// Makes the command that runs this scenario on this lane with this mistake; empty if there is none.
+pub type Replay<'a> = dyn Fn(&Path, TransportKind, Option<Flaw>) -> String + 'a;
+
+/// The command that repeats the run of `row` with the scenario at this position.
+fn again(matrix: &Matrix, row: &Row, scenario: usize, replay: &Replay<'_>) -> String {
+    replay(&matrix.scenarios[scenario], matrix.lanes[scenario], row.flaw)
+}
 
 fn name_of(row: &Row) -> String {
     row.flaw.map_or(CORRECT.into(), |flaw| flaw.to_string())

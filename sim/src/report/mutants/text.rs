@@ -6,15 +6,16 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{conclusion, example, folder, mistake_of, name_of};
+use super::{Replay, again, conclusion, folder, mistake_of, name_of, short};
 use crate::mutants::{Matrix, Row};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 
-/// The matrix for people, styled with ANSI escapes: print it through `anstream`.
+/// The matrix for people, styled with ANSI escapes: print it through `anstream`. `replay` makes the command that
+/// repeats a single run.
 #[must_use]
-pub fn text(matrix: &Matrix) -> String {
+pub fn text(matrix: &Matrix, replay: &Replay<'_>) -> String {
     let mut text = format!(
         "{}, {}; of each folder, how many convict the program:\n\n",
         counted(matrix.rows.len(), "program"),
@@ -24,7 +25,7 @@ pub fn text(matrix: &Matrix) -> String {
     counts(matrix, width, &mut text);
     text.push('\n');
     for row in &matrix.rows {
-        describe(matrix, row, width, &mut text);
+        describe(matrix, row, width, replay, &mut text);
     }
     let style = style_of(matrix.holds());
     text + &format!("\n{style}{}{style:#}\n", conclusion(matrix))
@@ -62,13 +63,18 @@ fn dotted(count: usize) -> String {
 }
 
 /// What a program does wrong, and the conviction that tells most.
-fn describe(matrix: &Matrix, row: &Row, width: usize, text: &mut String) {
+fn describe(matrix: &Matrix, row: &Row, width: usize, replay: &Replay<'_>, text: &mut String) {
     let _ = writeln!(text, "{:width$}  {}", name_of(row), mistake_of(row));
     let style = style_of(row.holds());
-    let found = match example(matrix, row) {
-        Some((scenario, charge)) => format!("{scenario}: {charge}"),
+    let telling = matrix.most_telling(row);
+    let found = match &telling {
+        Some((scenario, charge)) => format!("{}: {charge}", short(&matrix.scenarios[*scenario])),
         None if row.flaw.is_none() => return,
         None => "no scenario convicts it".into(),
     };
     let _ = writeln!(text, "{:width$}  {style}{found}{style:#}", "");
+    let command = telling.map(|(scenario, _)| again(matrix, row, scenario, replay));
+    if let Some(command) = command.filter(|command| !command.is_empty()) {
+        let _ = writeln!(text, "{:width$}  again: {command}", "");
+    }
 }

@@ -53,6 +53,7 @@ pub(super) fn sim(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sim"))
         .arg("conform")
         .args(args)
+        .env_remove("CARGO") // It is started as a shell does.
         .current_dir(workspace("."))
         .output()
         .unwrap()
@@ -81,8 +82,7 @@ fn the_command_line_says_how_it_went_in_every_format() {
     assert_eq!(failed.status.code(), Some(1), "{text}");
     assert!(text.contains("R8") && text.contains("Details are split at their last `;`"), "{text}");
     assert!(text.contains("expected") && text.contains("but came  \"ERROR bad-size no\""), "{text}");
-    let replay =
-        format!("cargo run -p sim -- conform --server {address} --seed 1 --case name-with-semicolons");
+    let replay = format!("{} --server {address} --seed 1 --case name-with-semicolons", our("conform"));
     assert!(text.contains(&replay), "{text}");
 
     let json = out(&sim(&[&args[..], &["--format", "json"]].concat()));
@@ -127,16 +127,6 @@ fn the_command_line_tells_bad_usage_from_nothing_proved() {
     assert!(list.contains("upload-listed") && list.contains("all-22-steps"), "{list}");
 }
 
-/// Whether there is a Python to run; says so if not.
-#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
-pub(super) fn has_python() -> bool {
-    let found = Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success());
-    if !found {
-        eprintln!("left out: there is no python3 here");
-    }
-    found
-}
-
 pub(super) fn student(which: &str) -> PathBuf {
     workspace("audits/student").join(which)
 }
@@ -158,10 +148,8 @@ fn client_of(which: &str) -> String {
 }
 
 #[test]
-fn a_students_correct_server_passes() {
-    if !has_python() {
-        return;
-    }
+#[ignore = "needs python3: .ci/run does it where that is"]
+fn needs_python_a_students_correct_server_passes() {
     let dir = tempfile::tempdir().unwrap();
     let (_running, address) = student_server(&student("correct"), dir.path());
     let address: SocketAddr = address.parse().unwrap();
@@ -172,29 +160,25 @@ fn a_students_correct_server_passes() {
 }
 
 #[test]
-fn a_students_correct_client_passes_as_far_as_it_verifies() {
+#[ignore = "needs python3: .ci/run does it where that is"]
+fn needs_python_a_students_correct_client_passes_as_far_as_it_verifies() {
     student_passes(&["--level", "4"]);
 }
 
 #[test]
-#[ignore = "starts Python for every case, which takes half a minute"]
-fn a_students_correct_client_passes() {
+#[ignore = "needs python3: .ci/run does it where that is"]
+fn needs_python_a_students_correct_client_passes() {
     student_passes(&[]);
 }
 
 fn student_passes(args: &[&str]) {
-    if !has_python() {
-        return;
-    }
     let output = sim(&[&["--client", &client_of("correct")][..], args].concat());
     assert_eq!(output.status.code(), Some(0), "{}", out(&output));
 }
 
 #[test]
-fn students_who_check_nothing_are_found_out() {
-    if !has_python() {
-        return;
-    }
+#[ignore = "needs python3: .ci/run does it where that is"]
+fn needs_python_students_who_check_nothing_are_found_out() {
     let nothing = sim(&["--client", &client_of("hashes_nothing"), "--case", "hash-of-nothing"]);
     assert!(
         out(&nothing).contains("no Success") || out(&nothing).contains("expected  Fail"),
@@ -234,10 +218,8 @@ fn a_server_that_cannot_be_started_is_not_charged_and_costs_no_time() {
 }
 
 #[test]
-fn the_server_of_a_student_that_serves_one_client_fails_where_there_is_a_second() {
-    if !has_python() {
-        return;
-    }
+#[ignore = "needs python3: .ci/run does it where that is"]
+fn needs_python_the_server_of_a_student_that_serves_one_client_fails_where_there_is_a_second() {
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("once.py");
     let once = "import sys; sys.path.insert(0, sys.argv[3]); import socket, server\n\
@@ -280,11 +262,8 @@ fn grade(task: &str, names: &[&str]) -> String {
 
 #[cfg(unix)]
 #[test]
-#[ignore = "starts Python for every case and trial, which takes a minute"]
-fn the_script_for_a_class_marks_every_submission() {
-    if !has_python() {
-        return;
-    }
+#[ignore = "needs python3: .ci/run does it where that is"]
+fn needs_python_the_script_for_a_class_marks_every_submission() {
     let good = grade("correct", &["correct"]);
     assert_eq!(good, "correct: server passed; client passed; audit passed\n");
     let bad = grade("hashes_nothing", &["hashes_nothing", "empty"]);

@@ -23,6 +23,7 @@ use faults::{Layer, Verdict};
 use sim::run::{Inconclusive, Options, Outcome, Plan, RunError, Site, run, transport};
 use sim::scenario::{Scenario, TransportKind};
 use transfer::record::{Action, Failure};
+use transfer::storage::Store;
 
 use super::{text_of, workspace};
 use generator::{Draft, draw};
@@ -102,7 +103,8 @@ fn run_one(lane: TransportKind, scenario: &Scenario) -> Result<Option<Run>, Stri
         Err(error) => return Err(error.to_string()),
     };
     let site = Site::for_plan(&plan).map_err(|error| error.to_string())?;
-    let outcome = match run(&plan, &mut tap, &site, &Options::default()) {
+    let store = site.store();
+    let outcome = match run(&plan, &mut tap, site, &Options::default()) {
         Ok(outcome) => outcome,
         Err(RunError::Scenario(_)) => return Ok(None),
         Err(error) => return Err(error.to_string()),
@@ -110,14 +112,13 @@ fn run_one(lane: TransportKind, scenario: &Scenario) -> Result<Option<Run>, Stri
     let text = text_of(scenario, &outcome);
     let mut findings = Vec::new();
     if !matches!(outcome.inconclusive, Some(Inconclusive::ControlFailed(_))) {
-        findings = judge(scenario, &plan, &tap, &site, &outcome);
+        findings = judge(scenario, &plan, &tap, &*store, &outcome);
     }
     Ok(Some(Run { outcome, text, findings }))
 }
 
-fn judge(scenario: &Scenario, plan: &Plan, tap: &Tap, site: &Site, outcome: &Outcome) -> Vec<Finding> {
+fn judge(scenario: &Scenario, plan: &Plan, tap: &Tap, store: &dyn Store, outcome: &Outcome) -> Vec<Finding> {
     let tape = tap.tapes.last().unwrap();
-    let store = site.store();
     let listing = store.list().unwrap();
     let with_bytes = |entry: &protocol::Entry| {
         (entry.clone(), store.open(entry.id).map_or(Vec::new(), |content| oracle::bytes_of(&content)))
