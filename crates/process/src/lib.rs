@@ -22,8 +22,8 @@ use process_wrap::std::{ChildWrapper, CommandWrap};
 use regex::Regex;
 use std::time::Instant;
 
-use output::Output;
 pub use output::{Line, MAX_OUTPUT};
+use output::{Output, Seen};
 pub use ready::{HOST, NotReady, Ready, free_port};
 use strays::Mark;
 
@@ -60,7 +60,8 @@ pub struct Launch {
     pub dir: PathBuf,
     /// What is added to this process's environment for it.
     pub env: Vec<(OsString, OsString)>,
-    /// Lines of its output that match one of these are kept even if it puts out more than [`MAX_OUTPUT`].
+    /// Lines of its output that match one of these, which [`Regex::new`] made, are kept even if it puts out more than
+    /// [`MAX_OUTPUT`].
     pub keep: Vec<Regex>,
 }
 
@@ -130,7 +131,7 @@ impl Launch {
             let why = if is_name { "there is no such program in PATH".into() } else { error.to_string() };
             io::Error::new(error.kind(), format!("`{name}` cannot be started: {why}"))
         })?;
-        let (output, (done, readers)) = (Output::new(self.keep.clone()), channel());
+        let (output, (done, readers)) = (Output::new(&self.keep), channel());
         if let Some(stream) = child.stdout().take() {
             output.read(stream, false, &done);
         }
@@ -166,11 +167,11 @@ impl Running {
 
     /// Waits until it has put out a line for which `is_it` holds, `limit` at most, and returns that line.
     pub fn wait_for_line(&self, limit: Duration, is_it: impl Fn(&Line) -> bool) -> Option<Line> {
-        let deadline = Instant::now() + limit;
+        let (deadline, mut seen) = (Instant::now() + limit, Seen::default());
         loop {
             let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
             // Looked at in between, too: a program that has ended puts nothing out any more.
-            if let Some(line) = self.output.find_or_wait(left.min(LAST_OUTPUT), &is_it) {
+            if let Some(line) = self.output.find_or_wait(&mut seen, left.min(LAST_OUTPUT), &is_it) {
                 return Some(line);
             }
         }

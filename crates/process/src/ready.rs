@@ -10,7 +10,7 @@ use std::time::Duration;
 use regex::Regex;
 use std::time::Instant;
 
-use super::{How, Running};
+use super::{How, Running, Seen};
 
 /// Where servers that are started here listen.
 pub const HOST: &str = "127.0.0.1";
@@ -64,12 +64,14 @@ impl Running {
     pub fn wait_ready(&mut self, ready: &Ready, port: u16) -> Result<(), NotReady> {
         let deadline = Instant::now() + READY;
         let mut tick = TICK;
-        let mut gone_since = None;
+        let (mut gone_since, mut seen) = (None, Seen::default());
         loop {
             let how = self.poll().ok().flatten();
             let is_ready = match ready {
                 Ready::Port => self.listens_on(port)?,
-                Ready::Line(pattern) => self.lines().iter().any(|line| pattern.is_match(&line.text)),
+                Ready::Line(pattern) => {
+                    self.output.find(&mut seen, |line| pattern.is_match(&line.text)).is_some()
+                }
             };
             match how {
                 // One that has gone into the background has ended well.
@@ -142,7 +144,7 @@ fn late(server: &Running, ready: &Ready, port: u16) -> String {
                 format!("something listens on port {port}, but at {address} and not at {HOST}")
             }
         },
-        Ready::Line(pattern) if server.lines().is_empty() => format!(
+        Ready::Line(pattern) if server.output.is_empty() => format!(
             "no line matches {:?}; it has put out nothing at all: does it flush its output?",
             pattern.as_str()
         ),
