@@ -40,7 +40,7 @@ fn findings(matrix: &Matrix, row: &Row) -> Vec<FindingRecord> {
     let record = |(path, found): (_, &Finding)| {
         let (finding, why) = match found {
             Finding::AsExpected => return None,
-            Finding::Convicted(charges) => ("convicted", charges.clone()),
+            Finding::Convicted(charges) => ("convicted", charges.iter().map(ToString::to_string).collect()),
             Finding::Inconclusive(why) => ("inconclusive", vec![why.to_string()]),
         };
         Some(FindingRecord { scenario: short(path), finding, why })
