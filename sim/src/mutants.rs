@@ -7,26 +7,51 @@
 //! harness then says that nothing is proved, and a control that took this for a conviction would pass with a
 //! harness that only ever finds programs it cannot test. Such findings are counted on their own.
 
+use std::fmt;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::thread::{self, available_parallelism};
 
-use crate::run::{Inconclusive, Options, Outcome, Plan, RunError, Site, run, transport};
+use crate::run::{Inconclusive, Options, Outcome, Plan, RunError, Site, Unmet, run, transport};
 use crate::scenario::{Scenario, TransportKind};
-use crate::verdict::Condition;
-use faults::Verdict;
+use crate::transcript::Deviation;
 use transfer::endpoint::Flaw;
 
 /// How many threads share the work at most: each keeps buffers and a simulated network.
 const MAX_THREADS: usize = 8;
+
+/// One thing that a program did otherwise than it should. Displayed as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// A run without faults did not go as the steps say.
+    Deviation(Deviation),
+    /// An expectation was not met.
+    Unmet(Unmet),
+}
+
+impl Charge {
+    /// Whether it is that a damaged file was taken for a good one, or left as one.
+    fn is_grave(&self) -> bool {
+        matches!(self, Self::Unmet(unmet) if unmet.is_grave())
+    }
+}
+
+impl fmt::Display for Charge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deviation(deviation) => deviation.fmt(f),
+            Self::Unmet(unmet) => unmet.fmt(f),
+        }
+    }
+}
 
 /// What one scenario says of one program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// All went as expected.
     AsExpected,
-    /// Something did not: each thing in words, at least one.
-    Convicted(Vec<String>),
+    /// Something did not: at least one charge.
+    Convicted(Vec<Charge>),
     /// Nothing is proved.
     Inconclusive(Inconclusive),
 }
@@ -35,8 +60,8 @@ impl Finding {
     /// What `outcome` says.
     #[must_use]
     pub fn of(outcome: Outcome) -> Self {
-        let mut charges: Vec<String> = outcome.deviation.iter().map(ToString::to_string).collect();
-        charges.extend(outcome.unmet);
+        let deviation = outcome.deviation.into_iter().map(Charge::Deviation);
+        let charges: Vec<Charge> = deviation.chain(outcome.unmet.into_iter().map(Charge::Unmet)).collect();
         match outcome.inconclusive {
             Some(why) => Self::Inconclusive(why),
             None if charges.is_empty() => Self::AsExpected,
@@ -122,24 +147,18 @@ impl Matrix {
     /// taken for a good one before anything else, and of several such the one of the scenario that convicts the
     /// fewest others, because that one speaks of this mistake.
     #[must_use]
-    pub fn most_telling(&self, row: &Row) -> Option<(usize, String)> {
+    pub fn most_telling<'a>(&self, row: &'a Row) -> Option<(usize, &'a Charge)> {
         let charges = row.convictions().flat_map(|index| {
             let Finding::Convicted(charges) = &row.findings[index] else { return Vec::new() };
             charges.iter().map(|charge| (index, charge)).collect()
         });
-        let told = charges.min_by_key(|(index, charge)| (!is_grave(charge), self.convicted_by(*index)));
-        told.map(|(index, charge)| (index, charge.clone()))
+        charges.min_by_key(|(index, charge)| (!charge.is_grave(), self.convicted_by(*index)))
     }
 
     /// How many programs the scenario at this position convicts.
     fn convicted_by(&self, scenario: usize) -> usize {
         self.rows.iter().filter(|row| row.findings[scenario].convicts()).count()
     }
-}
-
-/// Whether a charge is that a damaged file was taken for a good one, or left as one.
-fn is_grave(charge: &str) -> bool {
-    charge.ends_with(&Verdict::Silent.to_string()) || charge.contains(Condition::Damaged.word())
 }
 
 /// The correct program, and every mutant.

@@ -19,6 +19,8 @@ pub struct Finding {
     pub expected: String,
     /// What came in its place.
     pub came: String,
+    /// Whether what was awaited did not come in its time.
+    pub silent: bool,
     /// Where both part, if they are contents.
     pub difference: Option<Difference>,
     /// The last of what was said on the connection.
@@ -71,6 +73,7 @@ pub(super) fn broken(
         step: step.into(),
         expected: expected.into(),
         came: came.to_string(),
+        silent: matches!(came, Came::Nothing(..)),
         dialogue: wire.dialogue(),
         ..Finding::default()
     }))
@@ -79,12 +82,14 @@ pub(super) fn broken(
 /// In place of the payload `expected`, which begins `base` bytes into the file, something else came.
 pub(super) fn broken_payload(wire: &Wire, step: u8, expected: &[u8], base: usize, came: &Came) -> Stop {
     let difference = Difference::of(expected, came.bytes(), base as u64);
+    let silent = matches!(came, Came::Nothing(..));
     let (expected, came) = contents(expected, came, difference.as_ref());
     Stop::Fail(Box::new(Finding {
         rule: 3,
         step: Some(step),
         expected,
         came,
+        silent,
         difference,
         dialogue: wire.dialogue(),
         ..Finding::default()

@@ -35,6 +35,7 @@ macro_rules! cases {
 mod client;
 mod content;
 mod finding;
+mod obstacle;
 mod rules;
 mod runner;
 mod server;
@@ -48,6 +49,7 @@ pub use client::{
 use content::id_of;
 pub use finding::{Difference, Finding};
 use finding::{broken, broken_payload};
+use obstacle::Obstacle;
 pub use rules::{rule_text, rules, step_text};
 use runner::{Bench, Gone, run};
 pub use server::{cases as server_cases, test as test_server, test_command as test_server_command};
@@ -138,7 +140,43 @@ pub enum Outcome {
     },
 }
 
+/// What came of a case, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OutcomeKind {
+    /// [`Outcome::Pass`].
+    Pass,
+    /// [`Outcome::Warning`].
+    Warning,
+    /// [`Outcome::Fail`].
+    Fail,
+    /// [`Outcome::NotReached`].
+    NotReached,
+    /// [`Outcome::LeftOut`].
+    LeftOut,
+    /// [`Outcome::Lost`].
+    Lost,
+}
+
+impl OutcomeKind {
+    /// Every kind, in the order in which a report counts them.
+    pub const ALL: [Self; 6] =
+        [Self::Pass, Self::Warning, Self::Fail, Self::NotReached, Self::LeftOut, Self::Lost];
+}
+
 impl Outcome {
+    /// Which kind it is.
+    #[must_use]
+    pub const fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Pass => OutcomeKind::Pass,
+            Self::Warning(_) => OutcomeKind::Warning,
+            Self::Fail(_) => OutcomeKind::Fail,
+            Self::NotReached { .. } => OutcomeKind::NotReached,
+            Self::LeftOut { .. } => OutcomeKind::LeftOut,
+            Self::Lost { .. } => OutcomeKind::Lost,
+        }
+    }
+
     /// Whether it leaves open whether the program keeps the rules.
     fn is_open(&self) -> bool {
         matches!(self, Self::NotReached { free: false, .. } | Self::Lost { .. })
@@ -250,7 +288,7 @@ impl Report {
 /// Why a case ended early.
 enum Stop {
     Fail(Box<Finding>),
-    NotReached(String),
+    NotReached(Obstacle),
     /// The same, and the program is free to be like that.
     Free(String),
     /// There is no command for it.

@@ -192,7 +192,7 @@ fn ended<B: Bench>(case: &CaseInfo, stop: Stop, bench: &mut B) -> Outcome {
             finding.hints.extend(bench.hints());
             Outcome::Fail(Box::new(finding))
         }
-        Stop::NotReached(why) => Outcome::NotReached { why, free: false },
+        Stop::NotReached(why) => Outcome::NotReached { why: why.to_string(), free: false },
         Stop::Free(why) => Outcome::NotReached { why, free: true },
         Stop::Busy => Outcome::NotReached { why: "the server is busy".into(), free: false },
         Stop::LeftOut(why) => Outcome::LeftOut { why },

@@ -50,7 +50,7 @@ enum Record<'a> {
         message: String,
     },
     Unmet {
-        message: &'a str,
+        message: String,
     },
     Replay {
         command: &'a str,
@@ -94,7 +94,7 @@ pub fn json(scenario: &Scenario, outcome: &Outcome, view: &View) -> String {
         records.push(Record::Deviation { step: deviation.step, expected, message: deviation.to_string() });
     }
     records.extend(outcome.inconclusive.iter().map(|why| Record::Inconclusive { message: why.to_string() }));
-    records.extend(outcome.unmet.iter().map(|message| Record::Unmet { message }));
+    records.extend(outcome.unmet.iter().map(|unmet| Record::Unmet { message: unmet.to_string() }));
     if records.len() > problems {
         records.push(Record::Replay { command: &view.replay });
     }

@@ -78,8 +78,11 @@ fn fault_text(record: &FaultRecord) -> String {
 fn problems(outcome: &Outcome, view: &View, text: &mut String) {
     let deviation = outcome.deviation.as_ref().map(ToString::to_string);
     let inconclusive = outcome.inconclusive.as_ref().map(|why| format!("inconclusive: {why}"));
-    let problems: Vec<String> =
-        deviation.into_iter().chain(inconclusive).chain(outcome.unmet.iter().cloned()).collect();
+    let problems: Vec<String> = deviation
+        .into_iter()
+        .chain(inconclusive)
+        .chain(outcome.unmet.iter().map(ToString::to_string))
+        .collect();
     for problem in &problems {
         let _ = writeln!(text, "{BAD}{problem}{BAD:#}");
     }

@@ -2,7 +2,7 @@
 //! not show it: a client can say that a download failed and still have given the damaged file its name, and a
 //! server can go on listing what everybody knows to be damaged.
 
-use super::Plan;
+use super::{Plan, Unmet};
 use crate::scenario::Expect;
 use crate::verdict::{Aftermath, Condition, Judgement, Left};
 use faults::Direction;
@@ -13,14 +13,12 @@ use faults::Verdict;
 /// A silent acceptance leaves such a file behind of necessity and is spoken of elsewhere. What the server lists
 /// is also settled by an expectation of its listing: there are runs in which a correct client cannot discard,
 /// because the connection is gone.
-pub(super) fn unexpected(plan: &Plan, judgements: &[Judgement], aftermath: &Aftermath) -> Vec<String> {
+pub(super) fn unexpected(plan: &Plan, judgements: &[Judgement], aftermath: &Aftermath) -> Vec<Unmet> {
     let is_listed_by_scenario = plan.expect().iter().any(|it| matches!(it.value, Expect::Lists(_)));
     let server = if is_listed_by_scenario { &[][..] } else { &aftermath.server };
-    let listed = damaged(server, Direction::Upload, judgements)
-        .map(|left| format!("nobody expected that the server goes on listing {left}"));
-    let named = damaged(&aftermath.clients, Direction::Download, judgements)
-        .map(|left| format!("nobody expected that the client keeps {left} under its final name"));
-    listed.chain(named).collect()
+    let listed = damaged(server, Direction::Upload, judgements).cloned().map(Unmet::StaysListed);
+    let kept = damaged(&aftermath.clients, Direction::Download, judgements).cloned();
+    listed.chain(kept.map(Unmet::KeptByClient)).collect()
 }
 
 /// Those of `left` that are damaged, without a verdict that tells why.

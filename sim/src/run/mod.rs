@@ -10,6 +10,7 @@ mod owners;
 mod plan;
 mod proof;
 mod site;
+mod unmet;
 
 use std::fmt;
 use std::io;
@@ -31,6 +32,7 @@ use transfer::record::{Action, Event, Kind, Message, Progress};
 use exchange::{Conditions, Exchange, exchange};
 pub use plan::Plan;
 pub use site::Site;
+pub use unmet::Unmet;
 
 /// What a run brought to light.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +49,8 @@ pub struct Outcome {
     pub aftermath: Aftermath,
     /// Why nothing is proved, if nothing is.
     pub inconclusive: Option<Inconclusive>,
-    /// The expectations that were not met, in words.
-    pub unmet: Vec<String>,
+    /// The expectations that were not met.
+    pub unmet: Vec<Unmet>,
     /// Everything that was recorded, times included.
     pub trace: Vec<Vec<Event>>,
 }
@@ -237,9 +239,9 @@ fn unreadable(judgements: &[Judgement]) -> Option<Inconclusive> {
 
 /// What was expected and did not come, and what came and was not expected: always a silent acceptance, and damage
 /// that stays where it is used; and any other bad end, if the scenario says what it expects.
-fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Aftermath) -> Vec<String> {
+fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Aftermath) -> Vec<Unmet> {
     let mut left: Vec<&Judgement> = judgements.iter().collect();
-    let mut unmet: Vec<String> =
+    let mut unmet: Vec<Unmet> =
         plan.expect().iter().filter_map(|expect| unmet_one(expect, &mut left, aftermath)).collect();
     for judgement in left {
         let Judgement { direction, file, verdict, .. } = judgement;
@@ -250,7 +252,8 @@ fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Afterma
             _ => !plan.expect().is_empty() || plan.faults().is_empty(),
         };
         if unexpected {
-            unmet.push(format!("nobody expected the {direction} of {file} to be {verdict}"));
+            let (direction, file, verdict) = (*direction, file.clone(), *verdict);
+            unmet.push(Unmet::Unexpected { direction, file, verdict });
         }
     }
     unmet.extend(damage::unexpected(plan, judgements, aftermath));
@@ -258,19 +261,20 @@ fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Afterma
 }
 
 /// Takes the judgement that `expect` speaks of out of `left`, and says what is wrong with it.
-fn unmet_one(expect: &Located<Expect>, left: &mut Vec<&Judgement>, aftermath: &Aftermath) -> Option<String> {
+fn unmet_one(expect: &Located<Expect>, left: &mut Vec<&Judgement>, aftermath: &Aftermath) -> Option<Unmet> {
     use faults::Direction::{Download, Upload};
-    let (direction, expected) = match &expect.value {
+    let expected = expect.value.clone();
+    let (direction, verdict) = match &expect.value {
         Expect::Upload(verdict) => (Upload, verdict),
         Expect::Download(verdict) => (Download, verdict),
         Expect::Lists(names) => {
             let listed: Vec<_> = aftermath.server.iter().map(|left| left.name.clone()).collect();
-            return (listed != *names).then(|| format!("expected {}, but {aftermath}", expect.value));
+            return (listed != *names).then(|| Unmet::Listing { expected, came: aftermath.clone() });
         }
     };
     let Some(at) = left.iter().position(|judgement| judgement.direction == direction) else {
-        return Some(format!("expected {}, but there was no such {direction}", expect.value));
+        return Some(Unmet::NoTransfer { expected, direction });
     };
     let came = left.remove(at).verdict;
-    (came != *expected).then(|| format!("expected {}, but it was {came}", expect.value))
+    (came != *verdict).then_some(Unmet::Otherwise { expected, came })
 }

@@ -51,7 +51,7 @@ fn every_mutant_is_convicted_for_its_own_mistake() {
         assert_eq!(*found(None), Finding::AsExpected, "the correct program, where {flaw} is looked for");
         match found(Some(flaw)) {
             Finding::Convicted(charges) => {
-                assert!(charges.iter().any(|it| it == charge), "{flaw}: {charges:?}");
+                assert!(charges.iter().any(|it| it.to_string() == *charge), "{flaw}: {charges:?}");
             }
             other => panic!("{flaw}: {other:?}"),
         }

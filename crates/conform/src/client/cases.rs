@@ -3,7 +3,7 @@
 use super::play::{Act, Play, Point};
 use super::trouble::at;
 use super::{Claim, Goal, Holds, Kind, Part, Studio, Take, id_of};
-use crate::{Check, Finding, QUIET, Stop};
+use crate::{Check, Finding, Obstacle, QUIET, Stop};
 
 /// A file of no round length that is more than a segment.
 pub(super) const SMALL: usize = 3001;
@@ -302,7 +302,7 @@ pub(super) fn whole_or_get(studio: &mut Studio, play: &Play) -> Check<Take> {
     let whole = studio.program.can(Goal::Whole);
     match studio.play(if whole { Goal::Whole } else { Goal::Get }, SMALL, play) {
         Ok(take) if !whole && !take.seen.commands.contains(&"LIST_FILES") => Err(free()),
-        Err(Stop::NotReached(why)) if !whole && why.contains("never came to it") => Err(free()),
+        Err(Stop::NotReached(Obstacle::NeverCame(_))) if !whole => Err(free()),
         take => take,
     }
 }

@@ -23,8 +23,8 @@ use std::time::Instant;
 use super::content::{Holds, id_of, seed_of};
 use super::finding::contents;
 use super::{
-    Bench, Came, Case, CaseInfo, Check, Difference, File, Finding, Options, Report, Side, Stop, TIMEOUT,
-    Wire, run,
+    Bench, Came, Case, CaseInfo, Check, Difference, File, Finding, Obstacle, Options, Report, Side, Stop,
+    TIMEOUT, Wire, run,
 };
 use process::{Ended, How};
 
@@ -179,7 +179,7 @@ impl Studio {
         let file = File { name: "my_file.jpg".into(), bytes };
         let has_started = self.started.contains(&goal);
         // One that was there before can be started.
-        let failed = |why: String| if has_started { Stop::Lost(why) } else { Stop::NotReached(why) };
+        let failed = |why: String| if has_started { Stop::Lost(why) } else { Stop::NotReached(why.into()) };
         let is_aside = goal == Goal::Whole && wanted == Goal::Put;
         let patience = if is_aside { self.patience } else { self.limit };
         let staged = self.stage(goal, &file, play, patience);
@@ -189,14 +189,14 @@ impl Studio {
             self.patience = MOMENT.min(self.limit);
         }
         if !take.seen.connected {
-            let why = not_reached("never connected", &take.ended, true);
-            return Err(if take.ended.how == How::Hung { failed(why) } else { Stop::NotReached(why) });
+            let why = format!("the client never connected: {}", how_ended(&take.ended, true));
+            return Err(if take.ended.how == How::Hung { failed(why) } else { Stop::NotReached(why.into()) });
         }
         if !has_started {
             self.started.push(goal);
         }
         if play.act.is_some() && !take.seen.struck && take.seen.trouble.is_none() {
-            return Err(Stop::NotReached(not_reached("never came to it", &take.ended, false)));
+            return Err(Stop::NotReached(Obstacle::NeverCame(how_ended(&take.ended, false))));
         }
         Ok(take)
     }
@@ -336,7 +336,7 @@ fn left_out(goal: Goal) -> Stop {
 }
 
 /// That the client did not come as far as the case has to.
-fn not_reached(what: &str, ended: &Ended, at_once: bool) -> String {
+fn how_ended(ended: &Ended, at_once: bool) -> String {
     let hints: String = command::hints(ended, at_once).iter().map(|hint| format!("; {hint}")).collect();
-    format!("the client {what}: {}{hints}", command::end_text(ended))
+    format!("{}{hints}", command::end_text(ended))
 }

@@ -60,7 +60,7 @@ impl Stage<'_> {
             }
             self.refused = flow == Flow::Refused;
         }
-        Err(Stop::NotReached(format!("the client sent more than {MAX_COMMANDS} commands")))
+        Err(Stop::NotReached(format!("the client sent more than {MAX_COMMANDS} commands").into()))
     }
 
     /// The next command; `None` when the client closes.

@@ -51,7 +51,7 @@ impl Take {
             Part::Upload => "its upload",
             Part::Download => "its download",
         };
-        Err(Stop::NotReached(format!("the client did not come to it: {before} went wrong")))
+        Err(Stop::NotReached(format!("the client did not come to it: {before} went wrong").into()))
     }
 
     /// What went wrong, with what the program said of it.

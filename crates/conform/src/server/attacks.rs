@@ -177,7 +177,7 @@ impl Talk {
 /// No rule makes a server serve two at once.
 fn beside_another(check: Check) -> Check {
     match check {
-        Err(Stop::Fail(finding)) if finding.came.contains("nothing for") => {
+        Err(Stop::Fail(finding)) if finding.silent => {
             Err(Stop::Free("the server serves one connection at a time".into()))
         }
         Err(Stop::Busy) => Err(Stop::Free("the server has no second connection to spare".into())),

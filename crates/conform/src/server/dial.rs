@@ -86,7 +86,7 @@ impl Dialer {
         }
         if !self.reached.get() {
             let addresses: Vec<String> = self.addresses.borrow().iter().map(ToString::to_string).collect();
-            return Stop::NotReached(format!("no connection to {}: {error}", addresses.join(", ")));
+            return Stop::NotReached(format!("no connection to {}: {error}", addresses.join(", ")).into());
         }
         Stop::Fail(Box::new(Finding {
             rule: 27,

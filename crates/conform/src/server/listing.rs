@@ -46,7 +46,9 @@ impl Talk {
             }
             (rule, count) = (LIST_END, count + 1);
             if count > MAX_ENTRIES {
-                return Err(Stop::NotReached(format!("the listing has more than {MAX_ENTRIES} files")));
+                return Err(Stop::NotReached(
+                    format!("the listing has more than {MAX_ENTRIES} files").into(),
+                ));
             }
             expected = "\"id;name;size\\n\" for another file, or the empty line that ends the listing".into();
         }

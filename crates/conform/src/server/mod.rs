@@ -23,8 +23,8 @@ use protocol::Entry;
 
 use super::content::{Holds, noise, seed_of};
 use super::{
-    Bench, Came, Case, CaseInfo, Check, Command, Difference, File, Finding, Gone, OUTLIVES, Options, QUIET,
-    Report, Side, Stop, TIMEOUT, broken, broken_payload, run,
+    Bench, Came, Case, CaseInfo, Check, Command, Difference, File, Finding, Gone, OUTLIVES, Obstacle,
+    Options, QUIET, Report, Side, Stop, TIMEOUT, broken, broken_payload, run,
 };
 use dial::Dialer;
 use host::Host;
@@ -165,7 +165,11 @@ impl Desk {
         if let Some(Err(why)) = &self.host {
             // One that was there before can be started.
             let has_started = self.dialer.connections() > 0;
-            return Err(if has_started { Stop::Lost(why.clone()) } else { Stop::NotReached(why.clone()) });
+            return Err(if has_started {
+                Stop::Lost(why.clone())
+            } else {
+                Stop::NotReached(why.clone().into())
+            });
         }
         Ok(Talk::new(self.dialer.wire()?, &self.dialer, self.own(), &self.warning))
     }

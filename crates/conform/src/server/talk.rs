@@ -7,7 +7,7 @@ use protocol::wire::{MAX_LINE, parse_error};
 use protocol::{ErrorCode, FileId};
 
 use super::dial::Dialer;
-use super::{Came, Check, File, Finding, QUIET, Stop, broken, broken_payload};
+use super::{Came, Check, File, Finding, Obstacle, QUIET, Stop, broken, broken_payload};
 use crate::Wire;
 
 /// How many bytes of a file tell that what comes is it once more.
@@ -144,7 +144,7 @@ impl Talk {
         match parse_error(&text).map(|(code, _)| code) {
             None => Ok(text),
             Some(ErrorCode::Busy) => Err(Stop::Busy),
-            Some(code) if is_excuse(code) => Err(Stop::NotReached(format!("the server refused it: {text}"))),
+            Some(code) if is_excuse(code) => Err(Stop::NotReached(Obstacle::Refused(code, text))),
             Some(_) => Err(self.wrong(rule, Some(step), expected, &text)),
         }
     }
@@ -178,7 +178,7 @@ impl Talk {
         let text = self.any_line(rule, None, &expected)?;
         match parse_error(&text) {
             Some((ErrorCode::Busy, _)) => Err(Stop::Busy),
-            Some((ErrorCode::Timeout, _)) => Err(Stop::NotReached(format!("the server gave up: {text}"))),
+            Some((ErrorCode::Timeout, _)) => Err(Stop::NotReached(Obstacle::GaveUp(text))),
             Some(_) if words(&text) == Some(code.as_str()) => Ok(()),
             _ => Err(self.wrong(rule, None, &expected, &text)),
         }

@@ -174,7 +174,7 @@ fn upload_large(desk: &mut Desk) -> Check {
 /// A server may take less than others, and says so.
 pub(super) fn may_be_too_large(file: &File, check: Check) -> Check {
     check.map_err(|stop| match stop {
-        Stop::NotReached(why) if why.contains("ERROR too-large") || why.contains("ERROR no-space") => {
+        Stop::NotReached(why) if why.is_want_of_room() => {
             Stop::Free(format!("this wants a file of {} bytes: {why}", file.bytes.len()))
         }
         stop => stop,
@@ -233,7 +233,7 @@ fn is_refusal(check: Check) -> Check<bool> {
     match check {
         Ok(()) => Ok(false),
         // `timeout` would end the session.
-        Err(Stop::NotReached(why)) if !why.contains("ERROR timeout") => Ok(true),
+        Err(Stop::NotReached(why)) if !why.is_timeout() => Ok(true),
         Err(stop) => Err(stop),
     }
 }

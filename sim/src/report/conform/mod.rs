@@ -5,23 +5,30 @@ mod json;
 mod junit;
 mod text;
 
-use conform::{CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, Side, rule_text, step_text};
+use conform::{
+    CaseResult, Conclusion, Finding, LEVELS, Outcome, OutcomeKind, Report, Side, rule_text, step_text,
+};
 use faults::text::number_text;
 
 pub use json::json;
 pub use junit::junit;
 pub use text::{list, text};
 
-/// One word for what came of a case.
+/// What came of a case, for people.
 fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Pass => "pass",
-        Outcome::Warning(_) => "warning",
-        Outcome::Fail(_) => "fail",
-        Outcome::NotReached { .. } => "not reached",
-        Outcome::LeftOut { .. } => "left out",
-        Outcome::Lost { .. } => "lost",
+    match outcome.kind() {
+        OutcomeKind::Pass => "pass",
+        OutcomeKind::Warning => "warning",
+        OutcomeKind::Fail => "fail",
+        OutcomeKind::NotReached => "not reached",
+        OutcomeKind::LeftOut => "left out",
+        OutcomeKind::Lost => "lost",
     }
+}
+
+/// How many cases came to this.
+fn count(report: &Report, kind: OutcomeKind) -> usize {
+    report.results.iter().filter(|result| result.outcome.kind() == kind).count()
 }
 
 /// What was broken, with the rule's own words.
@@ -53,7 +60,7 @@ fn side(side: Side) -> &'static str {
 #[must_use]
 pub fn summary(report: &Report) -> String {
     let counts = counts(report);
-    let first = |wanted: &str| report.results.iter().find(|result| word(&result.outcome) == wanted);
+    let first = |wanted| report.results.iter().find(|result| result.outcome.kind() == wanted);
     let side = side(report.side);
     match report.conclusion() {
         Conclusion::Passed if report.is_partial() => {
@@ -61,7 +68,7 @@ pub fn summary(report: &Report) -> String {
         }
         Conclusion::Passed => format!("{counts} Passed: the {side} keeps the rules."),
         Conclusion::Failed => {
-            let name = first("fail").map_or("", |result| result.case.name);
+            let name = first(OutcomeKind::Fail).map_or("", |result| result.case.name);
             format!("{counts}{} First failure: {name}.", reached(report))
         }
         Conclusion::Inconclusive if is_only_lost(report) => {
@@ -70,8 +77,8 @@ pub fn summary(report: &Report) -> String {
         Conclusion::Inconclusive => {
             let open =
                 |result: &&CaseResult| matches!(result.outcome, Outcome::NotReached { free: false, .. });
-            let worst = report.results.iter().find(open).or_else(|| first("not reached"));
-            let why = match worst.or_else(|| first("left out")).map(|result| &result.outcome) {
+            let worst = report.results.iter().find(open).or_else(|| first(OutcomeKind::NotReached));
+            let why = match worst.or_else(|| first(OutcomeKind::LeftOut)).map(|result| &result.outcome) {
                 // What others say, a refusal for one, has a full stop of its own.
                 Some(Outcome::NotReached { why, .. } | Outcome::LeftOut { why }) => {
                     format!(": {}", why.trim_end_matches('.'))
@@ -86,7 +93,7 @@ pub fn summary(report: &Report) -> String {
 /// Whether nothing stands against a pass but cases that this machine lost.
 fn is_only_lost(report: &Report) -> bool {
     let mut rest = report.clone();
-    rest.results.retain(|result| word(&result.outcome) != "lost");
+    rest.results.retain(|result| result.outcome.kind() != OutcomeKind::Lost);
     rest.results.len() < report.results.len() && rest.conclusion() == Conclusion::Passed
 }
 
@@ -119,16 +126,16 @@ fn seed_text(report: &Report) -> String {
 
 /// How many cases came to what.
 fn counts(report: &Report) -> String {
-    let count = |wanted: &str| report.results.iter().filter(|result| word(&result.outcome) == wanted).count();
-    let words = [
-        ("pass", "passed"),
-        ("warning", "passed with a warning"),
-        ("fail", "failed"),
-        ("not reached", "not reached"),
-        ("left out", "left out"),
-        ("lost", "lost"),
-    ];
-    let counts = words.into_iter().map(|(word, words)| (count(word), words)).filter(|(count, _)| *count > 0);
+    let words = |kind| match kind {
+        OutcomeKind::Pass => "passed",
+        OutcomeKind::Warning => "passed with a warning",
+        OutcomeKind::Fail => "failed",
+        OutcomeKind::NotReached => "not reached",
+        OutcomeKind::LeftOut => "left out",
+        OutcomeKind::Lost => "lost",
+    };
+    let counts = OutcomeKind::ALL.into_iter().map(|kind| (count(report, kind), words(kind)));
+    let counts = counts.filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts.map(|(count, words)| format!("{count} {words}")).collect();
     let (asked, all) = (report.results.len(), report.all_cases().len());
     let asked = match asked {

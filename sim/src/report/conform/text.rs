@@ -5,7 +5,9 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::{notes, seed_text, summary, word};
-use conform::{CaseInfo, CaseResult, Conclusion, Finding, LEVELS, Outcome, Report, rule_text, step_text};
+use conform::{
+    CaseInfo, CaseResult, Conclusion, Finding, LEVELS, Outcome, OutcomeKind, Report, rule_text, step_text,
+};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -25,9 +27,9 @@ pub fn text(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
         if results.is_empty() {
             continue;
         }
-        let count =
-            |words: &[&str]| results.iter().filter(|result| words.contains(&word(&result.outcome))).count();
-        let (passed, asked) = (count(&["pass", "warning"]), results.len() - count(&["left out"]));
+        let count = |kind| results.iter().filter(|result| result.outcome.kind() == kind).count();
+        let passed = count(OutcomeKind::Pass) + count(OutcomeKind::Warning);
+        let asked = results.len() - count(OutcomeKind::LeftOut);
         let _ = writeln!(text, "Level {}: {about} ({passed} of {asked})", index + 1);
         results.iter().for_each(|result| row(result, width, &mut text));
         text.push('\n');

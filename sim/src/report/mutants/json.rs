@@ -42,7 +42,7 @@ fn findings(matrix: &Matrix, row: &Row, replay: &Replay<'_>) -> Vec<FindingRecor
     let record = |(index, found): (usize, &Finding)| {
         let (finding, why) = match found {
             Finding::AsExpected => return None,
-            Finding::Convicted(charges) => ("convicted", charges.clone()),
+            Finding::Convicted(charges) => ("convicted", charges.iter().map(ToString::to_string).collect()),
             Finding::Inconclusive(why) => ("inconclusive", vec![why.to_string()]),
         };
         let scenario = short(&matrix.scenarios[index]);

@@ -53,7 +53,8 @@ fn folder(path: &Path) -> String {
 
 /// The most telling charge against `row`: the scenario, and what it found wrong.
 fn example(matrix: &Matrix, row: &Row) -> Option<(String, String)> {
-    matrix.most_telling(row).map(|(scenario, charge)| (short(&matrix.scenarios[scenario]), charge))
+    let (scenario, charge) = matrix.most_telling(row)?;
+    Some((short(&matrix.scenarios[scenario]), charge.to_string()))
 }
 
 /// What it all comes to, in a sentence.
