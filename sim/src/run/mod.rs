@@ -23,7 +23,6 @@ use crate::transcript::{Deviation, Line, check};
 use crate::transport::{Memory, Tcp, Transport, Turmoil};
 use crate::verdict::{Aftermath, Judgement};
 use faults::Verdict;
-use faults::text::visible;
 use faults::{FaultRecord, NoSuchPlace};
 use notation::{Located, Mistake, ScenarioError};
 use transfer::endpoint::Flaw;
@@ -214,16 +213,13 @@ fn conclude(
 }
 
 /// The downloads of a run without faults that could not come about, because their client had not asked for any listing.
-fn never_begun(plan: &Plan, conversations: &[Vec<Line>]) -> Vec<String> {
+fn never_begun(plan: &Plan, conversations: &[Vec<Line>]) -> Vec<Unmet> {
     let mut unmet = Vec::new();
     for (lines, client) in conversations.iter().zip(1..).filter(|_| plan.faults().is_empty()) {
         for line in lines {
             match &line.action {
                 Action::Sent(Message::Text { kind: Kind::ListFiles, .. }) => break,
-                Action::Unlisted(name) => unmet.push(format!(
-                    "client {client} could not download {}: before, it has to ask for the listing (`ListFiles`)",
-                    visible(name.as_str())
-                )),
+                Action::Unlisted(file) => unmet.push(Unmet::NeverBegun { client, file: file.clone() }),
                 _ => {}
             }
         }

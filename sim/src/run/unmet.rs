@@ -9,6 +9,7 @@ use crate::scenario::Expect;
 use crate::verdict::{Aftermath, Condition, Left};
 use faults::Direction;
 use faults::Verdict;
+use faults::text::visible;
 
 /// An expectation that was not met. Displayed as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,13 @@ pub enum Unmet {
         /// The verdict that it came to.
         verdict: Verdict,
     },
+    /// In a run without faults, a download did not come about: its client had asked for no listing before.
+    NeverBegun {
+        /// The client's number, from 1.
+        client: usize,
+        /// What it was to download.
+        file: FileName,
+    },
     /// The server goes on listing a damaged file of which no expectation speaks.
     StaysListed(Left),
     /// A client keeps a damaged file under its final name, and no expectation speaks of it.
@@ -59,7 +67,7 @@ impl Unmet {
             Self::Otherwise { came: verdict, .. } | Self::Unexpected { verdict, .. } => {
                 *verdict == Verdict::Silent
             }
-            Self::NoTransfer { .. } => false,
+            Self::NoTransfer { .. } | Self::NeverBegun { .. } => false,
             Self::Listing { came, .. } => came.server.iter().chain(&came.clients).any(is_damaged),
             Self::StaysListed(left) | Self::KeptByClient(left) => is_damaged(left),
         }
@@ -75,8 +83,13 @@ impl fmt::Display for Unmet {
             }
             Self::Listing { expected, came } => write!(f, "expected {expected}, but {came}"),
             Self::Unexpected { direction, file, verdict } => {
-                write!(f, "nobody expected the {direction} of {file} to be {verdict}")
+                write!(f, "nobody expected the {direction} of {} to be {verdict}", visible(file.as_str()))
             }
+            Self::NeverBegun { client, file } => write!(
+                f,
+                "client {client} could not download {}: before, it has to ask for the listing (`ListFiles`)",
+                visible(file.as_str())
+            ),
             Self::StaysListed(left) => {
                 write!(f, "nobody expected that the server goes on listing {left}")
             }

@@ -74,3 +74,19 @@ fn a_good_download_by_id_is_good() {
     let conditions: Vec<_> = outcome.aftermath.clients.iter().map(|left| left.condition).collect();
     assert_eq!((conditions, outcome.unmet), (vec![Condition::Good], vec![]));
 }
+
+#[test]
+fn a_download_that_never_begins_is_not_met_in_silence() {
+    let scenario = |clients: &str| {
+        parse(&format!(
+            r#"Scenario(about: "A download.", files: {{"a.txt": Text("all is well")}}, clients: [[{clients}]])"#
+        ))
+    };
+    let unlisted = run_on(LANE, &scenario(r#"Upload("a.txt"), Download("a.txt")"#));
+    assert_eq!(
+        unmet(&unlisted),
+        ["client 1 could not download a.txt: before, it has to ask for the listing (`ListFiles`)"]
+    );
+    let listed = run_on(LANE, &scenario(r#"Upload("a.txt"), ListFiles, Download("a.txt")"#));
+    assert_eq!(unmet(&listed), [""; 0]);
+}
