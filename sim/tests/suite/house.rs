@@ -191,6 +191,17 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+#[test]
+fn no_file_is_longer_than_a_person_reads() {
+    const MOST: usize = 500;
+    for folder in ["benches", "crates", "fuzz/fuzz_targets", "fuzz/src", "protocol", "sim"] {
+        for file in rust_files(&workspace(folder)) {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            assert!(lines <= MOST, "{} has {lines} lines", file.display());
+        }
+    }
+}
+
 /// A `mod` line is easily lost in a merge, and its tests with it.
 #[test]
 fn every_file_is_a_part_of_some_target() {
