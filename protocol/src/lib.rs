@@ -60,6 +60,9 @@ pub use server::{Server, ServerEvent};
 pub use state::{ClientState, ServerState};
 pub use wire::{Entry, ErrorCode, Reply, Request, UploadDetails};
 
+/// The text of `PROTOCOL.md`, which specifies all of it: what quotes the rules takes them from here.
+pub const PAGE: &str = include_str!("../PROTOCOL.md");
+
 /// What a state machine wants sent next.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Transmit<L> {

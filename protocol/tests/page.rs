@@ -8,13 +8,11 @@ use std::path::Path;
 
 use protocol::wire::{DISCARDABLE, MAX_ENTRIES, MAX_LINE, MAX_LISTING, MAX_SIZE};
 use protocol::{
-    Client, ClientEvent, ClientState, Compared, Error, ErrorCode, FileId, MAX_NAME, Transmit, UploadDetails,
-    state,
+    Client, ClientEvent, ClientState, Compared, Error, ErrorCode, FileId, MAX_NAME, PAGE, Transmit,
+    UploadDetails, state,
 };
 use util::host::Host;
 use util::md5;
-
-const PAGE: &str = include_str!("../PROTOCOL.md");
 
 /// One line of a session block.
 #[derive(Clone, Debug, PartialEq, Eq)]

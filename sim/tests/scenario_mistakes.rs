@@ -183,9 +183,8 @@ fn a_file_that_is_not_declared() {
     "#);
 }
 
-#[test]
-fn several_mistakes_at_once_in_reading_order() {
-    let text = r#"Scenario(
+/// Mistakes of many kinds.
+const FULL_OF_MISTAKES: &str = r#"Scenario(
     about: "x",
     sead: 1,
     steps: [
@@ -198,7 +197,10 @@ fn several_mistakes_at_once_in_reading_order() {
     seed: -1,
     seed: 2,
 )"#;
-    assert_snapshot!(diagnose(text), @r#"
+
+#[test]
+fn several_mistakes_at_once_in_reading_order() {
+    assert_snapshot!(diagnose(FULL_OF_MISTAKES), @r#"
     error: unknown field "sead", did you mean "seed"?
      --> test.ron:3:5
       |

@@ -1,14 +1,12 @@
-//! The rules of PROTOCOL.md, read from the page itself, so that a report quotes what stands there.
+//! The rules of PROTOCOL.md, read from the page itself, which `protocol` carries, so that a report quotes what stands there.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-const PAGE: &str = include_str!("../../../protocol/PROTOCOL.md");
-
 /// The text of every rule, by its number, each as one line.
 pub fn rules() -> &'static BTreeMap<u8, String> {
     static RULES: OnceLock<BTreeMap<u8, String>> = OnceLock::new();
-    RULES.get_or_init(|| PAGE.split("\n- **R").skip(1).filter_map(rule).collect())
+    RULES.get_or_init(|| protocol::PAGE.split("\n- **R").skip(1).filter_map(rule).collect())
 }
 
 /// A rule goes on until the next item, or an empty line.

@@ -3,13 +3,14 @@
 
 use std::fs;
 
+use protocol::PAGE;
+
 use super::fake::Fake;
 use super::noise;
 use super::program::Serve;
 use super::raw::Raw;
 use super::{md5, sim};
 
-const PAGE: &str = include_str!("../../../protocol/PROTOCOL.md");
 const HELLO: &str = "5d41402abc4b2a76b9719d911017c592";
 
 /// A directory with one file in it, and the path of that.

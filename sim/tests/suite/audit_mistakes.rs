@@ -28,71 +28,68 @@ fn a_sound_audit_has_none() {
     assert_eq!(audit.trials(None).last().unwrap().what(), "Flip(in: Upload, at: 0, bit: 1)");
 }
 
+/// What of a sound audit is written otherwise, and how; the place that is then underlined; and what is said of it.
+const MISTAKES: [(&str, &str, &str, &str); 30] = [
+    ("transfer: Upload", "transfer: Uplaod", "Uplaod", "did you mean \"Upload\"?"),
+    ("received:", "recieved:", "recieved", "did you mean \"received\"?"),
+    ("{file}", "{flie}", "flie", "unknown placeholder \"flie\", did you mean \"file\"?"),
+    ("serve {port}", "serve 'x {port}", "\"serve 'x {port}\"", "never closed"),
+    ("Program(run: \"serve", "Program(rnu: \"serve", "rnu", "did you mean \"run\"?"),
+    (
+        "Line(\"^Success\")",
+        "Line(\"(Success\")",
+        "Line(\"(Success\")",
+        "no regular expression: unclosed group",
+    ),
+    ("Line(\"^Success\")", "Lime(\"^S\")", "Lime(\"^S\")", "did you mean \"Line\"?"),
+    ("Exit([1, 2])", "Exit(256)", "Exit(256)", "codes from 0 to 255"),
+    (
+        "success: Line(\"^Success\")",
+        "success: Exit([0, 2])",
+        "Exit([1, 2])",
+        "exit code 2 says `success` as well",
+    ),
+    ("Exit([1, 2])", "Exit([])", "Exit([])", "Exit(0) or Exit([1, 2])"),
+    ("serve {port}", "serve 9999", "Program(run", "not told on which port to listen"),
+    ("{host} {port}", "{host} 9999", "Program(run", "not told on which port the proxy listens"),
+    ("in: Upload", "in: Download", "Flip(in: Download, at: 0, bit: 1)", "this audit is of an upload"),
+    ("Flip(in: Upload, at: 0, bit: 1)", "NoSpace(at: 0)", "NoSpace(at: 0)", "over the wire"),
+    ("about: \"Sound.\"", "about: \"Sound.\", size: 5", "5", "from 1_024 to"),
+    ("about: \"Sound.\"", "about: \"Sound.\", isolate: true", "true", "`isolate` needs `port`"),
+    (
+        "about: \"Sound.\"",
+        "about: \"Sound.\", leaves_no: [Rejetced]",
+        "Rejetced",
+        "did you mean \"Rejected\"?",
+    ),
+    ("Flip(in: Upload, at: 0, bit: 1)", "Env()", "Env()", "changes nothing in the environment"),
+    ("Flip(in: Upload, at: 0, bit: 1)", "Env(sever: {})", "sever", "did you mean \"server\"?"),
+    ("\"{server}/{name}\"", "\"\"", "\"\"", "the path of a file"),
+    ("\"{server}/{name}\"", "\"{received}\"", "\"{received}\"", "cannot be said by"),
+    (
+        "\"{server}/{name}\"",
+        "\"{server}/a/../../../{name}\"",
+        "\"{server}/a/../../../{name}\"",
+        "`received` leads out of the directories of the run",
+    ),
+    (
+        "about: \"Sound.\"",
+        "about: \"Sound.\", sent: \"../../{name}\"",
+        "\"../../{name}\"",
+        "one elsewhere is absolute, or begins with {here}",
+    ),
+    ("Line(\"^Success\")", "File(\"{client}/../../done\")", "\"{client}/../../done\"", "`File` leads out"),
+    ("Line(\"^Success\")", "Line(\"x*\")", "Line(\"x*\")", "matches every line"),
+    ("fail: Exit([1, 2])", "fail: Line(\"^Success\")", "Line(\"^Success\")", "the same line says"),
+    ("fail: Exit([1, 2])", "leaves_no: [Rejected]", "[Rejected]", "no file is ever rejected"),
+    ("success: Line(\"^Success\")", "nth: 2", "2", "`nth` is for lines"),
+    ("about: \"Sound.\",", "", "Audit", "no `about`"),
+    ("received: \"{server}/{name}\",", "", "Audit", "no `received`"),
+];
+
 #[test]
 fn each_mistake_is_shown_where_it_stands() {
-    let cases = [
-        ("transfer: Upload", "transfer: Uplaod", "Uplaod", "did you mean \"Upload\"?"),
-        ("received:", "recieved:", "recieved", "did you mean \"received\"?"),
-        ("{file}", "{flie}", "flie", "unknown placeholder \"flie\", did you mean \"file\"?"),
-        ("serve {port}", "serve 'x {port}", "\"serve 'x {port}\"", "never closed"),
-        ("Program(run: \"serve", "Program(rnu: \"serve", "rnu", "did you mean \"run\"?"),
-        (
-            "Line(\"^Success\")",
-            "Line(\"(Success\")",
-            "Line(\"(Success\")",
-            "no regular expression: unclosed group",
-        ),
-        ("Line(\"^Success\")", "Lime(\"^S\")", "Lime(\"^S\")", "did you mean \"Line\"?"),
-        ("Exit([1, 2])", "Exit(256)", "Exit(256)", "codes from 0 to 255"),
-        (
-            "success: Line(\"^Success\")",
-            "success: Exit([0, 2])",
-            "Exit([1, 2])",
-            "exit code 2 says `success` as well",
-        ),
-        ("Exit([1, 2])", "Exit([])", "Exit([])", "Exit(0) or Exit([1, 2])"),
-        ("serve {port}", "serve 9999", "Program(run", "not told on which port to listen"),
-        ("{host} {port}", "{host} 9999", "Program(run", "not told on which port the proxy listens"),
-        ("in: Upload", "in: Download", "Flip(in: Download, at: 0, bit: 1)", "this audit is of an upload"),
-        ("Flip(in: Upload, at: 0, bit: 1)", "NoSpace(at: 0)", "NoSpace(at: 0)", "over the wire"),
-        ("about: \"Sound.\"", "about: \"Sound.\", size: 5", "5", "from 1_024 to"),
-        ("about: \"Sound.\"", "about: \"Sound.\", isolate: true", "true", "`isolate` needs `port`"),
-        (
-            "about: \"Sound.\"",
-            "about: \"Sound.\", leaves_no: [Rejetced]",
-            "Rejetced",
-            "did you mean \"Rejected\"?",
-        ),
-        ("Flip(in: Upload, at: 0, bit: 1)", "Env()", "Env()", "changes nothing in the environment"),
-        ("Flip(in: Upload, at: 0, bit: 1)", "Env(sever: {})", "sever", "did you mean \"server\"?"),
-        ("\"{server}/{name}\"", "\"\"", "\"\"", "the path of a file"),
-        ("\"{server}/{name}\"", "\"{received}\"", "\"{received}\"", "cannot be said by"),
-        (
-            "\"{server}/{name}\"",
-            "\"{server}/a/../../../{name}\"",
-            "\"{server}/a/../../../{name}\"",
-            "`received` leads out of the directories of the run",
-        ),
-        (
-            "about: \"Sound.\"",
-            "about: \"Sound.\", sent: \"../../{name}\"",
-            "\"../../{name}\"",
-            "one elsewhere is absolute, or begins with {here}",
-        ),
-        (
-            "Line(\"^Success\")",
-            "File(\"{client}/../../done\")",
-            "\"{client}/../../done\"",
-            "`File` leads out",
-        ),
-        ("Line(\"^Success\")", "Line(\"x*\")", "Line(\"x*\")", "matches every line"),
-        ("fail: Exit([1, 2])", "fail: Line(\"^Success\")", "Line(\"^Success\")", "the same line says"),
-        ("fail: Exit([1, 2])", "leaves_no: [Rejected]", "[Rejected]", "no file is ever rejected"),
-        ("success: Line(\"^Success\")", "nth: 2", "2", "`nth` is for lines"),
-        ("about: \"Sound.\",", "", "Audit", "no `about`"),
-        ("received: \"{server}/{name}\",", "", "Audit", "no `received`"),
-    ];
-    for (old, new, place, message) in cases {
+    for (old, new, place, message) in MISTAKES {
         let error = with(old, new).unwrap_err();
         let mistake = &error.mistakes()[0];
         assert!(error.render(false).contains(message), "{new}: {}", error.render(false));

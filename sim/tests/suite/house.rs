@@ -191,6 +191,42 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+#[test]
+fn every_package_is_whole_without_the_others() {
+    let manifest = fs::read_to_string(workspace("Cargo.toml")).unwrap();
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).unwrap();
+    let others = manifest.lines().filter(|line| line.contains("{ path = "));
+    let mut count = 0;
+    for line in others {
+        assert!(line.contains(&format!("version = {version}")), "{line}");
+        count += 1;
+    }
+    assert!(count >= 8, "{count}");
+    let mut packages: Vec<PathBuf> = ["protocol", "sim"].map(workspace).into();
+    packages.extend(fs::read_dir(workspace("crates")).unwrap().map(|entry| entry.unwrap().path()));
+    for package in packages.iter().map(|package| package.canonicalize().unwrap()) {
+        for file in rust_files(&package.join("src")) {
+            let text = fs::read_to_string(&file).unwrap();
+            let parts = text.split("include_").skip(1).filter_map(|rest| rest.split('"').nth(1));
+            for path in parts.filter(|path| path.starts_with("../")) {
+                let included = file.parent().unwrap().join(path).canonicalize().unwrap();
+                assert!(included.starts_with(&package), "{} includes {path}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_a_person_reads() {
+    const MOST: usize = 500;
+    for folder in ["benches", "crates", "fuzz/fuzz_targets", "fuzz/src", "protocol", "sim"] {
+        for file in rust_files(&workspace(folder)) {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            assert!(lines <= MOST, "{} has {lines} lines", file.display());
+        }
+    }
+}
+
 /// A `mod` line is easily lost in a merge, and its tests with it.
 #[test]
 fn every_file_is_a_part_of_some_target() {

@@ -365,6 +365,10 @@ fn a_mistake_in_an_option_is_underlined() {
       |
       = help: here `at` is an offset in bytes
     "#);
+}
+
+#[test]
+fn a_fault_in_another_form_is_underlined() {
     insta::assert_snapshot!(refused(&["--fault", ""]), @r#"
     error: there is nothing here
      --> --fault:1:1

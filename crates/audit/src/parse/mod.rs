@@ -170,14 +170,7 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
     let client = required(reader, given, "client").and_then(|piece| own_or(reader, piece, CLIENT));
     let ways = Ways::new(transfer.unwrap_or(Direction::Upload), server.as_ref(), client.as_ref());
     let sent = or(given, "sent", ways.sent(), |piece| path_of_file(reader, piece, "`sent`"));
-    let received = match (given.get("received"), ways.received()) {
-        (Some(piece), _) => path_of_file(reader, piece, "`received`"),
-        (None, Some(usual)) => Some(usual),
-        (None, None) => {
-            given.miss(reader, "received", "\"{server}/{name}\", where the file is to be found");
-            None
-        }
-    };
+    let received = received(reader, given, &ways);
     let audit = Audit {
         path: file.path().to_owned(),
         about: about(reader, given),
@@ -210,6 +203,18 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
     check_ports(reader, given, &audit);
     signals::check(reader, given, &audit);
     (reader.mistakes.count() == 0).then_some(audit)
+}
+
+/// Where the file is to be found.
+fn received(reader: &mut Reader, given: &Given<'_>, ways: &Ways) -> Option<Template> {
+    match (given.get("received"), ways.received()) {
+        (Some(piece), _) => path_of_file(reader, piece, "`received`"),
+        (None, Some(usual)) => Some(usual),
+        (None, None) => {
+            given.miss(reader, "received", "\"{server}/{name}\", where the file is to be found");
+            None
+        }
+    }
 }
 
 fn required<'a>(reader: &mut Reader, given: &Given<'a>, name: &str) -> Option<Piece<'a>> {
