@@ -404,7 +404,7 @@ fn working_directories_can_be_kept_and_nothing_else_is_touched() {
 #[cfg(target_os = "linux")]
 fn programs_with_one_port_written_into_both_are_told_apart() {
     if let Err(why) = audit::isolate::check() {
-        assert!(why.contains("isolate"), "{why}");
+        assert!(why.to_string().contains("isolate"), "{why}");
         return;
     }
     let desk = Desk::new(
