@@ -35,7 +35,7 @@ for folder in "$@"; do
   cp "$audit" "$dir/audit.ron"
   # A command is split as a shell does it.
   quoted="'${dir//\'/\'\\\'\'}'"
-  server=$(mark "$dir" server conform --level "$level" --server-command "python3 ${quoted%\'}/server.py' {host} {port} {dir}")
+  server=$(mark "$dir" server conform --level "$level" --server-command "python3 ${quoted%\'}/server.py' {host} {port} {server}")
   client=$(mark "$dir" client conform --level "$level" --client "python3 ${quoted%\'}/client.py' {host} {port} {file}")
   audited=$(mark "$dir" audit audit "$dir/audit.ron" --jobs "${JOBS:-4}")
   echo "$(basename "$dir"): server $server; client $client; audit $audited"

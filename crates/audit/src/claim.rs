@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::judge::{Said, said};
 use super::spec::{Audit, Signal};
-use super::template::Values;
-use process::{Ended, How};
+use process::{Ended, How, Placeholder, Values};
 
 /// What was said, and by what.
 pub(super) struct Claim {
@@ -66,7 +65,7 @@ fn remarks(said: &Said, how: How) -> Vec<String> {
 
 /// Where a file is whose appearance says something: a path that is not absolute is one in the client's directory.
 fn resolved(path: &str, values: &Values) -> PathBuf {
-    Path::new(&values["client"]).join(path)
+    Path::new(&values[&Placeholder::Client]).join(path)
 }
 
 /// A file that is to say something by its appearance, and is there before the client starts.

@@ -13,6 +13,7 @@ use super::outcome::{Report, Row, Trouble};
 use super::payload::payload;
 use super::places::Ground;
 use super::remove::remove;
+use super::sent::is_absolute;
 use super::spec::{Audit, ExtraEnv, Server};
 use super::strike::{Aim, Meant, Struck};
 use super::transfer::{Bench, Ran};
@@ -93,7 +94,7 @@ pub fn run(
         rows: Vec::new(),
     };
     if let Err(why) = check_isolation(audit) {
-        report.control = Some(why.into());
+        report.control = Some(why);
         return Ok(report);
     }
     told(Step::Control);
@@ -112,15 +113,16 @@ pub fn run(
 }
 
 #[cfg(target_os = "linux")]
-fn check_isolation(audit: &Audit) -> Result<(), String> {
-    if audit.isolate { super::isolate::check() } else { Ok(()) }
+fn check_isolation(audit: &Audit) -> Result<(), Trouble> {
+    let allowed = if audit.isolate { super::isolate::check() } else { Ok(()) };
+    allowed.map_err(|why| why.to_string().into())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn check_isolation(audit: &Audit) -> Result<(), String> {
+fn check_isolation(audit: &Audit) -> Result<(), Trouble> {
     let advice = "`isolate` needs the network namespaces of Linux: run the audit there, say in a container, or make \
                   the programs take another port";
-    if audit.isolate { Err(advice.into()) } else { Ok(()) }
+    if audit.isolate { Err(advice.to_owned().into()) } else { Ok(()) }
 }
 
 /// A control run: a transfer without faults, which has to succeed.
@@ -219,7 +221,7 @@ impl Series<'_> {
         let audit = self.bench.audit;
         let is_on_one_port =
             matches!(audit.server, Server::At(_)) || (audit.port.is_some() && !audit.isolate);
-        let is_shared = is_on_one_port || audit.sent.is_absolute() || audit.received.is_absolute();
+        let is_shared = is_on_one_port || is_absolute(&audit.sent) || is_absolute(&audit.received);
         if is_shared { 1 } else { self.options.jobs.clamp(1, MAX_JOBS) }
     }
 

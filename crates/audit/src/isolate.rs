@@ -36,6 +36,12 @@ const LOOPBACK: [&[&str]; 5] = [
     &["ifconfig", "lo", "up"],
     &["busybox", "ip", "link", "set", "lo", "up"],
 ];
+/// Settings that forbid users to make networks, and the value with which they do.
+const FORBIDDING: [(&str, &str); 3] = [
+    ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"),
+    ("/proc/sys/kernel/unprivileged_userns_clone", "0"),
+    ("/proc/sys/user/max_user_namespaces", "0"),
+];
 /// How long a program may take to stand in its network, and a server to accept.
 const LIMIT: Duration = Duration::from_secs(10);
 /// How often it is asked whether it does.
@@ -65,47 +71,79 @@ impl fmt::Display for Side {
     }
 }
 
+/// Text that names no side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is client or server")]
+pub struct UnknownSide;
+
 impl std::str::FromStr for Side {
-    type Err = String;
+    type Err = UnknownSide;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let side = [Self::Client, Self::Server].into_iter().find(|side| side.name() == text);
-        side.ok_or_else(|| "this is client or server".to_owned())
+        side.ok_or(UnknownSide)
     }
+}
+
+/// Why a program cannot be given a network of its own, or be run in it.
+#[derive(Debug, thiserror::Error)]
+pub enum IsolateError {
+    /// What makes networks is not there.
+    #[error("`unshare` cannot be started ({0}); it comes with util-linux, and `isolate` needs it")]
+    NoUnshare(#[source] io::Error),
+    /// The system does not let this user make one.
+    #[error(
+        "no network namespace can be made here{}: {said}; `isolate` needs it; run the audit as root, or on a machine that \
+         allows it, or make the programs take another port",
+        because.map(|(path, value)| format!(" ({path} is {value})")).unwrap_or_default()
+    )]
+    Forbidden {
+        /// The setting that forbids it, and its value, if it is known.
+        because: Option<(&'static str, &'static str)>,
+        /// What `unshare` says.
+        said: String,
+    },
+    /// Nothing can bring up the loopback interface of the new network.
+    #[error(
+        "the loopback interface of the new network cannot be brought up: `ip` (iproute2), `ifconfig` or `busybox` is needed \
+         for that"
+    )]
+    NoLoopback,
+    /// It is not said what to run.
+    #[error("there is no command")]
+    NoCommand,
+    /// The listener of a client cannot be given to the harness.
+    #[error("the harness cannot be reached: {0}")]
+    Unreachable(#[source] io::Error),
+    /// The harness cannot be given a place to ask for connections.
+    #[error("no socket can be made: {0}")]
+    NoSocket(#[source] io::Error),
+    /// The program cannot be started.
+    #[error("`{}` cannot be started: {source}", program.display())]
+    NoStart {
+        /// The program.
+        program: OsString,
+        /// What the system says.
+        source: io::Error,
+    },
 }
 
 /// Whether programs can be given a network here.
 ///
 /// # Errors
 /// Why not, and what to do.
-pub fn check() -> Result<(), String> {
+pub fn check() -> Result<(), IsolateError> {
     let mut command = Command::new(UNSHARE[0]);
     let done = command.args(&UNSHARE[1..]).arg("true").stdin(Stdio::null()).output();
-    let advice = "`isolate` needs it; run the audit as root, or on a machine that allows it, or make the programs \
-                  take another port";
-    match done {
-        Err(error) => Err(format!(
-            "`unshare` cannot be started ({error}); it comes with util-linux, and `isolate` needs it"
-        )),
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let said = faults::text::visible(said.lines().next().unwrap_or_default().trim());
-            let knobs = [
-                ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1"),
-                ("/proc/sys/kernel/unprivileged_userns_clone", "0"),
-                ("/proc/sys/user/max_user_namespaces", "0"),
-            ];
-            let is_set = |(path, value): &&(&str, &str)| {
-                std::fs::read_to_string(path).is_ok_and(|text| text.trim() == *value)
-            };
-            let because = knobs.iter().find(is_set).map(|(path, value)| format!(" ({path} is {value})"));
-            Err(format!(
-                "no network namespace can be made here{}: {said}; {advice}",
-                because.unwrap_or_default()
-            ))
-        }
+    let output = done.map_err(IsolateError::NoUnshare)?;
+    if output.status.success() {
+        return Ok(());
     }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = faults::text::visible(said.lines().next().unwrap_or_default().trim());
+    let is_set =
+        |(path, value): &(&str, &str)| std::fs::read_to_string(path).is_ok_and(|text| text.trim() == *value);
+    Err(IsolateError::Forbidden { because: FORBIDDING.into_iter().find(is_set), said })
 }
 
 /// `launch` in a network of its own, as one `side` of `port`. `socket` is where the harness and it meet, and `sim` this
@@ -126,27 +164,22 @@ pub fn wrapped(launch: Launch, side: Side, port: u16, socket: &Path, sim: &Path)
 ///
 /// # Errors
 /// What does not work, in words.
-pub fn inside(side: Side, port: u16, socket: &Path, command: &[OsString]) -> Result<i32, String> {
-    let (program, args) = command.split_first().ok_or("there is no command")?;
+pub fn inside(side: Side, port: u16, socket: &Path, command: &[OsString]) -> Result<i32, IsolateError> {
+    let (program, args) = command.split_first().ok_or(IsolateError::NoCommand)?;
     loopback_up()?;
     let mut command = Command::new(program);
     command.args(args);
-    let cannot = |what: &str, error: &io::Error| format!("{what}: {error}");
+    let no_start = |source| IsolateError::NoStart { program: program.clone(), source };
     match side {
         Side::Client => {
-            hand_listener(port, socket).map_err(|error| cannot("the harness cannot be reached", &error))?;
+            hand_listener(port, socket).map_err(IsolateError::Unreachable)?;
             // It comes back only with an error.
-            let error = command.exec();
-            Err(cannot(&format!("`{}` cannot be started", program.to_string_lossy()), &error))
+            Err(no_start(command.exec()))
         }
         Side::Server => {
-            let meeting =
-                UnixListener::bind(socket).map_err(|error| cannot("no socket can be made", &error))?;
+            let meeting = UnixListener::bind(socket).map_err(IsolateError::NoSocket)?;
             spawn(move || serve_dials(&meeting, port));
-            let status = command.status();
-            let status = status.map_err(|error| {
-                cannot(&format!("`{}` cannot be started", program.to_string_lossy()), &error)
-            })?;
+            let status = command.status().map_err(no_start)?;
             while status.success() {
                 park();
             }
@@ -155,7 +188,7 @@ pub fn inside(side: Side, port: u16, socket: &Path, command: &[OsString]) -> Res
     }
 }
 
-fn loopback_up() -> Result<(), String> {
+fn loopback_up() -> Result<(), IsolateError> {
     for command in LOOPBACK {
         let mut program = Command::new(command[0]);
         let status = program.args(&command[1..]).stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -163,9 +196,7 @@ fn loopback_up() -> Result<(), String> {
             return Ok(());
         }
     }
-    Err("the loopback interface of the new network cannot be brought up: `ip` (iproute2), `ifconfig` or `busybox` \
-         is needed for that"
-        .into())
+    Err(IsolateError::NoLoopback)
 }
 
 /// Makes the listener that the client will find, gives it to the harness, and waits until that is ready.

@@ -32,10 +32,8 @@ mod programs;
 mod received;
 mod remove;
 mod sent;
-mod shell;
 mod spec;
 mod strike;
-mod template;
 mod transfer;
 mod trials;
 mod way;
@@ -48,5 +46,4 @@ pub use spec::{
     Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS,
     MAX_SIZE, MIN_SIZE, Need, Pattern, Program, Server, Signal, Wanted,
 };
-pub use template::{PLACEHOLDERS, Template};
 pub use trials::{MAX_TRIALS, Rung, Trial, UnknownTrial};

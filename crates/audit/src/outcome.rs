@@ -1,5 +1,6 @@
 //! What came of an audit.
 
+use std::io;
 use std::time::Duration;
 
 use super::judge::Said;
@@ -8,6 +9,7 @@ use super::spec::{Audit, Check, Leftover};
 use super::trials::Trial;
 use faults::Verdict;
 use faults::{Excerpt, Truth};
+use process::{StartError, TemplateError};
 
 /// One trial and what came of it.
 #[derive(Clone, Debug)]
@@ -116,6 +118,24 @@ pub struct Trouble {
 impl From<String> for Trouble {
     fn from(why: String) -> Self {
         Self { why, output: Vec::new(), accepted: false }
+    }
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        error.to_string().into()
+    }
+}
+
+impl From<StartError> for Trouble {
+    fn from(error: StartError) -> Self {
+        error.to_string().into()
+    }
+}
+
+impl From<TemplateError> for Trouble {
+    fn from(error: TemplateError) -> Self {
+        error.to_string().into()
     }
 }
 

@@ -4,12 +4,10 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::shell::variable;
 use super::spec::{Audit, Need, Pattern, Program, Server, Signal};
-use super::template::{Template, Values};
 use faults::Direction;
 use faults::text::visible;
-use process::{HOST, Launch, Line, Ready, is_installed};
+use process::{HOST, Line, Placeholder, Ready, Template, Values, is_installed, last_lines};
 
 /// Where the proxy stands if a port has to have the same number on both of its sides.
 pub(super) const OTHER_HOST: &str = "127.0.0.2";
@@ -48,19 +46,19 @@ pub(super) fn values(audit: &Audit, dirs: &Dirs, sim: &Path, digest: &str) -> Va
     let folder = audit.path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let here = std::path::absolute(folder.unwrap_or(Path::new("."))).unwrap_or_default();
     let mut values = Values::from([
-        ("host", HOST.to_owned()),
-        ("name", audit.name.clone()),
-        ("id", digest.to_owned()),
-        ("beginning", digest.chars().take(BEGINNING).collect()),
-        ("server", shown(&dirs.server)),
-        ("client", shown(&dirs.client)),
-        ("here", shown(&here)),
-        ("sim", shown(sim)),
+        (Placeholder::Host, HOST.to_owned()),
+        (Placeholder::Name, audit.name.clone()),
+        (Placeholder::Id, digest.to_owned()),
+        (Placeholder::Beginning, digest.chars().take(BEGINNING).collect()),
+        (Placeholder::Server, shown(&dirs.server)),
+        (Placeholder::Client, shown(&dirs.client)),
+        (Placeholder::Here, shown(&here)),
+        (Placeholder::Sim, shown(sim)),
     ]);
     let (sender, receiver) = (sender(audit, dirs), receiver(audit, dirs));
     let (sent, received) = (audit.sent.fill(&values), audit.received.fill(&values));
-    values.insert("file", shown(&sender.join(sent)));
-    values.insert("received", shown(&receiver.join(received)));
+    values.insert(Placeholder::File, shown(&sender.join(sent)));
+    values.insert(Placeholder::Received, shown(&receiver.join(received)));
     values
 }
 
@@ -101,8 +99,8 @@ pub(super) fn check_free(port: u16) -> Result<(), String> {
 /// The same, with where to listen, or whom to call.
 pub(super) fn with_address(values: &Values, host: &str, port: u16) -> Values {
     let mut values = values.clone();
-    values.insert("host", host.to_owned());
-    values.insert("port", port.to_string());
+    values.insert(Placeholder::Host, host.to_owned());
+    values.insert(Placeholder::Port, port.to_string());
     values
 }
 
@@ -147,28 +145,6 @@ fn own(run: &str) -> Program {
     Program { run: Template::new(run), env: Vec::new(), ready: Ready::Port }
 }
 
-/// The command line `run`, to be started in `dir`. What placeholders stand for, it has in its environment too.
-///
-/// # Errors
-/// If a placeholder cannot be replaced where it stands.
-pub(super) fn launch(
-    run: &Template,
-    env: &[(String, Template)],
-    dir: &Path,
-    values: &Values,
-) -> Result<Launch, String> {
-    let taken: Vec<&str> = env.iter().map(|(name, _)| name.as_str()).collect();
-    let words = run.words(values, &taken).map_err(|why| format!("`{}`: {why}", run.text()))?;
-    let mut words = words.into_iter();
-    let program = words.next().unwrap_or_default();
-    // A program that is ended in the middle shall not take its last words with it.
-    let unbuffered = [("PYTHONUNBUFFERED".into(), "1".into())];
-    let ours = values.iter().map(|(name, value)| (variable(name).into(), value.into()));
-    let given = env.iter().map(|(name, value)| (name.into(), value.fill(values).into()));
-    let env = unbuffered.into_iter().chain(ours).chain(given).collect();
-    Ok(Launch { program, args: words.collect(), dir: dir.to_owned(), env, keep: Vec::new() })
-}
-
 /// The lines that say something of a transfer.
 pub(super) fn telling(audit: &Audit) -> Vec<Pattern> {
     let signals = std::iter::once(&audit.success).chain(&audit.fail);
@@ -180,8 +156,6 @@ pub(super) fn telling(audit: &Audit) -> Vec<Pattern> {
 }
 
 /// The last lines of a program, each with its name.
-pub(super) fn last_lines(name: &str, lines: &[Line]) -> Vec<String> {
-    let said: Vec<&Line> = lines.iter().filter(|line| !line.text.trim().is_empty()).collect();
-    let from = said.len().saturating_sub(LAST_LINES);
-    said[from..].iter().map(|line| format!("{name}: {}", visible(&line.text))).collect()
+pub(super) fn last_words(name: &str, lines: &[Line]) -> Vec<String> {
+    last_lines(lines, LAST_LINES).into_iter().map(|line| format!("{name}: {}", visible(line))).collect()
 }

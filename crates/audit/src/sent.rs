@@ -6,34 +6,32 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::outcome::Trouble;
-use super::template::Template;
 use faults::Content;
+use process::Template;
 
 /// When the file was last modified, as a time since 1970: some programs send it along, and what they send shall be as long
 /// in every run.
 const MODIFIED: Duration = Duration::from_secs(1_600_000_000);
 
-impl Template {
-    /// Whether, as a path, it is one that says by itself where it is: absolute on purpose, and shared by all runs.
-    pub(super) fn is_absolute(&self) -> bool {
-        ["/", "{here}", "{sim}"].iter().any(|start| self.text().starts_with(start))
-    }
+/// Whether a path says by itself where it is: absolute on purpose, and shared by all runs.
+pub(super) fn is_absolute(path: &Template) -> bool {
+    ["/", "{here}", "{sim}"].iter().any(|start| path.text().starts_with(start))
+}
 
-    /// Whether, as a path, it is meant to be in the directories of the run and leads out of them by `..`.
-    pub(super) fn leads_out(&self) -> bool {
-        // What is not in one of the two directories of a run by name is so because it is relative.
-        let is_named = self.text().starts_with('{');
-        let mut depth = i32::from(!is_named);
-        let mut leads_out = |part| {
-            depth += match part {
-                "" | "." => 0,
-                ".." => -1,
-                _ => 1,
-            };
-            depth < 0
+/// Whether a path is meant to be in the directories of the run and leads out of them by `..`.
+pub(super) fn leads_out(path: &Template) -> bool {
+    // What is not in one of the two directories of a run by name is so because it is relative.
+    let is_named = path.text().starts_with('{');
+    let mut depth = i32::from(!is_named);
+    let mut leads_out = |part| {
+        depth += match part {
+            "" | "." => 0,
+            ".." => -1,
+            _ => 1,
         };
-        !self.is_absolute() && self.text().split('/').any(&mut leads_out)
-    }
+        depth < 0
+    };
+    !is_absolute(path) && path.text().split('/').any(&mut leads_out)
 }
 
 /// The file that was put somewhere to be sent. If that is not in the run's own directories, it is removed in the end, with
@@ -95,14 +93,14 @@ mod tests {
         let out =
             ["../../x", "{client}/../../x", "{server}/a/../../../x", "a/../../../b/c", "{client}x/../../y"];
         for path in out {
-            assert!(Template::new(path).leads_out(), "{path}");
+            assert!(leads_out(&Template::new(path)), "{path}");
         }
         let inside = ["x", "../x", "../server/{name}", "{client}/../server/x", "{server}/*/../{name}"];
         let on_purpose = ["/x", "/a/../../x", "{here}/x", "{here}/../../x"];
         for path in inside.into_iter().chain(on_purpose) {
-            assert!(!Template::new(path).leads_out(), "{path}");
+            assert!(!leads_out(&Template::new(path)), "{path}");
         }
-        assert!(on_purpose.iter().all(|path| Template::new(*path).is_absolute()));
-        assert!(!inside.iter().any(|path| Template::new(*path).is_absolute()));
+        assert!(on_purpose.iter().all(|path| is_absolute(&Template::new(*path))));
+        assert!(!inside.iter().any(|path| is_absolute(&Template::new(*path))));
     }
 }

@@ -5,11 +5,10 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::template::Template;
 use faults::Direction;
 use faults::Fault;
 use notation::Located;
-use process::Ready;
+use process::{Ready, Template};
 
 /// The smallest payload, in bytes: it begins with the block of the MD5 collision, and every fault of the default set
 /// has to fit behind.

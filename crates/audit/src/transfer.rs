@@ -13,18 +13,21 @@ use super::judge::Said;
 use super::outcome::Trouble;
 use super::payload::is_of;
 use super::programs::{
-    Dirs, GRACE, before, check_free, client, last_lines, launch, pattern, receiver, server, telling, values,
+    Dirs, GRACE, before, check_free, client, last_words, pattern, receiver, server, telling, values,
     with_address,
 };
 use super::received::{Destination, Found, listing};
 use super::sent::Sent;
-use super::spec::{Audit, ExtraEnv, Program, Server};
-use super::template::{Template, Values};
+use super::spec::{Audit, ExtraEnv, Server};
 use super::way::Way;
 use faults::Content;
 use faults::proxy::{Outcome, Placed, Settings};
+use faults::text::visible;
 use faults::{Excerpt, Truth};
-use process::{Ended, HOST, How, Launch, NotReady, Ready, Running, free_port};
+use process::{
+    Ended, HOST, How, Launch, Listener, NotStarted, Placeholder, Running, Started, Template, TemplateError,
+    Values, free_port, last_line,
+};
 
 /// How much of what a run carries is kept, in bytes.
 const RECORDING: u64 = 256 << 20;
@@ -32,8 +35,6 @@ const RECORDING: u64 = 256 << 20;
 const SETTLE: Duration = Duration::from_secs(1);
 /// How often it is looked at.
 const TICK: Duration = Duration::from_millis(20);
-/// How often a server is started: the port that was free a moment ago may be taken.
-const STARTS: usize = 3;
 
 /// What stays the same from run to run.
 pub(super) struct Bench<'a> {
@@ -83,12 +84,6 @@ impl Ran {
     }
 }
 
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        error.to_string().into()
-    }
-}
-
 impl Bench<'_> {
     /// One transfer, in the directory `root`.
     pub(super) fn transfer(&self, root: &Path, faults: Vec<Placed>, env: &ExtraEnv) -> Result<Ran, Trouble> {
@@ -97,29 +92,29 @@ impl Bench<'_> {
         let mut values = values(self.audit, &dirs, self.sim, &self.digest);
         let data = if self.audit.data_port { Some(free_port()?) } else { None };
         if let Some(data) = data {
-            values.insert("data", data.to_string());
+            values.insert(Placeholder::Data, data.to_string());
         }
-        let _sent = Sent::put(&self.payload, Path::new(&values["file"]), root)?;
+        let _sent = Sent::put(&self.payload, Path::new(&values[&Placeholder::File]), root)?;
         let (mut server, way) = self.start_server(&dirs, &values, data, &env.server)?;
         for command in before(self.audit) {
             let done = self.run_before(&command, &dirs, &values, &way);
             done.map_err(|why| with_output(why, server.take()))?;
         }
         if let Some(why) = premature(self.audit, &values) {
-            return Err(with_output(why, server));
+            return Err(with_output(why.into(), server));
         }
         let destination =
             Destination::survey(pattern(self.audit, &values, &dirs), receiver(self.audit, &dirs))?;
-        if destination.is_at(Path::new(&values["file"])) {
+        if destination.is_at(Path::new(&values[&Placeholder::File])) {
             let why = "`received` is the file that is sent: it says nothing of what arrived";
-            return Err(with_output(why.into(), server));
+            return Err(with_output(why.to_owned().into(), server));
         }
         let settings = Settings { faults, recording: Some(RECORDING), once: None };
         let mut program = client(self.audit);
         program.env.extend_from_slice(&env.client);
         let launch = |host: &str, port| {
             let values = with_address(&values, host, port);
-            let launch = launch(&program.run, &program.env, &dirs.client, &values)?;
+            let launch = program.run.launch(&values, &program.env, &dirs.client)?;
             Ok(Launch { keep: telling(self.audit), ..launch })
         };
         let ran = way.run(&dirs, settings, self.audit.deadline, &launch);
@@ -148,56 +143,29 @@ impl Bench<'_> {
             return Err("there is no server".to_owned().into());
         };
         program.env.extend_from_slice(env);
-        let mut starts = 1;
-        loop {
-            let port = self.audit.port.map_or_else(free_port, Ok)?;
+        let listener = Listener { ready: program.ready.clone(), port: self.audit.port, grace: GRACE };
+        let started = listener.start(|port| {
             let way = match self.audit.isolate {
                 true => Way::Apart { port, server: dirs.meeting("server"), sim: self.sim.to_owned() },
                 false => Way::Here { address: format!("{HOST}:{port}"), data },
             };
-            match self.try_server(&program, dirs, &with_address(values, HOST, port), port, &way) {
-                Ok(running) => return Ok((Some(running), way)),
-                // Only of one that ended at once may somebody else have had the port.
-                Err((trouble, has_ended)) => {
-                    if !has_ended || starts == STARTS || self.audit.port.is_some() {
-                        return Err(trouble);
-                    }
-                    starts += 1;
-                }
-            }
-        }
+            let launch = program.run.launch(&with_address(values, HOST, port), &program.env, &dirs.server)?;
+            Ok((way.server(launch), way))
+        });
+        let Started { running, made: way } = started.map_err(not_started)?;
+        Ok((Some(running), way))
     }
 
-    fn try_server(
-        &self,
-        program: &Program,
-        dirs: &Dirs,
-        values: &Values,
-        port: u16,
-        way: &Way,
-    ) -> Result<Running, (Trouble, bool)> {
-        let launch = launch(&program.run, &program.env, &dirs.server, values);
-        let mut launch = way.server(launch.map_err(|why| (why.into(), false))?);
-        if let Ready::Line(pattern) = &program.ready {
-            launch.keep = vec![pattern.clone()];
-        }
-        let mut running = launch.spawn().map_err(|error| (error.into(), false))?;
-        match running.wait_ready(&program.ready, port) {
-            Ok(()) => Ok(running),
-            Err(NotReady::Ended(why)) => Err((with_output(why, Some(running)), true)),
-            Err(NotReady::Late(why)) => Err((with_output(why, Some(running)), false)),
-        }
-    }
-
-    fn run_before(&self, command: &Template, dirs: &Dirs, values: &Values, way: &Way) -> Result<(), String> {
-        let launch = |host: &str, port| launch(command, &[], &dirs.client, &with_address(values, host, port));
+    fn run_before(&self, command: &Template, dirs: &Dirs, values: &Values, way: &Way) -> Result<(), Trouble> {
+        let launch =
+            |host: &str, port| Ok(command.launch(&with_address(values, host, port), &[], &dirs.client)?);
         let ended = way.run_past(dirs, self.audit.deadline, &launch)?;
         match ended.how {
             How::Exited(0) => Ok(()),
             how => {
-                let last = last_lines("its last words", &ended.lines).pop();
-                let last = last.map(|last| format!("; {last}")).unwrap_or_default();
-                Err(format!("`{}`, which goes before, failed: {how}{last}", command.text()))
+                let last = last_line(&ended.lines).map(|line| format!("; its last words: {}", visible(line)));
+                let last = last.unwrap_or_default();
+                Err(format!("`{}`, which goes before, failed: {how}{last}", command.text()).into())
             }
         }
     }
@@ -206,14 +174,14 @@ impl Bench<'_> {
         let Finished { values, dirs, destination, ended, took, outcome } = finished;
         let Claim { said, mut notes, lines: claims, then_failed } = claim(self.audit, values, ended);
         let mut found = self.settle(destination, &said)?;
-        let mut output = last_lines("client", &ended.lines);
+        let mut output = last_words("client", &ended.lines);
         if let Some(mut server) = server {
             let before = server.poll()?;
             if let Some(how @ (How::Exited(1..) | How::Signalled(_))) = before {
                 notes.push(format!("the server died: {how}"));
             }
             let ended = server.wait(Duration::ZERO, GRACE)?;
-            output.extend(last_lines("server", &ended.lines));
+            output.extend(last_words("server", &ended.lines));
             // What a server writes only when it is told to end counts, too; what it removes then does not.
             let after = destination.find(&self.payload)?;
             if after.truth == Truth::Same {
@@ -281,8 +249,17 @@ struct Finished {
     outcome: Outcome,
 }
 
-fn with_output(why: String, server: Option<Running>) -> Trouble {
-    let ended = server.and_then(|server| server.wait(Duration::ZERO, GRACE).ok());
-    let output = ended.map(|ended| last_lines("server", &ended.lines)).unwrap_or_default();
+fn not_started(error: NotStarted<TemplateError>) -> Trouble {
+    let why = error.to_string();
+    let output = match error {
+        NotStarted::NotReady { lines, .. } => last_words("server", &lines),
+        NotStarted::NoPort(_) | NotStarted::NoLaunch(_) | NotStarted::NoStart(_) => Vec::new(),
+    };
     Trouble { output, ..Trouble::from(why) }
+}
+
+fn with_output(trouble: Trouble, server: Option<Running>) -> Trouble {
+    let ended = server.and_then(|server| server.wait(Duration::ZERO, GRACE).ok());
+    let output = ended.map(|ended| last_words("server", &ended.lines)).unwrap_or_default();
+    Trouble { output, ..trouble }
 }

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 #[cfg(target_os = "linux")]
 use super::isolate::{self, Side};
+use super::outcome::Trouble;
 use super::programs::{Dirs, GRACE, OTHER_HOST};
 use faults::proxy::{Outcome, Proxy, Settings};
 use process::{Ended, HOST, Launch};
@@ -40,7 +41,7 @@ pub(super) enum Way {
 }
 
 /// Makes a command line for a host and a port to connect to.
-pub(super) type Launcher<'a> = dyn Fn(&str, u16) -> Result<Launch, String> + 'a;
+pub(super) type Launcher<'a> = dyn Fn(&str, u16) -> Result<Launch, Trouble> + 'a;
 
 /// How a client ended, how long it ran, and what the proxy did.
 type Run = (Ended, Duration, Outcome);
@@ -64,7 +65,7 @@ impl Way {
         settings: Settings,
         deadline: Duration,
         launch: &Launcher<'_>,
-    ) -> Result<Run, String> {
+    ) -> Result<Run, Trouble> {
         match self {
             Self::Here { address, data } => here(address, *data, settings, deadline, launch),
             #[cfg(target_os = "linux")]
@@ -72,7 +73,7 @@ impl Way {
             #[cfg(not(target_os = "linux"))]
             Self::Apart { .. } => {
                 let _ = dirs;
-                Err("programs can be isolated on Linux only".into())
+                Err("programs can be isolated on Linux only".to_owned().into())
             }
         }
     }
@@ -83,12 +84,12 @@ impl Way {
         dirs: &Dirs,
         deadline: Duration,
         launch: &Launcher<'_>,
-    ) -> Result<Ended, String> {
+    ) -> Result<Ended, Trouble> {
         match self {
             Self::Here { address, .. } => {
                 let port =
                     address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default();
-                launch(HOST, port)?.spawn().and_then(|running| running.wait(deadline, GRACE)).map_err(text)
+                Ok(launch(HOST, port)?.spawn()?.wait(deadline, GRACE)?)
             }
             // There is no way but through one: it has no faults.
             Self::Apart { .. } => {
@@ -104,28 +105,28 @@ impl Way {
         settings: Settings,
         deadline: Duration,
         launch: &Launcher<'_>,
-    ) -> Result<Run, String> {
-        let Self::Apart { port, server, sim } = self else { return Err("it is not apart".into()) };
+    ) -> Result<Run, Trouble> {
+        let Self::Apart { port, server, sim } = self else { return Err("it is not apart".to_owned().into()) };
         let socket = dirs.meeting("client");
         // The one of a client before this is done with.
         let _ = std::fs::remove_file(&socket);
-        let meeting = UnixListener::bind(&socket).map_err(text)?;
+        let meeting = UnixListener::bind(&socket)?;
         let client = isolate::wrapped(launch(HOST, *port)?, Side::Client, *port, &socket, sim);
-        let mut client = client.spawn().map_err(text)?;
+        let mut client = client.spawn()?;
         let (listener, ready) = match isolate::listener(&meeting, &mut client) {
             Ok(met) => met,
             Err(error) => {
                 let last = client.lines().pop().map(|line| format!(": {}", line.text)).unwrap_or_default();
-                return Err(format!("the client cannot be isolated: {error}{last}"));
+                return Err(format!("the client cannot be isolated: {error}{last}").into());
             }
         };
-        let proxy = Proxy::between(listener, isolate::dial(server), settings).map_err(text)?;
-        let proxy = proxy.spawn(|_| {}).map_err(text)?;
+        let proxy = Proxy::between(listener, isolate::dial(server), settings)?;
+        let proxy = proxy.spawn(|_| {})?;
         let began = Instant::now();
-        isolate::begin(ready).map_err(text)?;
-        let ended = client.wait(deadline, GRACE).map_err(text)?;
+        isolate::begin(ready)?;
+        let ended = client.wait(deadline, GRACE)?;
         let took = began.elapsed();
-        Ok((ended, took, proxy.finish(PATIENCE).map_err(text)?))
+        Ok((ended, took, proxy.finish(PATIENCE)?))
     }
 }
 
@@ -135,22 +136,17 @@ fn here(
     settings: Settings,
     deadline: Duration,
     launch: &Launcher<'_>,
-) -> Result<Run, String> {
+) -> Result<Run, Trouble> {
     let host = if data.is_some() { OTHER_HOST } else { HOST };
-    let named = |error: io::Error| format!("{address}: {error}");
+    let named = |error: io::Error| Trouble::from(format!("{address}: {error}"));
     let mut proxy = Proxy::bind((host, 0), address, settings).map_err(named)?;
     if let Some(data) = data {
-        proxy.also((OTHER_HOST, data), (HOST, data)).map_err(text)?;
+        proxy.also((OTHER_HOST, data), (HOST, data))?;
     }
-    let proxy = proxy.spawn(|_| {}).map_err(text)?;
+    let proxy = proxy.spawn(|_| {})?;
     let began = Instant::now();
-    let client = launch(host, proxy.local_addr().port())?.spawn().map_err(text)?;
-    let ended = client.wait(deadline, GRACE).map_err(text)?;
+    let client = launch(host, proxy.local_addr().port())?.spawn()?;
+    let ended = client.wait(deadline, GRACE)?;
     let took = began.elapsed();
-    Ok((ended, took, proxy.finish(PATIENCE).map_err(text)?))
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "it is the argument of `map_err`")]
-fn text(error: io::Error) -> String {
-    error.to_string()
+    Ok((ended, took, proxy.finish(PATIENCE)?))
 }

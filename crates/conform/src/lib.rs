@@ -44,7 +44,7 @@ mod wire;
 use std::time::Duration;
 
 pub use client::{
-    Command, Goal, Job, Program, TemplateError, Templates, cases as client_cases, test as test_client,
+    Command, CommandError, Goal, Job, Program, Templates, cases as client_cases, test as test_client,
 };
 use content::id_of;
 pub use finding::{Difference, Finding};

@@ -4,13 +4,16 @@
 
 mod output;
 mod ready;
+mod server;
+mod shell;
 mod strays;
+mod template;
+mod words;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fmt;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{PathBuf, is_separator};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
@@ -25,7 +28,10 @@ use std::time::Instant;
 pub use output::{Line, MAX_OUTPUT};
 use output::{Output, Seen};
 pub use ready::{HOST, NotReady, Ready, free_port};
+pub use server::{Listener, NotStarted, Started};
 use strays::Mark;
+pub use template::{Placeholder, Template, TemplateError, Values};
+pub use words::{last_line, last_lines};
 
 /// How often a running program is looked at.
 const TICK: Duration = Duration::from_millis(5);
@@ -65,6 +71,36 @@ pub struct Launch {
     pub keep: Vec<Regex>,
 }
 
+/// Why a program could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its name is that of no program that the system knows.
+    #[error("`{}` cannot be started: there is no such program in PATH", .0.display())]
+    Unknown(OsString),
+    /// The system does not start it.
+    #[error("`{}` cannot be started: {source}", program.display())]
+    Refused {
+        /// What was to be started.
+        program: OsString,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An interruption has ended all programs.
+    #[error("no program is started any more")]
+    Closed,
+}
+
+impl From<StartError> for io::Error {
+    fn from(error: StartError) -> Self {
+        let kind = match &error {
+            StartError::Unknown(_) => io::ErrorKind::NotFound,
+            StartError::Refused { source, .. } => source.kind(),
+            StartError::Closed => io::ErrorKind::Interrupted,
+        };
+        Self::new(kind, error)
+    }
+}
+
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
@@ -74,16 +110,6 @@ pub enum How {
     Signalled(i32),
     /// Not by itself: its time was up, and it was ended.
     Hung,
-}
-
-impl fmt::Display for How {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exited(code) => write!(f, "exit code {code}"),
-            Self::Signalled(signal) => write!(f, "signal {signal} ended it"),
-            Self::Hung => f.write_str("it did not end"),
-        }
-    }
 }
 
 /// A program that has ended.
@@ -108,7 +134,7 @@ impl Launch {
     ///
     /// # Errors
     /// If there is no such program, or it may not be run; after [`end_all`] always.
-    pub fn spawn(&self) -> io::Result<Running> {
+    pub fn spawn(&self) -> Result<Running, StartError> {
         let mark = Mark::new();
         let mut wrap = CommandWrap::with_new(&self.program, |command| {
             command.args(&self.args).current_dir(&self.dir).envs(self.env.iter().cloned());
@@ -121,16 +147,9 @@ impl Launch {
         wrap.wrap(process_wrap::std::JobObject);
         let mut running = lock(&RUNNING);
         if CLOSED.load(Ordering::Relaxed) {
-            return Err(io::ErrorKind::Interrupted.into());
+            return Err(StartError::Closed);
         }
-        let mut child = wrap.spawn().map_err(|error| {
-            let name = self.program.display();
-            let is_name =
-                self.program.to_str().is_some_and(|name| !name.contains('/') && !is_installed(name));
-            // Where the system looks for it there may be folders that this user may not enter: another error.
-            let why = if is_name { "there is no such program in PATH".into() } else { error.to_string() };
-            io::Error::new(error.kind(), format!("`{name}` cannot be started: {why}"))
-        })?;
+        let mut child = wrap.spawn().map_err(|error| self.refusal(error))?;
         let (output, (done, readers)) = (Output::new(&self.keep), channel());
         if let Some(stream) = child.stdout().take() {
             output.read(stream, false, &done);
@@ -141,6 +160,15 @@ impl Launch {
         let (id, child) = (child.id(), Arc::new((Mutex::new(child), mark)));
         running.insert(id, Arc::clone(&child));
         Ok(Running { id, child, output, readers })
+    }
+
+    fn refusal(&self, source: io::Error) -> StartError {
+        let is_name = self.program.to_str().is_some_and(|name| !name.contains(is_separator));
+        // Where the system looks for it there may be folders that this user may not enter: another error.
+        match is_name && !is_installed(&self.program) {
+            true => StartError::Unknown(self.program.clone()),
+            false => StartError::Refused { program: self.program.clone(), source },
+        }
     }
 }
 
@@ -297,22 +325,6 @@ fn how(status: ExitStatus) -> How {
 
 /// Whether there is such a program, as a path or where the system looks for programs.
 #[must_use]
-pub fn is_installed(program: &str) -> bool {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    if program.contains('/') {
-        return is_program(Path::new(program));
-    }
-    std::env::split_paths(&folders).any(|folder| is_program(&folder.join(program)))
-}
-
-#[cfg(unix)]
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    const EXECUTE: u32 = 0o111;
-    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & EXECUTE != 0)
-}
-
-#[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
-    path.is_file() || path.with_extension("exe").is_file()
+pub fn is_installed(program: impl AsRef<OsStr>) -> bool {
+    which::which(program).is_ok()
 }

@@ -1,6 +1,5 @@
 //! When a server that was started can be used.
 
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -41,18 +40,48 @@ pub fn free_port() -> io::Result<u16> {
 }
 
 /// Why a server cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
-    /// It ended, or somebody else has its port.
-    Ended(String),
-    /// It runs, but is not ready in time.
-    Late(String),
+    /// It ended.
+    #[error("the server ended before it was ready: {0}")]
+    Ended(How),
+    /// Somebody else listens on its port.
+    #[error("another program listens on port {0}, which was to be the server's")]
+    Taken(u16),
+    /// Nothing listens on its port in time.
+    #[error("{}: nothing listens on port {_0}", late())]
+    Silent(u16),
+    /// Something listens on its port in time, but cannot be reached at [`HOST`].
+    #[error("{}: something listens on port {port}, but at {address} and not at {HOST}", late())]
+    Elsewhere {
+        /// The port.
+        port: u16,
+        /// Where it listens.
+        address: IpAddr,
+    },
+    /// It has not put out the line in time.
+    #[error("{}: no line matches {pattern:?}{}", late(), if *.is_mute {
+        "; it has put out nothing at all: does it flush its output?"
+    } else {
+        ""
+    })]
+    NoLine {
+        /// What the line would have matched.
+        pattern: String,
+        /// Whether it has put out nothing.
+        is_mute: bool,
+    },
 }
 
-impl fmt::Display for NotReady {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Ended(why) | Self::Late(why)) = self;
-        f.write_str(why)
+fn late() -> String {
+    format!("the server is not ready after {} seconds", READY.as_secs())
+}
+
+impl NotReady {
+    /// Whether it may be that somebody else had its port: another start on another port may go well.
+    #[must_use]
+    pub fn may_be_the_port(&self) -> bool {
+        matches!(self, Self::Ended(_) | Self::Taken(_))
     }
 }
 
@@ -79,18 +108,26 @@ impl Running {
                 None => {}
                 // What it left behind comes to listen later.
                 Some(How::Exited(0)) if self.is_survived(&mut gone_since) => {}
-                Some(how) => {
-                    return Err(NotReady::Ended(format!("the server ended before it was ready: {how}")));
-                }
+                Some(how) => return Err(NotReady::Ended(how)),
             }
             if Instant::now() >= deadline {
-                let (why, seconds) = (late(self, ready, port), READY.as_secs());
-                return Err(NotReady::Late(format!(
-                    "the server is not ready after {seconds} seconds: {why}"
-                )));
+                return Err(self.late(ready, port));
             }
             sleep(tick);
             tick = (tick * 2).min(LAST_TICK);
+        }
+    }
+
+    /// What is missing when its time is up.
+    fn late(&self, ready: &Ready, port: u16) -> NotReady {
+        match ready {
+            Ready::Port => match listeners(self.id, port).first() {
+                None => NotReady::Silent(port),
+                Some(Socket { address, .. }) => NotReady::Elsewhere { port, address: *address },
+            },
+            Ready::Line(pattern) => {
+                NotReady::NoLine { pattern: pattern.as_str().to_owned(), is_mute: self.output.is_empty() }
+            }
         }
     }
 
@@ -121,35 +158,17 @@ impl Running {
             return Ok(false);
         }
         if here.all(|listener| self.child.1.is_strangers(self.id, listener.inode)) {
-            let why = format!("another program listens on port {port}, which was to be the server's");
-            return Err(NotReady::Ended(why));
+            return Err(NotReady::Taken(port));
         }
         Ok(true)
     }
 }
 
 /// A socket that listens.
-struct Listener {
+struct Socket {
     address: IpAddr,
     /// The number of the socket in the system's lists.
     inode: u64,
-}
-
-/// What is missing.
-fn late(server: &Running, ready: &Ready, port: u16) -> String {
-    match ready {
-        Ready::Port => match listeners(server.id(), port).first() {
-            None => format!("nothing listens on port {port}"),
-            Some(Listener { address, .. }) => {
-                format!("something listens on port {port}, but at {address} and not at {HOST}")
-            }
-        },
-        Ready::Line(pattern) if server.output.is_empty() => format!(
-            "no line matches {:?}; it has put out nothing at all: does it flush its output?",
-            pattern.as_str()
-        ),
-        Ready::Line(pattern) => format!("no line matches {:?}", pattern.as_str()),
-    }
 }
 
 /// Whether whoever listens at `address` is reached at [`HOST`].
@@ -159,7 +178,7 @@ fn is_here(address: IpAddr) -> bool {
 }
 
 /// What listens on `port`, in the network of a program, or if that has ended, in this one.
-fn listeners(program: u32, port: u16) -> Vec<Listener> {
+fn listeners(program: u32, port: u16) -> Vec<Socket> {
     let table = |name: &str| {
         let of = |program: &str| std::fs::read_to_string(format!("/proc/{program}/net/{name}"));
         of(&program.to_string()).or_else(|_| of("self")).unwrap_or_default()
@@ -171,7 +190,7 @@ fn listeners(program: u32, port: u16) -> Vec<Listener> {
 /// A socket that listens on `port`, from a line of the system's table: its columns are a number, the local address, the
 /// remote one, and the state, in which 0A is listening; the tenth is the inode (proc(5), /proc/net/tcp). Addresses are
 /// words of 32 bits in hex, each in the order of this machine.
-fn listener(line: &str, port: u16) -> Option<Listener> {
+fn listener(line: &str, port: u16) -> Option<Socket> {
     let mut columns = line.split_whitespace();
     let (local, state, inode) = (columns.nth(1)?, columns.nth(1)?, columns.nth(5)?.parse().ok()?);
     let address = local.strip_suffix(&format!(":{port:04X}"))?;
@@ -181,5 +200,5 @@ fn listener(line: &str, port: u16) -> Option<Listener> {
     let bytes: Vec<u8> = words.collect::<Option<Vec<_>>>()?.concat();
     let four = <[u8; 4]>::try_from(&bytes[..]).map(IpAddr::from);
     let address = four.or_else(|_| <[u8; 16]>::try_from(&bytes[..]).map(IpAddr::from)).ok()?;
-    Some(Listener { address, inode })
+    Some(Socket { address, inode })
 }

@@ -137,7 +137,7 @@ pub(super) fn inside(
     match audit::isolate::inside(side, port, socket, command) {
         Ok(code) => u8::try_from(code).unwrap_or(1).into(),
         Err(why) => {
-            fail(&why);
+            fail(&why.to_string());
             CANNOT_START.into()
         }
     }

@@ -22,9 +22,9 @@ const NOTHING_TO_TEST: &str = "\
 say what is to be tested: a server that runs with --server, one that is started with --server-command; or a client with
 --client, or with one or more of --put, --get and --ls; such as
   sim conform --server localhost:9999
-  sim conform --server-command 'python3 server.py {host} {port} {dir}'
+  sim conform --server-command 'python3 server.py {host} {port} {server}'
   sim conform --client 'python3 client.py {host} {port} {file}'
-  sim conform --put './client put {host} {port} {file}' --get './client get {host} {port} {id} {out}'";
+  sim conform --put './client put {host} {port} {file}' --get './client get {host} {port} {id} {received}'";
 
 /// Runs the conformance cases.
 pub(super) fn conform(args: &ConformArgs) -> Exit {

@@ -5,7 +5,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use process::{How, Launch, Line, MAX_OUTPUT, NotReady, Ready, free_port};
+use process::{How, Launch, Line, Listener, MAX_OUTPUT, NotReady, NotStarted, Ready, StartError, free_port};
+use regex::Regex;
 
 /// More than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
@@ -88,7 +89,9 @@ fn output_without_end_is_cut_and_does_not_stop_the_program() {
 #[test]
 fn a_program_that_is_not_there_is_an_error() {
     let launch = Launch { program: "no-such-program".into(), ..shell("", Path::new(".")) };
-    assert!(launch.spawn().is_err());
+    assert!(matches!(launch.spawn(), Err(StartError::Unknown(name)) if name == "no-such-program"));
+    let launch = Launch { program: "./no-such-program".into(), ..shell("", Path::new(".")) };
+    assert!(matches!(launch.spawn(), Err(StartError::Refused { .. })));
 }
 
 /// A server that goes into the background and then takes its time before it listens, with nothing of it on the outputs of
@@ -116,9 +119,38 @@ fn a_server_in_the_background_is_waited_for_after_the_end_of_its_parent() {
 #[cfg(target_os = "linux")]
 fn a_server_that_has_ended_and_left_nobody_is_not_waited_for() {
     let dir = tempfile::tempdir().unwrap();
-    for (script, why) in [("exit 0", "exit code 0"), ("sleep 600 & exit 3", "exit code 3")] {
+    for (script, code) in [("exit 0", 0), ("sleep 600 & exit 3", 3)] {
         let mut server = shell(script, dir.path()).spawn().unwrap();
         let ready = server.wait_ready(&Ready::Port, free_port().unwrap());
-        assert_eq!(ready, Err(NotReady::Ended(format!("the server ended before it was ready: {why}"))));
+        assert_eq!(ready, Err(NotReady::Ended(How::Exited(code))));
+    }
+}
+
+/// A server that says that it listens, at the start with this number, and ends at all others. It notes its ports.
+fn starts_at(dir: &Path, start: usize, port: Option<u16>) -> (Vec<u16>, Result<usize, NotStarted<()>>) {
+    let listener = Listener { ready: Ready::Line(Regex::new("^ready$").unwrap()), port, grace: SHORT };
+    let mut ports = Vec::new();
+    let started = listener.start(|port| {
+        ports.push(port);
+        let script = if ports.len() == start { "echo ready; exec sleep 600" } else { "echo no; exit 1" };
+        Ok((shell(script, dir), ports.len()))
+    });
+    (ports, started.map(|started| started.made))
+}
+
+#[test]
+fn a_server_that_ends_at_once_is_started_on_another_port() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut ports, started) = starts_at(dir.path(), 3, None);
+    assert_eq!((ports.len(), started.unwrap()), (3, 3));
+    ports.sort_unstable();
+    ports.dedup();
+    assert_eq!(ports.len(), 3, "a port that was lost is not tried again");
+    // Not for ever, and not if it can have no other port.
+    for (port, starts) in [(None, 4), (Some(1), 1)] {
+        let (ports, started) = starts_at(dir.path(), 5, port);
+        assert_eq!(ports.len(), starts);
+        let Err(NotStarted::NotReady { why, lines }) = started else { panic!("it is not ready") };
+        assert_eq!((why, process::last_line(&lines)), (NotReady::Ended(How::Exited(1)), Some("no")));
     }
 }

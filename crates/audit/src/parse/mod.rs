@@ -12,12 +12,10 @@ use std::sync::Arc;
 
 use ron::value::RawValue;
 
-use super::shell;
 use super::spec::{
     Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, Leftover, MAX_NEEDS, MAX_SIZE, MIN_SIZE, Need, Program,
     Server, Signal, Wanted,
 };
-use super::template::Template;
 use faults::Direction;
 use notation::error::{Mistake, ScenarioError};
 use notation::loose::finish;
@@ -25,7 +23,7 @@ use notation::piece::{Entries, Item, Piece};
 use notation::place::{Located, SourceFile};
 use notation::reader::{Reader, SHORTEST};
 use notation::{read, suggest, syntax};
-use process::Ready;
+use process::{Placeholder, Ready, Template};
 use text::{before, command, env, path_of_file};
 
 const SHAPE: &str = "an audit is written Audit(about: \"...\", transfer: Upload, server: Program(run: \"...\"), \
@@ -415,26 +413,25 @@ fn word_of<'a>(piece: Piece<'a>) -> &'a str {
 
 /// The proxy can stand between the programs only if they can be told where it is, or cannot see past it.
 fn check_ports(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
-    let has = |program: &Program, name: &str| {
-        let is_named = program.run.text().contains(&shell::variable(name));
-        is_named || program.run.has(name) || program.env.iter().any(|(_, value)| value.has(name))
+    let has = |program: &Program, name: Placeholder| {
+        program.run.tells(name) || program.env.iter().any(|(_, value)| value.has(name))
     };
     if let (Some(client), Some(piece), false) = (&audit.client, given.get("client"), audit.isolate)
-        && !has(client, "port")
+        && !has(client, Placeholder::Port)
     {
         let message = "the client is not told on which port the proxy listens";
         let help = "say {port} in `run`; or, if its port cannot be changed, `port: 9999, isolate: true`";
         reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(help.to_owned()));
     }
     if let (true, Some(piece)) = (audit.data_port, given.get("data_port"))
-        && !matches!(&audit.server, Server::Program(server) if has(server, "data") && !audit.isolate)
+        && !matches!(&audit.server, Server::Program(server) if has(server, Placeholder::Data) && !audit.isolate)
     {
         let message = "`data_port` is for a server that is started here, not isolated, and told the port: say {data} \
                        in its `run`";
         reader.mistakes.add(|| Mistake::at(&piece.place(), message));
     }
     if let (Server::Program(server), Some(piece), None) = (&audit.server, given.get("server"), audit.port)
-        && !has(server, "port")
+        && !has(server, Placeholder::Port)
     {
         let message = "the server is not told on which port to listen";
         let help = "say {port} in `run`; or, if its port cannot be changed, say it in `port`";

@@ -2,12 +2,13 @@
 
 use ron::value::RawValue;
 
+use crate::sent::leads_out;
 use crate::spec::{MAX_BEFORE, MAX_ENV};
-use crate::template::{PLACEHOLDERS, Template, unknown};
 use notation::error::Mistake;
 use notation::piece::{Entries, Piece};
 use notation::reader::Reader;
 use notation::suggest;
+use process::{Placeholder, Template, TemplateError};
 
 pub(super) fn env(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<(String, Template)>> {
     let wanted = "a map, as in { \"NAME\": \"VALUE\" }";
@@ -42,16 +43,36 @@ pub(super) fn before(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<Templa
 
 /// Text with placeholders that there are.
 pub(super) fn template(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Template> {
+    let text = text(reader, piece, what)?;
+    parsed(reader, piece, &text, Template::parse(&text, &Placeholder::ALL))
+}
+
+fn text(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<String> {
     let text: String = reader.value(piece, what, "text in double quotes")?;
     if text.contains('\0') {
         reader.mistakes.add(|| Mistake::at(&piece.place(), "no program can be given a NUL"));
         return None;
     }
-    let Some((at, name)) = unknown(&text) else { return Some(Template::new(text)) };
-    // Without escapes the text stands in the file as it is, one quote further.
-    let plain = piece.text().get(1..).is_some_and(|rest| rest.starts_with(&text));
-    let place = if plain { piece.place_of(1 + at..1 + at + name.len()) } else { piece.place() };
-    let message = suggest::unknown("placeholder", name, PLACEHOLDERS);
+    Some(text)
+}
+
+/// A template, if it is right.
+fn parsed(
+    reader: &mut Reader,
+    piece: Piece<'_>,
+    text: &str,
+    template: Result<Template, TemplateError>,
+) -> Option<Template> {
+    let (place, message) = match template {
+        Ok(template) => return Some(template),
+        Err(TemplateError::Unknown { name, at, known }) => {
+            // Without escapes the text stands in the file as it is, one quote further.
+            let plain = piece.text().get(1..).is_some_and(|rest| rest.starts_with(text));
+            let place = if plain { piece.place_of(1 + at..1 + at + name.len()) } else { piece.place() };
+            (place, suggest::unknown("placeholder", &name, known.iter().map(|it| it.name())))
+        }
+        Err(error) => (piece.place(), error.to_string()),
+    };
     reader.mistakes.add(|| Mistake::at(&place, message));
     None
 }
@@ -61,7 +82,7 @@ pub(super) fn path_of_file(reader: &mut Reader, piece: Piece<'_>, what: &str) ->
     let path = path(reader, piece, what)?;
     let message = match path.text() {
         text if text.is_empty() || text.ends_with('/') => format!("{what} is the path of a file"),
-        _ if path.has("file") || path.has("received") => {
+        _ if path.has(Placeholder::File) || path.has(Placeholder::Received) => {
             format!("{what} cannot be said by {{file}} or {{received}}, which come from it")
         }
         _ => return Some(path),
@@ -73,7 +94,7 @@ pub(super) fn path_of_file(reader: &mut Reader, piece: Piece<'_>, what: &str) ->
 /// A path that is absolute, or does not leave the directories of the run: there nothing is cleared away.
 pub(super) fn path(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Template> {
     let path = template(reader, piece, what)?;
-    if !path.leads_out() {
+    if !leads_out(&path) {
         return Some(path);
     }
     let message = format!("{what} leads out of the directories of the run, by `..`");
@@ -84,12 +105,6 @@ pub(super) fn path(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<
 }
 
 pub(super) fn command(reader: &mut Reader, piece: Piece<'_>, what: &str) -> Option<Template> {
-    let command = template(reader, piece, what)?;
-    let message = match shlex::split(command.text()) {
-        None => "a quotation mark in this command is never closed",
-        Some(words) if words.is_empty() => "this command is empty",
-        Some(_) => return Some(command),
-    };
-    reader.mistakes.add(|| Mistake::at(&piece.place(), message));
-    None
+    let text = text(reader, piece, what)?;
+    parsed(reader, piece, &text, Template::parse_command(&text, &Placeholder::ALL))
 }

@@ -29,8 +29,8 @@ use super::{
 use process::{Ended, How};
 
 use claim::Claim;
-pub(super) use command::last_words;
-pub use command::{Command, TemplateError, Templates};
+pub use command::{Command, CommandError, Templates};
+pub(super) use command::{GRACE, last_words};
 use play::Play;
 use seen::{Kind, Part, Seen, Trouble};
 use stage::Stage;

@@ -180,7 +180,7 @@ impl Take {
             return Err(self.broken(rule, 21, "Success: the MD5 of what came is the id", self.said()));
         }
         match &self.out {
-            None if self.writes_out => Err(self.broken(3, 21, "the file at {out}", "no file".into())),
+            None if self.writes_out => Err(self.broken(3, 21, "the file at {received}", "no file".into())),
             Some(bytes) if *bytes != self.seen.wanted => Err(self.other_bytes(bytes)),
             _ => Ok(()),
         }
@@ -190,7 +190,7 @@ impl Take {
         let difference = Difference::of(&self.seen.wanted, bytes, 0);
         let came = Came::Bytes(bytes.to_vec());
         let (expected, came) = contents(&self.seen.wanted, &came, difference.as_ref());
-        let finding = self.finding(3, 21, &format!("at {{out}} {expected}"), came);
+        let finding = self.finding(3, 21, &format!("at {{received}} {expected}"), came);
         Stop::Fail(Box::new(Finding { difference, ..finding }))
     }
 
@@ -203,8 +203,8 @@ impl Take {
         }
         match &self.out {
             Some(bytes) => {
-                let (title, came) = ("It leaves the wrong bytes at {out}", escaped(bytes));
-                Err(self.broken_as(title, 32, 21, "no file at {out}: the bytes are not the file", came))
+                let (title, came) = ("It leaves the wrong bytes at {received}", escaped(bytes));
+                Err(self.broken_as(title, 32, 21, "no file at {received}: the bytes are not the file", came))
             }
             None => Ok(()),
         }

@@ -5,32 +5,9 @@ use std::net::SocketAddr;
 
 use tempfile::TempDir;
 
-use crate::client::last_words;
+use crate::client::{GRACE, last_words};
 use crate::{Command, QUIET};
-use process::{How, NotReady, Ready, Running, free_port};
-
-/// How often a server is started for a case: the port that was free a moment ago may be taken.
-const STARTS: usize = 4;
-
-/// Why there is no server.
-struct NotStarted {
-    why: String,
-    /// Whether it ended at once: only then may somebody else have had its port.
-    may_be_the_port: bool,
-}
-
-/// A port that is free, and none of these.
-fn other_port(lost: &[u16]) -> io::Result<u16> {
-    let mut port = free_port()?;
-    // The system hands out others in turn: it comes to one.
-    for _ in 0..STARTS {
-        if !lost.contains(&port) {
-            break;
-        }
-        port = free_port()?;
-    }
-    Ok(port)
-}
+use process::{How, Listener, NotStarted, Ready, Running, Started, TemplateError};
 
 /// A server that runs.
 pub(super) struct Host {
@@ -40,46 +17,35 @@ pub(super) struct Host {
     _dir: TempDir,
 }
 
+/// Why there is no server.
+pub(super) type NoHost = NotStarted<NoPlace>;
+
+/// Why a server cannot even be tried.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoPlace {
+    /// There is no directory for it.
+    #[error("the server cannot be started: {0}")]
+    Dir(#[from] io::Error),
+    /// There is no command line.
+    #[error(transparent)]
+    Command(#[from] TemplateError),
+}
+
 impl Host {
     /// Starts one and waits until it listens, which is asked of the system where that can be: a server may serve one
-    /// connection and end. Somebody else may take its port before it does, so that it gets another chance, on another
-    /// port.
+    /// connection and end.
     ///
     /// # Errors
-    /// Why there is none, in words.
-    pub(super) fn start(command: &Command) -> Result<Self, String> {
-        let mut lost = Vec::new();
-        loop {
-            let port = other_port(&lost).map_err(|error| format!("the server cannot be started: {error}"))?;
-            match Self::start_on(command, port) {
-                Ok(host) => return Ok(host),
-                Err(failed) if failed.may_be_the_port && lost.len() + 1 < STARTS => lost.push(port),
-                Err(failed) => return Err(failed.why),
-            }
-        }
-    }
-
-    fn start_on(command: &Command, port: u16) -> Result<Self, NotStarted> {
-        let failed = |error: io::Error| NotStarted {
-            why: format!("the server cannot be started: {error}"),
-            may_be_the_port: false,
-        };
-        let dir = tempfile::Builder::new().prefix("sim-conform-").tempdir().map_err(failed)?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let spawned = command.launch_server(address, dir.path()).spawn();
-        let mut running =
-            spawned.map_err(|error| NotStarted { why: error.to_string(), may_be_the_port: false })?;
-        match running.wait_ready(&Ready::Port, port) {
-            Ok(()) => Ok(Self { address, running, _dir: dir }),
-            Err(why) => {
-                let words = last_words(&running.lines()).map(|words| format!("; its last words: {words}"));
-                let advice = "it has to listen on {port} and gets no input";
-                Err(NotStarted {
-                    may_be_the_port: matches!(why, NotReady::Ended(_)),
-                    why: format!("{why}{}; {advice}", words.unwrap_or_default()),
-                })
-            }
-        }
+    /// Why there is none.
+    pub(super) fn start(command: &Command) -> Result<Self, NoHost> {
+        let listener = Listener { ready: Ready::Port, port: None, grace: GRACE };
+        let started = listener.start(|port| {
+            let dir = tempfile::Builder::new().prefix("sim-conform-").tempdir()?;
+            let address = SocketAddr::from(([127, 0, 0, 1], port));
+            Ok((command.launch_server(address, dir.path())?, (address, dir)))
+        });
+        let Started { running, made: (address, dir) } = started?;
+        Ok(Self { address, running, _dir: dir })
     }
 
     /// What may help who looks for a mistake: how it ended, and the last that it said.
@@ -87,12 +53,24 @@ impl Host {
         // Its connections end before it does.
         std::thread::sleep(QUIET);
         let ended = match self.running.poll() {
-            Ok(Some(How::Exited(code))) => Some(format!("the server ended with exit code {code}")),
-            Ok(Some(How::Signalled(signal))) => Some(format!("signal {signal} ended the server")),
+            Ok(Some(how @ (How::Exited(_) | How::Signalled(_)))) => Some(how.of("the server")),
             _ => None,
         };
         let words =
             last_words(&self.running.lines()).map(|words| format!("the server's last words: {words}"));
         ended.into_iter().chain(words).collect()
+    }
+}
+
+/// Why there is no server, in words.
+pub(super) fn in_words(failed: &NoHost) -> String {
+    match failed {
+        NotStarted::NoPort(error) => format!("the server cannot be started: {error}"),
+        NotStarted::NotReady { why, lines } => {
+            let words = last_words(lines).map(|words| format!("; its last words: {words}"));
+            let advice = "it has to listen on {port} and gets no input";
+            format!("{why}{}; {advice}", words.unwrap_or_default())
+        }
+        NotStarted::NoLaunch(_) | NotStarted::NoStart(_) => failed.to_string(),
     }
 }

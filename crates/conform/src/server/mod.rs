@@ -27,7 +27,7 @@ use super::{
     Options, QUIET, Report, Side, Stop, TIMEOUT, broken, broken_payload, run,
 };
 use dial::Dialer;
-use host::Host;
+use host::{Host, in_words};
 use talk::{Talk, refusal_code};
 
 static CASES: LazyLock<Vec<Case<Desk>>> = LazyLock::new(|| {
@@ -95,7 +95,7 @@ impl Bench for Desk {
         if let Some(command) = &self.command {
             // The one before is ended first.
             self.host = None;
-            let host = Host::start(command);
+            let host = Host::start(command).map_err(|failed| in_words(&failed));
             self.dialer.aim(host.iter().map(|host| host.address).collect());
             self.host = Some(host);
         }

@@ -71,14 +71,14 @@ pub(in crate::cli) enum AuditFormat {
 
 pub(super) const CONFORM_HELP: &str = "\
 In a command, {host} and {port} say where the harness listens, {file} is the file to upload, {id} and {name} the
-file to download, {out} where to put it, {cwd} the directory where sim was started. A client says how a transfer
+file to download, {received} where to put it, {here} the directory where sim was started. A client says how a transfer
 went by the word Success or Fail in its output, or else by its exit code. Programs get no input. See docs/conform.md.
 
 Examples:
   sim conform --server localhost:9999
-  sim conform --server-command 'python3 server.py {host} {port} {dir}'
+  sim conform --server-command 'python3 server.py {host} {port} {server}'
   sim conform --client 'python3 client.py {host} {port} {file}'
-  sim conform --put './client put {host} {port} {file}' --get './client get {host} {port} {id} {out}'
+  sim conform --put './client put {host} {port} {file}' --get './client get {host} {port} {id} {received}'
 
 Exit codes:
   0  every case that was asked for passed, but for those that the rules let the program stay away from
@@ -94,7 +94,7 @@ pub(in crate::cli) struct ConformArgs {
     #[arg(conflicts_with_all = ["client", "put", "get", "ls"])]
     pub(in crate::cli) server: Option<String>,
 
-    /// Test the server that this command starts, anew for each case, on {host} {port} in the empty directory {dir}
+    /// Test the server that this command starts, anew for each case, on {host} {port} in the empty directory {server}
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["server", "client", "put", "get", "ls"])]
     pub(in crate::cli) server_command: Option<String>,
 
@@ -106,7 +106,7 @@ pub(in crate::cli) struct ConformArgs {
     #[arg(long, value_name = "COMMAND")]
     pub(in crate::cli) put: Option<String>,
 
-    /// ... with which this command downloads {id} to {out}
+    /// ... with which this command downloads {id} to {received}
     #[arg(long, value_name = "COMMAND")]
     pub(in crate::cli) get: Option<String>,
 

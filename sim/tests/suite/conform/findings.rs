@@ -181,7 +181,7 @@ fn the_hash_of_nothing_is_named() {
 fn what_is_left_at_out_is_called_that_and_is_shortened() {
     let report = client("writes-anything", &SINGLE, &["damaged-download"]);
     let found = finding(&report, "damaged-download");
-    assert_eq!((found.rule, found.title.as_deref()), (32, Some("It leaves the wrong bytes at {out}")));
+    assert_eq!((found.rule, found.title.as_deref()), (32, Some("It leaves the wrong bytes at {received}")));
     assert!(found.came.len() < 200, "{}", found.came);
 }
 

@@ -44,6 +44,29 @@ fn our_put_get_and_ls_pass_every_case() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_a_command_names_is_found_from_where_it_was_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = format!("[ \"$1\" = put ] && exec {}\n", our("put \"$2:$3\" \"$4\" --timeout 4"));
+    std::fs::write(dir.path().join("client.sh"), &put).unwrap();
+    // A file that is called like the client's command, and like the shell, is nobody's business.
+    std::fs::write(dir.path().join("put"), "").unwrap();
+    std::fs::write(dir.path().join("sh"), "").unwrap();
+    let script = "sh -c 'exec sh \"$HERE/client.sh\" put $HOST $PORT \"$FILE\"'";
+    for command in [
+        "sh client.sh put {host} {port} {file}",
+        "sh ./client.sh put {host} {port} {file}",
+        "sh {cwd}/client.sh put {host} {port} {file}",
+        script,
+    ] {
+        let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
+        let sim = sim.args(["conform", "--put", command, "--case", "upload"]).current_dir(dir.path());
+        let output = sim.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", out(&output));
+    }
+}
+
+#[test]
 fn our_session_passes_every_case() {
     let output = sim(&["--client", &our("session {host}:{port} {file} --timeout 4")]);
     assert_eq!(output.status.code(), Some(0), "{}", out(&output));
