@@ -22,6 +22,7 @@ const MAX_THREADS: usize = 8;
 
 /// What one scenario says of one program.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Finding {
     /// All went as expected.
     AsExpected,
@@ -84,6 +85,7 @@ impl Row {
 
 /// Every program against every scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Matrix {
     /// The files of the scenarios.
     pub scenarios: Vec<PathBuf>,

@@ -42,6 +42,7 @@ pub struct Strike {
 
 /// Why a fault has no place in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoSuchPlace {
     /// The run has no such phase, or the step sends nothing.
     NoRegion(Region),

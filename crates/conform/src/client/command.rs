@@ -32,6 +32,7 @@ pub struct Command {
 
 /// Why a template cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TemplateError {
     /// There is nothing in it.
     Empty,

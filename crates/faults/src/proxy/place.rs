@@ -55,6 +55,7 @@ pub struct Lengths {
 
 /// Why a fault has no place in a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoPlace {
     /// It is not done to a stream.
     NotOfStream(Layer),
