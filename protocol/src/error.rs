@@ -29,6 +29,7 @@ pub enum Error {
 
 /// How the peer broke the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Violation {
     /// No LF within [`MAX_LINE`](crate::wire::MAX_LINE) bytes.
     LineTooLong,
@@ -55,6 +56,7 @@ pub enum Violation {
 
 /// How the caller misused a state machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Misuse {
     /// The call is not allowed in this state.
     NotNow,

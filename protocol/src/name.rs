@@ -61,6 +61,7 @@ impl fmt::Display for FileName {
 
 /// Which rule a file name breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum NameError {
     /// It has no characters.
     Empty,

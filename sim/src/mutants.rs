@@ -47,6 +47,7 @@ impl fmt::Display for Charge {
 
 /// What one scenario says of one program.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Finding {
     /// All went as expected.
     AsExpected,
@@ -109,6 +110,7 @@ impl Row {
 
 /// Every program against every scenario.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Matrix {
     /// The files of the scenarios.
     pub scenarios: Vec<PathBuf>,

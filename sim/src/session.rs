@@ -13,6 +13,7 @@ use transfer::storage::Folder;
 
 /// What came of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionReport {
     /// What happened, numbered by the steps.
     pub lines: Vec<Line>,

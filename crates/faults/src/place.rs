@@ -42,6 +42,7 @@ pub struct Strike {
 
 /// Why a fault has no place in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoSuchPlace {
     /// The run has no such phase, or the step sends nothing.
     NoRegion(Region),
@@ -101,6 +102,7 @@ pub struct Lengths {
 
 /// Why a fault has no place in a stream of which only the bytes are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoPlace {
     /// It is not done to a stream.
     NotOfStream(Layer),

@@ -22,6 +22,7 @@ pub struct ScrubProgress {
 
 /// What a scrub found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ScrubReport {
     /// How many files are listed, and were looked at.
     pub files: u64,
@@ -71,6 +72,7 @@ pub struct Unreadable {
 
 /// Why a store cannot be scrubbed at all.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ScrubError {
     /// There is no directory at this path.
     NoDirectory(PathBuf),

@@ -35,6 +35,7 @@ pub use unmet::Unmet;
 
 /// What a run brought to light.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// What happened to each client, in the order that is the same on every transport.
     pub conversations: Vec<Vec<Line>>,
@@ -56,6 +57,7 @@ pub struct Outcome {
 
 /// Why a run proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Inconclusive {
     /// The run without faults did not succeed.
     ControlFailed(String),
@@ -104,6 +106,7 @@ pub struct Options {
 
 /// Why a run could not be carried out.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum RunError {
     /// The scenario asks for what its own run does not have.
     Scenario(ScenarioError),

@@ -9,6 +9,7 @@ use super::{ClientStep, Command, Expect, Scenario, ServerStep, Source, Step};
 
 /// Why a file cannot take the place of a scenario's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ReplaceError {
     /// The scenario has this many files, so it is not clear which one is meant.
     NotOneFile(usize),

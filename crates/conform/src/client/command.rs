@@ -42,6 +42,7 @@ pub struct Command {
 
 /// Why a command line cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CommandError {
     /// It is no command line, or one with something unknown.
     #[error(transparent)]

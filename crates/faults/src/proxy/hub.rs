@@ -18,6 +18,7 @@ pub const MAX_RECORDINGS: usize = 10_000;
 
 /// What a proxy has to say when it is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// How many connections were accepted.
     pub connections: u64,

@@ -93,6 +93,7 @@ pub enum Committed {
 
 /// Why a store could not do it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StoreError {
     /// No such file.
     NotFound,

@@ -18,6 +18,7 @@ pub const MAX_STRAYS: usize = 1_000;
 
 /// Why a store cannot be opened.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum OpenError {
     /// Another server, or a scrub, has the store at this path.
     InUse(PathBuf),
