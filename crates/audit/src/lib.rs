@@ -9,6 +9,7 @@
 //!
 //! It knows no protocol, trusts no program, and prints nothing.
 
+mod check;
 mod claim;
 mod engine;
 mod hash;
@@ -30,7 +31,9 @@ mod template;
 mod transfer;
 mod trials;
 mod way;
+mod why;
 
+pub use check::CheckFinding;
 pub use engine::{MAX_JOBS, Options, Step, run};
 pub use judge::Said;
 pub use outcome::{Conclusion, Report, Row, Trouble};
@@ -41,3 +44,4 @@ pub use spec::{
 };
 pub use template::{PLACEHOLDERS, Template};
 pub use trials::{MAX_TRIALS, Rung, Trial, UnknownTrial};
+pub use why::{Note, OutputLine, Speaker, Struck, Why};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::shell::variable;
 use super::spec::{Audit, Need, Pattern, Program, Server, Signal};
 use super::template::{Template, Values};
+use super::why::{OutputLine, Speaker};
 use faults::Direction;
 use faults::text::visible;
 use process::{HOST, Launch, Line, Ready, is_installed};
@@ -179,9 +180,9 @@ pub(super) fn telling(audit: &Audit) -> Vec<Pattern> {
     signals.filter_map(line).collect()
 }
 
-/// The last lines of a program, each with its name.
-pub(super) fn last_lines(name: &str, lines: &[Line]) -> Vec<String> {
+/// The last lines of a program.
+pub(super) fn last_lines(from: Speaker, lines: &[Line]) -> Vec<OutputLine> {
     let said: Vec<&Line> = lines.iter().filter(|line| !line.text.trim().is_empty()).collect();
-    let from = said.len().saturating_sub(LAST_LINES);
-    said[from..].iter().map(|line| format!("{name}: {}", visible(&line.text))).collect()
+    let first = said.len().saturating_sub(LAST_LINES);
+    said[first..].iter().map(|line| OutputLine { from, text: visible(&line.text) }).collect()
 }

@@ -20,6 +20,7 @@ mod evidence;
 mod faults;
 mod house;
 mod inert;
+mod json;
 mod junit;
 mod ladder;
 mod mutants;

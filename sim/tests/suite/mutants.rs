@@ -127,7 +127,7 @@ fn json_has_every_mutant_and_the_whole() {
     let convicted = objects.iter().find(|object| object["mutant"] == flaw.to_string()).unwrap();
     assert_eq!((&convicted["type"], &convicted["holds"]), (&"mutant".into(), &true.into()));
     let finding = &convicted["findings"][0];
-    assert_eq!((&finding["finding"], &finding["why"][0]), (&"convicted".into(), &charge.into()));
+    assert_eq!((&finding["finding"], &finding["why"][0]["message"]), (&"convicted".into(), &charge.into()));
     let matrix = objects.last().unwrap();
     assert_eq!((&matrix["type"], &matrix["holds"]), (&"matrix".into(), &false.into()));
 }
