@@ -245,7 +245,7 @@ pub(super) struct ClientArgs {
     #[arg(long)]
     pub(super) quiet: bool,
 
-    /// Print JSON, one object per line, described in docs/live.md
+    /// Print JSON, one object per line, described in docs/json.md
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -385,7 +385,7 @@ pub(super) struct AuditArgs {
 pub(super) enum AuditFormat {
     /// For people
     Text,
-    /// For programs: one JSON object per line, described in docs/audit.md
+    /// For programs: one JSON object per line, described in docs/json.md
     Json,
     /// `JUnit` XML, for CI
     Junit,
@@ -479,7 +479,7 @@ impl ConformArgs {
 pub(super) enum ConformFormat {
     /// For people
     Text,
-    /// For programs: one JSON object per line, described in docs/conform.md
+    /// For programs: one JSON object per line, described in docs/json.md
     Json,
     /// `JUnit` XML, for CI
     Junit,

@@ -274,3 +274,28 @@ fn the_schema_takes_no_line_that_is_not_described() {
         assert!(!validator.is_valid(&bad), "{bad}");
     }
 }
+
+/// Every key and every word of a closed set in `schema`.
+fn words<'a>(schema: &'a Value, found: &mut Vec<&'a str>) {
+    if let Some(keys) = schema["properties"].as_object() {
+        found.extend(keys.keys().map(String::as_str));
+    }
+    found.extend(schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str));
+    match schema {
+        Value::Object(fields) => fields.values().for_each(|field| words(field, found)),
+        Value::Array(items) => items.iter().for_each(|item| words(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_pages_have_every_key_and_word_of_the_schema() {
+    let read = |path: &str| std::fs::read_to_string(workspace(path)).unwrap();
+    let pages = read("docs/json.md") + &read("docs/transcript.md");
+    let schema: Value = serde_json::from_str(&read("docs/json.schema.json")).unwrap();
+    let mut found = Vec::new();
+    words(&schema, &mut found);
+    assert!(found.len() > 200, "{}", found.len());
+    let missing: Vec<&&str> = found.iter().filter(|word| !pages.contains(&format!("`{word}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
