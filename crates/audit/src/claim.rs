@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::judge::{Said, said};
 use super::spec::{Audit, Signal};
+use super::why::Note;
 use process::{Ended, How, Placeholder, Values};
 
 /// What was said, and by what.
 pub(super) struct Claim {
     pub(super) said: Said,
     /// What is to be remarked about how the client ended.
-    pub(super) notes: Vec<String>,
+    pub(super) notes: Vec<Note>,
     /// The lines that say Success or Fail, the first few.
     pub(super) lines: Vec<String>,
     /// Whether Fail came after Success.
@@ -36,7 +37,7 @@ pub(super) fn claim(audit: &Audit, values: &Values, ended: &Ended) -> Claim {
         // If it is said which line counts, the others are about something else.
         let then_failed = !is_fail && nth.is_none() && lines().skip(1).any(fails);
         if then_failed {
-            notes.push("after that it said Fail".into());
+            notes.push(Note::ThenFailed);
         }
         return Claim { said, notes, lines: shown, then_failed };
     }
@@ -48,17 +49,15 @@ pub(super) fn claim(audit: &Audit, values: &Values, ended: &Ended) -> Claim {
     let said = said(gives(success), fail.as_ref().is_some_and(gives), ended.how);
     let mut notes = Vec::new();
     if said == Said::Nothing && ended.lines.is_empty() {
-        notes.push("it put out nothing at all: does it flush its output?".into());
+        notes.push(Note::NoOutput);
     }
     Claim { said, notes, lines: shown, then_failed: false }
 }
 
-fn remarks(said: &Said, how: How) -> Vec<String> {
+fn remarks(said: &Said, how: How) -> Vec<Note> {
     match (said, how) {
-        (_, How::Hung) => vec!["the client did not end after its verdict".into()],
-        (Said::Success, How::Exited(code @ 1..)) => {
-            vec![format!("the client ended with exit code {code} after its verdict")]
-        }
+        (_, How::Hung) => vec![Note::NotEnded],
+        (Said::Success, How::Exited(code @ 1..)) => vec![Note::EndedWith(code)],
         _ => Vec::new(),
     }
 }

@@ -18,6 +18,7 @@ use super::spec::{Audit, ExtraEnv, Server};
 use super::strike::{Aim, Meant, Struck};
 use super::transfer::{Bench, Ran};
 use super::trials::Trial;
+use super::why::{Note, OutputLine, Speaker, Why};
 use faults::Content;
 use faults::Truth;
 use faults::Verdict;
@@ -129,10 +130,10 @@ fn check_isolation(audit: &Audit) -> Result<(), Trouble> {
 fn unharmed(bench: &Bench<'_>, options: &Options, dir: &str) -> Result<Ran, Trouble> {
     let ran = in_dir(options, dir, |dir| bench.transfer(dir, Vec::new(), &ExtraEnv::default()))?;
     match control_trouble(bench.audit, &ran) {
-        Some((why, accepted)) => {
+        Some(why) => {
             let excerpt = ran.excerpt.map(|excerpt| excerpt.to_string()).unwrap_or_default();
-            let output = excerpt.lines().map(str::to_owned).chain(ran.output).collect();
-            Err(Trouble { why, output, accepted })
+            let line = |text: &str| OutputLine { from: Speaker::Harness, text: text.to_owned() };
+            Err(Trouble { why, output: excerpt.lines().map(line).chain(ran.output).collect() })
         }
         None => Ok(ran),
     }
@@ -141,8 +142,8 @@ fn unharmed(bench: &Bench<'_>, options: &Options, dir: &str) -> Result<Ran, Trou
 /// What convicts without any fault has to come twice: a machine that stood still for a while is no mistake of the program.
 fn confirmed(bench: &Bench<'_>, options: &Options, first: Trouble) -> Trouble {
     match unharmed(bench, options, "control-2") {
-        Err(again) if again.accepted => again,
-        _ => Trouble { why: format!("{}; but not so in a second run", first.why), accepted: false, ..first },
+        Err(again) if again.why.is_accepted() => again,
+        _ => Trouble { why: Why::NotConfirmed(Box::new(first.why)), ..first },
     }
 }
 
@@ -153,16 +154,12 @@ fn control(
     payload: Vec<u8>,
 ) -> Result<(Ground, u64, Vec<String>), Trouble> {
     let ran = match unharmed(bench, options, "control") {
-        Err(first) if first.accepted => return Err(confirmed(bench, options, first)),
+        Err(first) if first.why.is_accepted() => return Err(confirmed(bench, options, first)),
         ran => ran?,
     };
     let (connections, claims) = (ran.outcome.connections, ran.claims);
     let ground = Ground::survey(payload, bench.audit.transfer, ran.outcome.recordings);
-    let passed_by = || {
-        let why = "the transfer succeeded, but nothing of it went through the proxy: do the programs use {host} and \
-                   {port}?";
-        Trouble { output: ran.output, ..Trouble::from(why.to_owned()) }
-    };
+    let passed_by = || Trouble { why: Why::PassedBy, output: ran.output };
     Ok((ground.ok_or_else(passed_by)?, connections, claims))
 }
 
@@ -243,7 +240,7 @@ impl Series<'_> {
         };
         match self.ground.place(trial, self.seed) {
             Ok(struck) => self.fill(&mut row, struck),
-            Err(why) => row.why = Some(why),
+            Err(why) => row.why = Some(Why::NoPlace(why)),
         }
         row
     }
@@ -252,8 +249,9 @@ impl Series<'_> {
         row.places = struck.aims.iter().map(|aim| place_text(aim, false)).collect();
         let dir = format!("{:02}-{}", row.trial.number, row.trial.name);
         match self.strike(&dir, &row.trial.env, &mut struck) {
-            Err(Trouble { why, output, accepted }) => {
-                (row.why, row.output, row.open) = (Some(why), output, accepted);
+            Err(Trouble { why, output }) => {
+                row.open = why.is_accepted();
+                (row.why, row.output) = (Some(why), output);
             }
             Ok(ran) => {
                 let recordings = self.enter(row, &struck, ran);
@@ -288,14 +286,15 @@ impl Series<'_> {
             again.attempts = attempt;
             let recordings = match self.strike(&dir, &row.trial.env, &mut struck) {
                 Ok(ran) => self.enter(&mut again, &struck, ran),
-                Err(Trouble { why, accepted, .. }) => {
-                    (again.verdict, again.why, again.open) = (Verdict::Inconclusive, Some(why), accepted);
+                Err(Trouble { why, .. }) => {
+                    again.open = why.is_accepted();
+                    (again.verdict, again.why) = (Verdict::Inconclusive, Some(why));
                     Vec::new()
                 }
             };
             match again.verdict {
                 Verdict::Silent => {
-                    again.notes.push(format!("with {attempt} attempts struck; with fewer it recovered"));
+                    again.notes.push(Note::SilentAfter(attempt));
                     *row = again;
                     return;
                 }
@@ -308,7 +307,7 @@ impl Series<'_> {
                 }
                 Verdict::Recovered => {}
                 verdict => {
-                    row.notes.push(format!("with {attempt} attempts struck it is {verdict}"));
+                    row.notes.push(Note::OtherwiseAfter(attempt, verdict));
                     return;
                 }
             }
@@ -324,7 +323,7 @@ impl Series<'_> {
     /// that is no help, the places are those of the run before, in which the faults missed, as far as that shows them.
     fn strike(&self, dir: &str, env: &ExtraEnv, struck: &mut Struck) -> Result<Ran, Trouble> {
         unharmed(self.bench, self.options, &format!("{dir}-control"))
-            .map_err(|trouble| Trouble { why: format!("just before, {}", trouble.why), ..trouble })?;
+            .map_err(|trouble| Trouble { why: Why::JustBefore(Box::new(trouble.why)), ..trouble })?;
         let mut tries = 1;
         loop {
             let ran = in_dir(self.options, dir, |dir| self.bench.transfer(dir, struck.placed(), env))?;

@@ -8,8 +8,8 @@ use super::spec::{Audit, Server};
 use super::strike::Struck;
 use super::transfer::Ran;
 use super::trials::Trial;
-use faults::Truth;
-use faults::Verdict;
+use super::why::Why;
+use faults::{Claim, Truth, Verdict};
 use process::How;
 
 /// What the program said of the transfer.
@@ -19,12 +19,25 @@ pub enum Said {
     Success,
     /// That the check failed.
     Fail,
-    /// Something else went wrong, or it ended without a word on the transfer: how it ended.
-    Error(String),
+    /// Something else went wrong, or it ended without a word on the transfer: its exit code.
+    Error(i32),
     /// Nothing: its time was up.
     Nothing,
     /// Nothing: this signal ended it.
     Died(i32),
+}
+
+impl Said {
+    /// The claim without what belongs to it.
+    const fn claim(&self) -> Claim {
+        match self {
+            Self::Success => Claim::Success,
+            Self::Fail => Claim::Fail,
+            Self::Error(_) => Claim::Error,
+            Self::Nothing => Claim::Hung,
+            Self::Died(_) => Claim::Crashed,
+        }
+    }
 }
 
 impl fmt::Display for Said {
@@ -32,7 +45,7 @@ impl fmt::Display for Said {
         match self {
             Self::Success => f.write_str("Success"),
             Self::Fail => f.write_str("Fail"),
-            Self::Error(how) => f.write_str(how),
+            Self::Error(code) => write!(f, "{}", How::Exited(*code)),
             Self::Nothing => f.write_str("nothing in its time"),
             Self::Died(signal) => write!(f, "nothing: signal {signal} ended it"),
         }
@@ -46,7 +59,7 @@ pub(super) fn said(is_success: bool, is_fail: bool, how: How) -> Said {
         (_, true, _) => Said::Fail,
         (false, false, How::Hung) => Said::Nothing,
         (false, false, How::Signalled(signal)) => Said::Died(signal),
-        (false, false, How::Exited(code)) => Said::Error(format!("exit code {code}")),
+        (false, false, How::Exited(code)) => Said::Error(code),
     }
 }
 
@@ -57,35 +70,24 @@ pub(super) fn judge(
     struck: &Struck,
     ran: &Ran,
     connections: u64,
-) -> (Verdict, Option<String>) {
+) -> (Verdict, Option<Why>) {
     if let Some(index) = ran.outcome.unproved() {
-        let what = if ran.outcome.faults[index].fired == 0 {
-            "never fired"
-        } else {
-            "fired but did not reach the reader"
-        };
         // Of several parts, the others may have struck.
-        let which = match ran.outcome.faults.len() {
-            1 => "the fault".to_owned(),
-            count => format!("part {} of {count} of the fault", index + 1),
+        let parts = ran.outcome.faults.len();
+        let (part, seen) = ((parts > 1).then_some((index + 1, parts)), ran.in_words());
+        let why = match ran.outcome.faults[index].fired {
+            0 => Why::NotFired { part, seen },
+            _ => Why::NotReached { part, seen },
         };
-        return (Verdict::Inconclusive, Some(format!("{which} {what}; {}", ran.in_words())));
+        return (Verdict::Inconclusive, Some(why));
     }
     if let Some(aim) = ground.missed(struck, &ran.outcome) {
-        let where_it_was = ground.whereabouts(aim, &ran.outcome.recordings);
-        let why = format!(
-            "what the programs sent was not what they had sent without faults, so that the fault missed: {where_it_was}"
-        );
-        return (Verdict::Inconclusive, Some(why));
+        let struck = ground.whereabouts(aim, &ran.outcome.recordings);
+        return (Verdict::Inconclusive, Some(Why::Missed(struck)));
     }
     match (&ran.said, ran.truth) {
         (Said::Success, Truth::Same) => spared(trial, ground, struck, ran, connections),
-        (Said::Success, _) => (Verdict::Silent, None),
-        (Said::Fail, Truth::Same) => (Verdict::FalseAlarm, None),
-        (Said::Fail, _) => (Verdict::Detected, None),
-        (Said::Error(_), _) => (Verdict::Aborted, None),
-        (Said::Nothing, _) => (Verdict::Hung, None),
-        (Said::Died(_), _) => (Verdict::Crashed, None),
+        (said, truth) => (Verdict::of(said.claim(), truth, false), None),
     }
 }
 
@@ -96,58 +98,44 @@ fn spared(
     struck: &Struck,
     ran: &Ran,
     connections: u64,
-) -> (Verdict, Option<String>) {
+) -> (Verdict, Option<Why>) {
     let again =
         ran.outcome.connections > connections || ground.is_sent_again(struck, &ran.outcome.recordings);
     if ran.stale && !trial.is_benign() {
-        let why = "the right file lies there from an earlier run, so that it is not known what this one would have left";
-        return (Verdict::Inconclusive, Some(why.into()));
+        return (Verdict::Inconclusive, Some(Why::Stale));
     }
     let why = if !trial.env.is_empty() {
-        "the file arrived as it was sent: the environment made no fault that reached it"
+        Why::EnvironmentHarmless
     } else if struck.is_by_share() {
-        "the file arrived as it was sent, and where in it the fault struck is not known: it cannot be seen in the stream"
+        Why::PlaceUnknown
     } else {
-        "the change was delivered, but did not reach the file"
+        Why::NotInFile
     };
     let is_at_file = !trial.env.is_empty() || struck.is_at_file();
     match (trial.is_benign(), is_at_file, again) {
         (true, ..) | (false, false, false) => (Verdict::Intact, None),
         (false, _, true) => (Verdict::Recovered, None),
-        (false, true, false) => (Verdict::Inconclusive, Some(why.into())),
+        (false, true, false) => (Verdict::Inconclusive, Some(why)),
     }
 }
 
-/// Why a control run proves nothing, if it does not; and whether a wrong file was taken for good in it.
-pub(super) fn control_trouble(audit: &Audit, ran: &Ran) -> Option<(String, bool)> {
-    let words = ran.in_words();
+/// Why a control run proves nothing, if it does not.
+pub(super) fn control_trouble(audit: &Audit, ran: &Ran) -> Option<Why> {
+    let (seen, looked_for) = (ran.in_words(), ran.looked_for.clone());
     match (&ran.said, ran.truth) {
         (Said::Success, Truth::Same) => None,
-        (Said::Success, Truth::Nothing) => Some((
-            format!(
-                "without any fault the program said Success, but no file came to {}: does `received` say where it \
-                 is? It can have `*`; in the directory of the program that receives there is {}",
-                ran.looked_for, ran.lies_there
-            ),
-            false,
-        )),
-        (Said::Success, _) if ran.is_of_transfer => {
-            Some((format!("without any fault a wrong file was reported as Success: {words}"), true))
+        (Said::Success, Truth::Nothing) => {
+            Some(Why::NoFile { looked_for, lies_there: ran.lies_there.clone() })
         }
-        (Said::Success, _) => Some((
-            format!("without any fault another file came to {} than the one sent: {words}", ran.looked_for),
-            false,
-        )),
+        (Said::Success, _) if ran.is_of_transfer => Some(Why::AcceptedUnharmed(seen)),
+        (Said::Success, _) => Some(Why::OtherFile { looked_for, seen }),
         _ if ran.outcome.refused > 0 => {
-            let server = match &audit.server {
-                Server::At(address) => address.as_str(),
-                Server::Program(_) | Server::Own => "its port",
+            let address = match &audit.server {
+                Server::At(address) => address.clone(),
+                Server::Program(_) | Server::Own => "its port".into(),
             };
-            Some((
-                format!("the server could not be reached at {server}: does it listen there? {words}"),
-                false,
-            ))
+            Some(Why::Unreachable { address, seen })
         }
-        _ => Some((format!("without any fault the transfer did not succeed: {words}"), false)),
+        _ => Some(Why::ControlFailed(seen)),
     }
 }

@@ -18,6 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod check;
 mod claim;
 mod engine;
 mod hash;
@@ -37,7 +38,9 @@ mod strike;
 mod transfer;
 mod trials;
 mod way;
+mod why;
 
+pub use check::CheckFinding;
 pub use engine::{MAX_JOBS, Options, Step, run};
 pub use judge::Said;
 pub use outcome::{Conclusion, Report, Row, Trouble};
@@ -47,3 +50,4 @@ pub use spec::{
     MAX_SIZE, MIN_SIZE, Need, Pattern, Program, Server, Signal, Wanted,
 };
 pub use trials::{MAX_TRIALS, Rung, Trial, UnknownTrial};
+pub use why::{Note, OutputLine, Speaker, Struck, Why};

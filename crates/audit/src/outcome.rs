@@ -7,6 +7,7 @@ use super::judge::Said;
 use super::places::Spread;
 use super::spec::{Audit, Check, Leftover};
 use super::trials::Trial;
+use super::why::{Note, OutputLine, Why};
 use faults::Verdict;
 use faults::{Excerpt, Truth};
 use process::{StartError, TemplateError};
@@ -21,7 +22,7 @@ pub struct Row {
     /// The verdict.
     pub verdict: Verdict,
     /// Why nothing is concluded, if it is not.
-    pub why: Option<String>,
+    pub why: Option<Why>,
     /// What the client said, if it was run.
     pub said: Option<Said>,
     /// What became of the file.
@@ -36,9 +37,9 @@ pub struct Row {
     /// How many attempts of the client were struck. If it is more than one, it had noticed those before and tried again.
     pub attempts: usize,
     /// What else was seen: a program that hung after its verdict, a server that died.
-    pub notes: Vec<String>,
-    /// The last lines of both programs, with their names.
-    pub output: Vec<String>,
+    pub notes: Vec<Note>,
+    /// The last lines of both programs.
+    pub output: Vec<OutputLine>,
     /// How long the client ran.
     pub took: Duration,
 }
@@ -107,17 +108,15 @@ pub enum Conclusion {
 /// Why a run could not be had, or proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// Why, in words.
-    pub why: String,
-    /// The last lines of the programs, with their names.
-    pub output: Vec<String>,
-    /// Whether a wrong file was taken for good without any fault.
-    pub accepted: bool,
+    /// Why.
+    pub why: Why,
+    /// The last lines of the programs.
+    pub output: Vec<OutputLine>,
 }
 
-impl From<String> for Trouble {
-    fn from(why: String) -> Self {
-        Self { why, output: Vec::new(), accepted: false }
+impl<W: Into<Why>> From<W> for Trouble {
+    fn from(why: W) -> Self {
+        Self { why: why.into(), output: Vec::new() }
     }
 }
 
@@ -162,7 +161,7 @@ impl Report {
     /// What it comes to.
     #[must_use]
     pub fn conclusion(&self) -> Conclusion {
-        let accepted = self.control.as_ref().is_some_and(|control| control.accepted);
+        let accepted = self.control.as_ref().is_some_and(|control| control.why.is_accepted());
         if accepted || self.rows.iter().any(|row| row.accepts(self.audit.check)) {
             return Conclusion::Silent;
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::spec::{Audit, Need, Pattern, Program, Server, Signal};
+use super::why::{OutputLine, Speaker};
 use faults::Direction;
 use faults::text::visible;
 use process::{HOST, Line, Placeholder, Ready, Template, Values, is_installed, last_lines};
@@ -155,7 +156,8 @@ pub(super) fn telling(audit: &Audit) -> Vec<Pattern> {
     signals.filter_map(line).collect()
 }
 
-/// The last lines of a program, each with its name.
-pub(super) fn last_words(name: &str, lines: &[Line]) -> Vec<String> {
-    last_lines(lines, LAST_LINES).into_iter().map(|line| format!("{name}: {}", visible(line))).collect()
+/// The last lines of a program.
+pub(super) fn last_words(from: Speaker, lines: &[Line]) -> Vec<OutputLine> {
+    let last = last_lines(lines, LAST_LINES);
+    last.into_iter().map(|line| OutputLine { from, text: visible(line) }).collect()
 }

@@ -5,11 +5,11 @@
 use memchr::memmem;
 
 use super::places::{Ground, bytes_of, placed_at, streams};
+use super::why;
 use faults::Flow;
 use faults::MAX_FAULTS;
 use faults::proxy::locate::{Location, Piece, Search, Spot, locate};
 use faults::proxy::{Outcome, Placed, Recording, Which};
-use faults::text::number_text;
 
 /// How many bytes before and behind a place are looked at.
 const AROUND: usize = 16;
@@ -121,22 +121,14 @@ impl Ground {
     }
 
     /// What can be said of where one struck that missed.
-    pub(super) fn whereabouts(&self, aim: &Aim, recordings: &[Recording]) -> String {
+    pub(super) fn whereabouts(&self, aim: &Aim, recordings: &[Recording]) -> why::Struck {
         let Placed { connection, strike, .. } = aim.placed;
-        let meant = match aim.offset() {
-            Some(offset) => format!("offset {} of the file", number_text(offset)),
-            None => "a digest of the file".into(),
-        };
         let is_there =
             |piece: &&Piece| connection == Which::Nth(piece.connection) && piece.stream.contains(&strike.at);
         let location = self.pieces(recordings, strike.flow);
-        match location.as_ref().and_then(|it| it.pieces().iter().find(is_there)) {
-            Some(piece) => format!(
-                "it struck offset {} of the file, and not {meant}",
-                number_text(piece.payload.start + (strike.at - piece.stream.start))
-            ),
-            None => format!("it struck something other than {meant}, and it is not known what"),
-        }
+        let piece = location.as_ref().and_then(|it| it.pieces().iter().find(is_there));
+        let came = piece.map(|piece| piece.payload.start + (strike.at - piece.stream.start));
+        why::Struck { meant: aim.offset(), came }
     }
 
     /// As much of the payload as there is in what a run carried one way.

@@ -20,13 +20,13 @@ use super::received::{Destination, Found, listing};
 use super::sent::Sent;
 use super::spec::{Audit, ExtraEnv, Server};
 use super::way::Way;
+use super::why::{Note, OutputLine, Speaker, Why};
 use faults::Content;
 use faults::proxy::{Outcome, Placed, Settings};
-use faults::text::visible;
 use faults::{Excerpt, Truth};
 use process::{
     Ended, HOST, How, Launch, Listener, NotStarted, Placeholder, Running, Started, Template, TemplateError,
-    Values, free_port, last_line,
+    Values, free_port,
 };
 
 /// How much of what a run carries is kept, in bytes.
@@ -50,8 +50,8 @@ pub(super) struct Ran {
     pub(super) said: Said,
     pub(super) truth: Truth,
     pub(super) excerpt: Option<Excerpt>,
-    pub(super) notes: Vec<String>,
-    pub(super) output: Vec<String>,
+    pub(super) notes: Vec<Note>,
+    pub(super) output: Vec<OutputLine>,
     pub(super) took: Duration,
     pub(super) outcome: Outcome,
     /// Whether it said Fail after it had said Success.
@@ -72,13 +72,15 @@ impl Ran {
     /// What was said and what is true, in words.
     pub(super) fn in_words(&self) -> String {
         let said = match &self.said {
-            Said::Error(how) => format!("the client ended with {how} and without a word on the transfer"),
+            Said::Error(_) => {
+                format!("the client ended with {} and without a word on the transfer", self.said)
+            }
             said => format!("the client said {said}"),
         };
         let mut words = format!("{said}; {}", self.truth);
         self.notes.iter().for_each(|note| words.push_str(&format!("; {note}")));
-        if let Some(last) = self.output.iter().rev().find(|line| line.starts_with("client: ")) {
-            words.push_str(&format!("; the client's last words: {}", last.trim_start_matches("client: ")));
+        if let Some(last) = self.output.iter().rev().find(|line| line.from == Speaker::Client) {
+            words.push_str(&format!("; the client's last words: {}", last.text));
         }
         words
     }
@@ -163,8 +165,8 @@ impl Bench<'_> {
         match ended.how {
             How::Exited(0) => Ok(()),
             how => {
-                let last = last_line(&ended.lines).map(|line| format!("; its last words: {}", visible(line)));
-                let last = last.unwrap_or_default();
+                let last = last_words(Speaker::Client, &ended.lines).pop();
+                let last = last.map(|last| format!("; its last words: {}", last.text)).unwrap_or_default();
                 Err(format!("`{}`, which goes before, failed: {how}{last}", command.text()).into())
             }
         }
@@ -174,14 +176,14 @@ impl Bench<'_> {
         let Finished { values, dirs, destination, ended, took, outcome } = finished;
         let Claim { said, mut notes, lines: claims, then_failed } = claim(self.audit, values, ended);
         let mut found = self.settle(destination, &said)?;
-        let mut output = last_words("client", &ended.lines);
+        let mut output = last_words(Speaker::Client, &ended.lines);
         if let Some(mut server) = server {
             let before = server.poll()?;
             if let Some(how @ (How::Exited(1..) | How::Signalled(_))) = before {
-                notes.push(format!("the server died: {how}"));
+                notes.push(Note::ServerDied(how));
             }
             let ended = server.wait(Duration::ZERO, GRACE)?;
-            output.extend(last_words("server", &ended.lines));
+            output.extend(last_words(Speaker::Server, &ended.lines));
             // What a server writes only when it is told to end counts, too; what it removes then does not.
             let after = destination.find(&self.payload)?;
             if after.truth == Truth::Same {
@@ -190,11 +192,10 @@ impl Bench<'_> {
         }
         let found = found.after(&said);
         if let Some(why) = found.unreadable {
-            let why = format!("what may be the received file cannot be looked at: {why}");
-            return Err(Trouble { output, ..Trouble::from(why) });
+            return Err(Trouble { why: Why::Unreadable(why), output });
         }
         if found.others > 0 {
-            notes.push(format!("{} more of what may be the received file lie there", found.others));
+            notes.push(Note::MoreFiles(found.others));
         }
         let is_of_transfer = outcome.faults.is_empty() && self.is_of_transfer(&found, destination);
         Ok(Ran {
@@ -252,7 +253,7 @@ struct Finished {
 fn not_started(error: NotStarted<TemplateError>) -> Trouble {
     let why = error.to_string();
     let output = match error {
-        NotStarted::NotReady { lines, .. } => last_words("server", &lines),
+        NotStarted::NotReady { lines, .. } => last_words(Speaker::Server, &lines),
         NotStarted::NoPort(_) | NotStarted::NoLaunch(_) | NotStarted::NoStart(_) => Vec::new(),
     };
     Trouble { output, ..Trouble::from(why) }
@@ -260,6 +261,6 @@ fn not_started(error: NotStarted<TemplateError>) -> Trouble {
 
 fn with_output(trouble: Trouble, server: Option<Running>) -> Trouble {
     let ended = server.and_then(|server| server.wait(Duration::ZERO, GRACE).ok());
-    let output = ended.map(|ended| last_words("server", &ended.lines)).unwrap_or_default();
+    let output = ended.map(|ended| last_words(Speaker::Server, &ended.lines)).unwrap_or_default();
     Trouble { output, ..trouble }
 }

@@ -5,21 +5,25 @@ use std::sync::Mutex;
 
 use audit::{Audit, Conclusion, Need, Options, Report, Step, Trial, run};
 use process::is_closed;
+use sim::report::Lines;
 use sim::report::audit as report;
+use sim::report::check::error_json;
 
 use super::args::{AuditArgs, AuditFormat};
 use super::run::fail;
-use super::{Exit, complain, print, signals};
+use super::{Exit, complain_in, fail_in, print, signals};
 
 /// Runs an audit.
 pub(super) fn audit(args: &AuditArgs) -> Exit {
+    let lines = (args.format == AuditFormat::Json).then(Lines::default);
+    let lines = lines.as_ref();
     let audit = match Audit::load(&args.file) {
         Ok(audit) => audit,
-        Err(error) => return complain(&error),
+        Err(error) => return complain_in(&error, lines),
     };
     let trials = match audit.select(&args.only, args.seed) {
         Ok(trials) => trials,
-        Err(error) => return fail(&format!("--only: {error}")),
+        Err(error) => return fail_in(&format!("--only: {error}"), lines),
     };
     if args.list {
         print::say(&report::list(&trials));
@@ -27,7 +31,12 @@ pub(super) fn audit(args: &AuditArgs) -> Exit {
     }
     let missing = audit.missing();
     if !missing.is_empty() {
-        missing.iter().for_each(|need| print::warn(&not_installed(need)));
+        for message in missing.iter().map(|need| not_installed(need)) {
+            if let Some(lines) = lines {
+                print::say(&error_json("not-installed", &message, lines));
+            }
+            print::warn(&message);
+        }
         return Exit::NotInstalled;
     }
     match carry_out(args, &audit, &trials) {
@@ -38,7 +47,7 @@ pub(super) fn audit(args: &AuditArgs) -> Exit {
             Exit::Interrupted
         }
         Ok(outcome) => show(args, &outcome),
-        Err(message) => fail(&message),
+        Err(message) => fail_in(&message, lines),
     }
 }
 

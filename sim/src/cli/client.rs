@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use faults::Content;
 use faults::text::visible;
 use protocol::FileName;
-use sim::report;
+use sim::report::{self, Lines};
 use transfer::endpoint::Wish;
 use transfer::live::{Outcome, Peer, PeerSettings, Trouble};
 use transfer::record::{Failure, Progress};
@@ -31,7 +31,7 @@ pub(super) fn ls(args: &LsArgs) -> Exit {
             print::say(&render(&entries));
             Exit::Met
         }
-        Err(trouble) => complain(&trouble, args.client.json),
+        Err(trouble) => complain(&trouble, json_lines(&args.client).as_ref()),
     }
 }
 
@@ -54,20 +54,22 @@ pub(super) fn put(args: &PutArgs) -> Exit {
             None
         }
     });
-    let (quiet, json, over) = (args.client.quiet, args.client.json, left.clone());
+    let (quiet, over) = (args.client.quiet, left.clone());
+    let lines = json_lines(&args.client).map(Arc::new);
+    let in_lines = lines.clone();
     let shown = bar.as_ref().map(progress::Watch::bar);
     let ended = peer.put(files, move |done| {
         over.change(|left| left - 1);
         if let Some(bar) = &shown {
             bar.clear();
         }
-        let text = report::live::transferred(&done, None, json);
+        let text = report::live::transferred(&done, None, in_lines.as_deref());
         in_each.change(|exit| exit.max(tell(&done.outcome, &text, quiet)));
     });
     drop(bar);
     let mut exit = exit.get();
     if let Err(trouble) = ended {
-        exit = exit.max(complain(&trouble, args.client.json));
+        exit = exit.max(complain(&trouble, lines.as_deref()));
     }
     match left.get() {
         0 => exit,
@@ -93,15 +95,15 @@ pub(super) fn get(args: &GetArgs) -> Exit {
     drop(bar);
     match ended {
         Ok((done, path)) => {
-            let text = report::live::transferred(&done, path.as_deref(), args.client.json);
+            let text = report::live::transferred(&done, path.as_deref(), json_lines(&args.client).as_ref());
             tell(&done.outcome, &text, args.client.quiet)
         }
         Err(Trouble::Broken(Failure::Storage(error))) => {
             let target = args.output.clone().unwrap_or_else(|| PathBuf::from("."));
             let trouble = Trouble::Here(io::Error::other(format!("{}: {}", target.display(), here(error))));
-            complain(&trouble, args.client.json)
+            complain(&trouble, json_lines(&args.client).as_ref())
         }
-        Err(trouble) => complain(&trouble, args.client.json),
+        Err(trouble) => complain(&trouble, json_lines(&args.client).as_ref()),
     }
 }
 
@@ -134,20 +136,21 @@ pub(super) fn session(args: &SessionArgs) -> Exit {
     drop(bar);
     match ended {
         Ok(report) => {
+            let lines = json_lines(&args.client);
             if !args.client.quiet {
-                print::say(&report::live::session(&report, args.client.json));
+                print::say(&report::live::session(&report, lines.as_ref()));
             }
             match &report.broken {
                 // The steps tell it as every lane does, without the reason.
                 Some(Failure::Storage(error)) => {
-                    complain(&Trouble::Broken(Failure::Storage(*error)), args.client.json)
+                    complain(&Trouble::Broken(Failure::Storage(*error)), lines.as_ref())
                 }
                 Some(_) if !report.differs => Exit::NoPeer,
                 _ if report.is_good() => Exit::Met,
                 _ => Exit::NotMet,
             }
         }
-        Err(trouble) => complain(&trouble, args.client.json),
+        Err(trouble) => complain(&trouble, json_lines(&args.client).as_ref()),
     }
 }
 
@@ -242,9 +245,14 @@ fn refused(message: &str) -> Exit {
     Exit::NoPeer
 }
 
-fn complain(trouble: &Trouble, json: bool) -> Exit {
-    if json {
-        print::say(&report::live::trouble_json(trouble));
+/// What writes the JSON lines, if it is they that are wanted.
+fn json_lines(args: &ClientArgs) -> Option<Lines> {
+    args.json.then(Lines::default)
+}
+
+fn complain(trouble: &Trouble, lines: Option<&Lines>) -> Exit {
+    if let Some(lines) = lines {
+        print::say(&report::live::trouble_json(trouble, lines));
     }
     match trouble {
         Trouble::Here(error) if error.kind() == ErrorKind::AlreadyExists => {

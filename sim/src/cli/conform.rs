@@ -8,11 +8,12 @@ use conform::{
     CaseInfo, Command, Conclusion, LEVELS, Options, Report, Templates, client_cases, server_cases,
     test_client, test_server, test_server_command,
 };
+use sim::report::Lines;
 use sim::report::conform as report;
 
 use super::args::{ConformArgs, ConformFormat};
 use super::run::fail;
-use super::{Exit, print, signals};
+use super::{Exit, fail_in, print, signals};
 
 /// The longest time that an answer may be waited for, in seconds.
 const MAX_TIMEOUT: f64 = 3600.0;
@@ -31,8 +32,10 @@ pub(super) fn conform(args: &ConformArgs) -> Exit {
     if args.list {
         return list(args);
     }
+    let lines = (args.format == ConformFormat::Json).then(Lines::default);
+    let lines = lines.as_ref();
     if !args.has_server() && !args.has_client() {
-        return fail(NOTHING_TO_TEST);
+        return fail_in(NOTHING_TO_TEST, lines);
     }
     match prepare(args).and_then(|options| run(args, &options)) {
         Ok(_) if process::is_closed() => {
@@ -40,7 +43,7 @@ pub(super) fn conform(args: &ConformArgs) -> Exit {
             Exit::Interrupted
         }
         Ok(report) => show(args, &report),
-        Err(message) => fail(&message),
+        Err(message) => fail_in(&message, lines),
     }
 }
 

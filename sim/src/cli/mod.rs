@@ -20,9 +20,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use notation::ScenarioError;
+use sim::report::{self, Lines};
 use sim::scenario::Scenario;
 
-use args::{Args, Command};
+use args::{Args, Command, Format};
 
 /// How a command ended, from best to worst: of several files, the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +66,7 @@ pub(crate) fn main() -> ExitCode {
     let args = Args::parse();
     args.color.apply();
     let exit = match &args.command {
-        Some(Command::Check { files }) => check(files),
+        Some(Command::Check { files, format }) => check(files, *format),
         Some(Command::Mutants { scenarios, format }) => mutants::mutants(scenarios, *format),
         Some(Command::Serve(args)) => serve::serve(args),
         Some(Command::Ls(args)) => client::ls(args),
@@ -86,14 +87,15 @@ pub(crate) fn main() -> ExitCode {
 }
 
 /// Reads the scenarios and does no more. Silence would leave a person in doubt, so it says what it found.
-fn check(files: &[PathBuf]) -> Exit {
-    let mut exit = Exit::Met;
+fn check(files: &[PathBuf], format: Format) -> Exit {
+    let (lines, mut exit) = (json_lines(format), Exit::Met);
     for path in files {
-        match Scenario::load(path) {
-            Ok(scenario) => {
+        match (Scenario::load(path), &lines) {
+            (Ok(scenario), Some(lines)) => print::say(&report::check::json(&scenario, lines)),
+            (Ok(scenario), None) => {
                 print::say(&format!("{}: ok, {}\n", path.display(), extent(&scenario)));
             }
-            Err(error) => exit = exit.max(complain(&error)),
+            (Err(error), _) => exit = exit.max(complain_in(&error, lines.as_ref())),
         }
     }
     exit
@@ -103,6 +105,27 @@ fn check(files: &[PathBuf]) -> Exit {
 fn complain(error: &ScenarioError) -> Exit {
     print::warn(&error.render(true));
     Exit::Usage
+}
+
+/// What writes the JSON lines, if it is they that are wanted.
+fn json_lines(format: Format) -> Option<Lines> {
+    (format == Format::Json).then(Lines::default)
+}
+
+/// The same, and for programs if there are `lines`.
+fn complain_in(error: &ScenarioError, lines: Option<&Lines>) -> Exit {
+    if let Some(lines) = lines {
+        print::say(&report::check::mistakes_json(error, lines));
+    }
+    complain(error)
+}
+
+/// Says that a command cannot be carried out, and for programs if there are `lines`.
+fn fail_in(message: &str, lines: Option<&Lines>) -> Exit {
+    if let Some(lines) = lines {
+        print::say(&report::check::error_json("failed", message, lines));
+    }
+    run::fail(message)
 }
 
 /// How much a scenario says.

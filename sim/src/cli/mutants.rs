@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 
 use notation::scenario_files;
 use sim::mutants::Matrix;
-use sim::report;
+use sim::report::{self, Lines};
 use sim::scenario::{Scenario, TransportKind};
 use transfer::endpoint::Flaw;
 
 use super::args::Format;
-use super::run::fail;
-use super::{Exit, complain, print};
+use super::{Exit, complain_in, fail_in, json_lines, print};
 
 /// Prints the matrix of every program against the scenarios in `paths`, which are files and folders.
 pub(super) fn mutants(paths: &[PathBuf], format: Format) -> Exit {
-    let matrix = match load(paths).and_then(|scenarios| run(&scenarios)) {
+    let lines = json_lines(format);
+    let lines = lines.as_ref();
+    let matrix = match load(paths, lines).and_then(|scenarios| run(&scenarios, lines)) {
         Ok(matrix) => matrix,
         Err(exit) => return exit,
     };
@@ -26,27 +27,28 @@ pub(super) fn mutants(paths: &[PathBuf], format: Format) -> Exit {
 }
 
 /// Every scenario of these files and folders; or the complaint about all that cannot be read.
-fn load(paths: &[PathBuf]) -> Result<Vec<Scenario>, Exit> {
+fn load(paths: &[PathBuf], lines: Option<&Lines>) -> Result<Vec<Scenario>, Exit> {
     let (mut scenarios, mut exit) = (Vec::new(), Exit::Met);
     for path in paths {
-        let files = scenario_files(path).map_err(|error| fail(&format!("{}: {error}", path.display())))?;
+        let files = scenario_files(path);
+        let files = files.map_err(|error| fail_in(&format!("{}: {error}", path.display()), lines))?;
         if files.is_empty() {
-            exit = fail(&format!("{}: no scenario is in this folder", path.display()));
+            exit = fail_in(&format!("{}: no scenario is in this folder", path.display()), lines);
         }
         for file in files {
             match Scenario::load(&file) {
                 Ok(scenario) => scenarios.push(scenario),
-                Err(error) => exit = complain(&error),
+                Err(error) => exit = complain_in(&error, lines),
             }
         }
     }
     if exit == Exit::Met { Ok(scenarios) } else { Err(exit) }
 }
 
-fn run(scenarios: &[Scenario]) -> Result<Matrix, Exit> {
+fn run(scenarios: &[Scenario], lines: Option<&Lines>) -> Result<Matrix, Exit> {
     Matrix::run(scenarios).map_err(|error| match error {
-        sim::run::RunError::Scenario(error) => complain(&error),
-        error => fail(&error.to_string()),
+        sim::run::RunError::Scenario(error) => complain_in(&error, lines),
+        error => fail_in(&error.to_string(), lines),
     })
 }
 

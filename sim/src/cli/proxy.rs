@@ -11,8 +11,8 @@ use faults::Fault;
 use faults::proxy::{Event, Outcome, Placed, Proxy, Running, Settings, What, Which};
 use notation::{Located, load_faults, parse_fault};
 use notation::{Mistake, ScenarioError};
-use serde::Serialize;
-use sim::report::proxy::json;
+use sim::report::Lines;
+use sim::report::proxy::{json, last_json};
 
 use super::args::{address, peer};
 use super::record::Record;
@@ -147,24 +147,25 @@ fn run(options: &Options, proxy: Proxy, placed: &[Placed], record: Record) -> Re
         stopper.stop(Duration::ZERO);
         give_up();
     });
-    let events = record.pen();
     // The outcome names only the first that were refused, and the one that is meant may be a later one.
     let (which, refused) = (options.connection.0, Arc::new(AtomicBool::new(false)));
     let meant_was_refused = Arc::clone(&refused);
+    let lines = Arc::new(Lines::default());
+    let (events, of_events) = (record.pen(), Arc::clone(&lines));
     let running = proxy.spawn(move |event: Event| {
         if let What::Refused { error, .. } = &event.what {
             let number = event.connection;
             refused.fetch_or(which.is(number), Ordering::Relaxed);
             print::warn(&format!("error: connection {number} could not reach its target: {error}"));
         }
-        events.write(json(&event));
+        events.write(json(&event, &of_events));
     });
     let running = running.map_err(|error| unreachable(&error.to_string()))?;
     if !options.quiet {
         announce(&running);
     }
     let outcome = running.wait().map_err(|error| unreachable(&error.to_string()))?;
-    conclude(options, placed, &outcome, record);
+    conclude(options, placed, &outcome, record, &lines);
     Ok(judge(meant_was_refused.load(Ordering::Relaxed), &outcome))
 }
 
@@ -174,30 +175,15 @@ fn announce(running: &Running) {
     }
 }
 
-/// The last lines of the record.
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Last {
-    Fault { number: usize, fault: String, fired: u64, delivered: u64 },
-    Stopped { connections: u64, refused: u64 },
-}
-
-fn conclude(options: &Options, placed: &[Placed], outcome: &Outcome, record: Record) {
-    let mut lines = Vec::new();
+fn conclude(options: &Options, placed: &[Placed], outcome: &Outcome, record: Record, lines: &Lines) {
     for ((number, placed), proof) in (1..).zip(placed).zip(&outcome.faults) {
-        let fault = placed.fault.to_string();
         if proof.delivered == 0 && !options.quiet {
             let what = if proof.fired == 0 { "never fired" } else { "fired but never reached the reader" };
-            print::warn(&format!("fault {number}, {fault}, {what}: nothing is proved"));
+            print::warn(&format!("fault {number}, {}, {what}: nothing is proved", placed.fault));
         }
-        lines.push(Last::Fault { number, fault, fired: proof.fired, delivered: proof.delivered });
     }
-    lines.push(Last::Stopped { connections: outcome.connections, refused: outcome.refused });
     let pen = record.pen();
-    for line in lines {
-        // An object of strings and numbers always serialises.
-        pen.write(serde_json::to_string(&line).unwrap_or_default() + "\n");
-    }
+    last_json(placed, outcome, lines).into_iter().for_each(|line| pen.write(line));
     drop(pen);
     record.finish();
 }

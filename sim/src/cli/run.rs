@@ -4,17 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use faults::text::visible;
-use sim::report::{self, Row, View};
+use sim::report::{self, Lines, Row, View};
 use sim::run::{Options, Outcome, Plan, RunError, Site, run, transport};
 use sim::scenario::Scenario;
 use transfer::record::Progress;
 
 use super::args::{Args, Format};
-use super::{Exit, cleanup, complain, print, progress};
+use super::{Exit, cleanup, complain_in, fail_in, json_lines, print, progress};
 
 /// Runs every scenario of `args`, one after the other. All are read before the first is run.
 pub(super) fn run_files(args: &Args) -> Exit {
-    let read: Vec<_> = args.scenarios.iter().map(|path| read(args, path)).collect();
+    let lines = json_lines(args.format);
+    let lines = lines.as_ref();
+    let read: Vec<_> = args.scenarios.iter().map(|path| read(args, path, lines)).collect();
     let mut exit = Exit::Met;
     let mut scenarios = Vec::new();
     for scenario in read {
@@ -28,7 +30,7 @@ pub(super) fn run_files(args: &Args) -> Exit {
     }
     let mut rows = Vec::new();
     for scenario in &scenarios {
-        let (how, row) = run_one(args, scenario, scenarios.len() > 1);
+        let (how, row) = run_one(args, scenario, scenarios.len() > 1, lines);
         exit = exit.max(how);
         rows.push(row);
     }
@@ -38,25 +40,28 @@ pub(super) fn run_files(args: &Args) -> Exit {
     exit
 }
 
-fn read(args: &Args, path: &Path) -> Result<Scenario, Exit> {
-    let mut scenario = Scenario::load(path).map_err(|error| complain(&error))?;
+fn read(args: &Args, path: &Path, lines: Option<&Lines>) -> Result<Scenario, Exit> {
+    let mut scenario = Scenario::load(path).map_err(|error| complain_in(&error, lines))?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
     scenario.transport = args.transport.unwrap_or(scenario.transport);
     if let Some(file) = &args.file {
         let replaced = scenario.replace_file(file);
-        replaced.map_err(|error| fail(&format!("--file {}: {error}", file.display())))?;
+        replaced.map_err(|error| fail_in(&format!("--file {}: {error}", file.display()), lines))?;
     }
     Ok(scenario)
 }
 
-fn run_one(args: &Args, scenario: &Scenario, of_several: bool) -> (Exit, Row) {
+fn run_one(args: &Args, scenario: &Scenario, of_several: bool, lines: Option<&Lines>) -> (Exit, Row) {
     match carry_out(args, scenario, of_several) {
         Ok(outcome) => {
             show(args, scenario, &outcome, of_several);
             (judge(&outcome), Row::new(scenario, &outcome))
         }
-        Err(RunError::Scenario(error)) => (complain(&error), Row::failed(scenario)),
-        Err(error) => (fail(&format!("{}: {error}", scenario.path.display())), Row::failed(scenario)),
+        Err(RunError::Scenario(error)) => (complain_in(&error, lines), Row::failed(scenario)),
+        Err(error) => {
+            let message = format!("{}: {error}", scenario.path.display());
+            (fail_in(&message, lines), Row::failed(scenario))
+        }
     }
 }
 

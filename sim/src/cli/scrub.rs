@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use sim::report;
+use sim::report::{self, Lines};
 use transfer::scrub::scrub;
 
-use super::run::fail;
-use super::{Exit, print, progress};
+use super::{Exit, fail_in, print, progress};
 
 /// Scrubs the store in `dir`.
 pub(super) fn run(dir: &Path, json: bool, quiet: bool) -> Exit {
@@ -19,7 +18,7 @@ pub(super) fn run(dir: &Path, json: bool, quiet: bool) -> Exit {
     }
     let found = match scrubbed {
         Ok(found) => found,
-        Err(error) => return fail(&error.to_string()),
+        Err(error) => return fail_in(&error.to_string(), json.then(Lines::default).as_ref()),
     };
     print::say(&if json { report::scrub::json(&found, quiet) } else { report::scrub::text(&found, quiet) });
     if found.is_good() { Exit::Met } else { Exit::NotMet }

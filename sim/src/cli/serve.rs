@@ -5,7 +5,6 @@ use std::sync::Arc;
 use faults::Ledger;
 use faults::{At, Layer};
 use notation::parse_fault;
-use serde_json::json;
 use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
 use transfer::endpoint::HashThreads;
@@ -52,7 +51,7 @@ pub(super) fn serve(args: &ServeArgs) -> Exit {
     };
     match server.local_addr() {
         Ok(address) if args.json => {
-            print::say(&format!("{}\n", json!({ "listening": address.to_string() })));
+            print::say(&sim::report::live::listening_json(address));
         }
         Ok(address) => print::say(&format!("listening on {address}\n")),
         Err(error) => return fail(&error.to_string()),

@@ -1,12 +1,15 @@
-//! The outcome for programs: one JSON object per line, described in `docs/transcript.md`.
+//! The outcome for programs: one JSON object per line, described in `docs/json.md`.
 
 use serde::Serialize;
 
 use super::View;
+use super::lines::{Lines, hex};
+use super::problem::{LeftRecord, Problem};
+use super::words::{claim_words, truth_word, verdict_word};
 use crate::run::Outcome;
 use crate::scenario::Scenario;
 use crate::transcript::JsonLine;
-use crate::verdict::{Judgement, Left};
+use crate::verdict::Judgement;
 use faults::Truth;
 use faults::{ATTEMPT, FaultRecord};
 
@@ -37,24 +40,14 @@ enum Record<'a> {
         new: String,
     },
     Aftermath {
-        server: Vec<String>,
-        clients: Vec<String>,
-    },
-    Deviation {
-        step: usize,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        expected: Option<String>,
-        message: String,
-    },
-    Inconclusive {
-        message: String,
-    },
-    Unmet {
-        message: String,
+        server: Vec<LeftRecord>,
+        clients: Vec<LeftRecord>,
     },
     Replay {
         command: &'a str,
     },
+    #[serde(untagged)]
+    Problem(Problem),
 }
 
 #[derive(Serialize)]
@@ -62,8 +55,10 @@ struct VerdictRecord {
     transfer: String,
     file: String,
     bytes: u64,
-    verdict: String,
-    claim: String,
+    verdict: &'static str,
+    claim: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
     truth: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     first_difference: Option<u64>,
@@ -71,7 +66,7 @@ struct VerdictRecord {
     arrived: Option<u64>,
 }
 
-/// The outcome for programs: one JSON object per line, described in `docs/transcript.md`.
+/// The outcome for programs: one JSON object per line, described in `docs/json.md`.
 #[must_use]
 pub fn json(scenario: &Scenario, outcome: &Outcome, view: &View) -> String {
     let mut records =
@@ -85,25 +80,21 @@ pub fn json(scenario: &Scenario, outcome: &Outcome, view: &View) -> String {
     records.extend(outcome.judgements.iter().map(|judgement| Record::Verdict(verdict(judgement))));
     records.extend(outcome.faults.iter().zip(1..).map(|(record, number)| fault(record, number)));
     records.push(Record::Aftermath {
-        server: outcome.aftermath.server.iter().map(Left::to_string).collect(),
-        clients: outcome.aftermath.clients.iter().map(Left::to_string).collect(),
+        server: outcome.aftermath.server.iter().map(LeftRecord::from).collect(),
+        clients: outcome.aftermath.clients.iter().map(LeftRecord::from).collect(),
     });
     let problems = records.len();
-    if let Some(deviation) = &outcome.deviation {
-        let expected = deviation.expected.as_ref().map(ToString::to_string);
-        records.push(Record::Deviation { step: deviation.step, expected, message: deviation.to_string() });
-    }
-    records.extend(outcome.inconclusive.iter().map(|why| Record::Inconclusive { message: why.to_string() }));
-    records.extend(outcome.unmet.iter().map(|unmet| Record::Unmet { message: unmet.to_string() }));
+    let deviation = outcome.deviation.iter().map(Problem::from);
+    let inconclusive = outcome.inconclusive.iter().map(Problem::from);
+    let unmet = outcome.unmet.iter().map(Problem::from);
+    records.extend(deviation.chain(inconclusive).chain(unmet).map(Record::Problem));
     if records.len() > problems {
         records.push(Record::Replay { command: &view.replay });
     }
-    // Objects of strings and numbers always serialise.
-    records.iter().map(|record| serde_json::to_string(record).unwrap_or_default() + "\n").collect()
+    Lines::all(records)
 }
 
 fn fault(record: &FaultRecord, number: usize) -> Record<'static> {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Record::Fault {
         number,
         fault: record.fault.to_string(),
@@ -118,19 +109,19 @@ fn fault(record: &FaultRecord, number: usize) -> Record<'static> {
 }
 
 fn verdict(judgement: &Judgement) -> VerdictRecord {
-    let (truth, first_difference, arrived) = match judgement.truth {
-        Truth::Same => ("same", None, None),
-        Truth::Different { first, arrived } => ("different", Some(first), Some(arrived)),
-        Truth::Nothing => ("nothing", None, None),
-        Truth::Unreadable => ("unreadable", None, None),
+    let (first_difference, arrived) = match judgement.truth {
+        Truth::Different { first, arrived } => (Some(first), Some(arrived)),
+        Truth::Same | Truth::Nothing | Truth::Unreadable => (None, None),
     };
+    let (claim, code) = claim_words(&judgement.claim);
     VerdictRecord {
         transfer: judgement.direction.to_string(),
         file: judgement.file.to_string(),
         bytes: judgement.size,
-        verdict: judgement.verdict.to_string(),
-        claim: judgement.claim.to_string().to_lowercase(),
-        truth,
+        verdict: verdict_word(judgement.verdict),
+        claim,
+        code,
+        truth: truth_word(judgement.truth),
         first_difference,
         arrived,
     }

@@ -1,12 +1,16 @@
 //! What came of a client's errands.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use protocol::{Entry, FileId};
 use serde::Serialize;
+use serde_json::json;
 
+use super::lines::Lines;
+use super::problem::Problem;
 use crate::session::SessionReport;
 use crate::transcript::{JsonLine, render};
 use faults::text::{bytes_text, visible};
@@ -43,18 +47,21 @@ pub fn listing_json(entries: &[Entry]) -> String {
         name: &'a str,
         bytes: u64,
     }
-    let mut text = String::new();
+    let (lines, mut text) = (Lines::default(), String::new());
     for entry in entries {
         let (id, name) = (entry.id.to_string(), entry.name.as_str());
-        text += &json_line(&File { id, name, bytes: entry.size });
+        text += &lines.line(&File { id, name, bytes: entry.size });
     }
     text
 }
 
-/// What came of a transfer, as a line. `path` is where a download stands.
+/// What came of a transfer, as a line: of JSON with `lines`, else for people. `path` is where a download stands.
 #[must_use]
-pub fn transferred(done: &Transferred, path: Option<&Path>, json: bool) -> String {
-    if json { transferred_json(done, path) } else { transferred_text(done, path) }
+pub fn transferred(done: &Transferred, path: Option<&Path>, lines: Option<&Lines>) -> String {
+    match lines {
+        Some(lines) => transferred_json(done, path, lines),
+        None => transferred_text(done, path),
+    }
 }
 
 fn transferred_text(done: &Transferred, path: Option<&Path>) -> String {
@@ -87,7 +94,7 @@ fn reason(outcome: &Outcome) -> String {
     }
 }
 
-fn transferred_json(done: &Transferred, path: Option<&Path>) -> String {
+fn transferred_json(done: &Transferred, path: Option<&Path>, lines: &Lines) -> String {
     #[derive(Serialize)]
     #[serde(tag = "type", rename = "transfer")]
     struct Record<'a> {
@@ -114,7 +121,8 @@ fn transferred_json(done: &Transferred, path: Option<&Path>) -> String {
         Outcome::Refused { code, .. } => ("refused", None, None, Some(code.to_string())),
         Outcome::Broken(_) => ("broken", None, None, None),
     };
-    json_line(&Record {
+    let is_success = matches!(done.outcome, Outcome::Success { .. });
+    lines.line(&Record {
         transfer: done.direction.to_string(),
         name: done.name.as_str(),
         bytes: done.bytes,
@@ -123,14 +131,14 @@ fn transferred_json(done: &Transferred, path: Option<&Path>) -> String {
         id: own,
         peer_id: peer,
         code,
-        message: Some(reason(&done.outcome)).filter(|reason| !reason.is_empty()),
-        path: path.filter(|_| result == "success").map(|path| path.to_string_lossy().into_owned()),
+        message: (!is_success).then(|| reason(&done.outcome)),
+        path: path.filter(|_| is_success).map(|path| path.to_string_lossy().into_owned()),
     })
 }
 
 /// What kept an errand from being done, as a JSON line.
 #[must_use]
-pub fn trouble_json(trouble: &Trouble) -> String {
+pub fn trouble_json(trouble: &Trouble, lines: &Lines) -> String {
     let kind = match trouble {
         Trouble::Unreachable { .. } => "unreachable",
         Trouble::Refused { .. } => "refused",
@@ -140,17 +148,26 @@ pub fn trouble_json(trouble: &Trouble) -> String {
         Trouble::Here(_) => "file",
         Trouble::Interrupted => "interrupted",
     };
-    json_line(&serde_json::json!({ "type": "error", "error": kind, "message": trouble.to_string() }))
+    lines.line(&json!({ "type": "error", "error": kind, "message": trouble.to_string() }))
 }
 
-/// The 22 steps as they went, and what came of them.
+/// An event of a session.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "event")]
+struct Event {
+    #[serde(flatten)]
+    event: JsonLine,
+}
+
+/// The 22 steps as they went, and what came of them: as JSON with `lines`, else for people.
 #[must_use]
-pub fn session(report: &SessionReport, json: bool) -> String {
-    if json {
-        let mut text: String =
-            report.lines.iter().map(|line| json_line(&JsonLine::new(line, false))).collect();
-        text += &json_line(&serde_json::json!({ "type": "session", "result": result(report) }));
-        return text;
+pub fn session(report: &SessionReport, lines: Option<&Lines>) -> String {
+    if let Some(lines) = lines {
+        let event = |line| lines.line(&Event { event: JsonLine::new(line, false) });
+        let mut text: String = report.lines.iter().map(event).collect();
+        text.extend(report.deviation.iter().map(|deviation| lines.line(&Problem::from(deviation))));
+        let result = if report.is_good() { "success" } else { "fail" };
+        return text + &lines.line(&json!({ "type": "session", "result": result }));
     }
     let mut text = render(&report.lines, false);
     text.push('\n');
@@ -165,7 +182,8 @@ fn result(report: &SessionReport) -> &'static str {
     if report.is_good() { "Success" } else { "Fail" }
 }
 
-fn json_line(value: &impl Serialize) -> String {
-    // These are plain records: there is nothing in them that JSON cannot say.
-    serde_json::to_string(value).unwrap_or_default() + "\n"
+/// That a server listens, as a line of JSON.
+#[must_use]
+pub fn listening_json(address: SocketAddr) -> String {
+    Lines::default().line(&json!({ "type": "listening", "listening": address.to_string() }))
 }

@@ -3,17 +3,22 @@
 //! errands ([`live`]), a [`conform`]ance run, and an [`audit`]. It prints nothing and decides nothing.
 
 pub mod audit;
+pub mod check;
 pub mod conform;
 mod json;
+mod lines;
 pub mod live;
 pub mod mutants;
+mod problem;
 pub mod proxy;
 pub mod scrub;
 mod table;
 mod text;
+mod words;
 mod xml;
 
 pub use json::json;
+pub use lines::{Lines, SCHEMA};
 pub use table::{Row, table};
 pub use text::text;
 

@@ -1,16 +1,19 @@
-//! Events for programs: one JSON object per line, described in `docs/proxy.md`.
+//! Events for programs: one JSON object per line, described in `docs/json.md`.
+
+use std::io::ErrorKind;
 
 use serde::Serialize;
 
-use faults::Flow;
-use faults::proxy::{Carried, Event, What};
+use super::lines::{Lines, hex};
+use super::words::flow_word;
+use faults::proxy::{Carried, Event, Outcome, Placed, What};
 
 /// One line.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Record {
     Opened { client: String, target: String, listener: usize },
-    Refused { client: String, error: String },
+    Refused { client: String, error: &'static str, message: String },
     Fired { number: usize, fault: String, flow: &'static str, offset: u64, old: String, new: String },
     Delivered { number: usize, flow: &'static str, bytes: u64 },
     Closed { how: &'static str, to_server: Count, to_client: Count },
@@ -32,24 +35,25 @@ struct Line {
 
 /// The event as one line of JSON, with its newline.
 #[must_use]
-pub fn json(event: &Event) -> String {
+pub fn json(event: &Event, lines: &Lines) -> String {
     let record = match &event.what {
         What::Opened { client, target, listener } => {
             Record::Opened { client: client.to_string(), target: target.to_string(), listener: listener + 1 }
         }
         What::Refused { client, error } => {
-            Record::Refused { client: client.to_string(), error: error.to_string() }
+            let (client, message) = (client.to_string(), error.to_string());
+            Record::Refused { client, error: error_word(*error), message }
         }
         What::Fired { number, fault, flow, offset, old, new } => Record::Fired {
             number: number + 1,
             fault: fault.to_string(),
-            flow: flow_name(*flow),
+            flow: flow_word(*flow),
             offset: *offset,
             old: hex(old),
             new: hex(new),
         },
         What::Delivered { number, flow, bytes } => {
-            Record::Delivered { number: number + 1, flow: flow_name(*flow), bytes: *bytes }
+            Record::Delivered { number: number + 1, flow: flow_word(*flow), bytes: *bytes }
         }
         What::Closed { how, to_server, to_client } => {
             Record::Closed { how: how.name(), to_server: count(*to_server), to_client: count(*to_client) }
@@ -57,21 +61,43 @@ pub fn json(event: &Event) -> String {
     };
     let time_ns = u64::try_from(event.at.as_nanos()).unwrap_or(u64::MAX);
     let line = Line { time_ns, connection: event.connection, record };
-    // An object of strings and numbers always serialises.
-    serde_json::to_string(&line).unwrap_or_default() + "\n"
+    lines.line(&line)
+}
+
+/// The last lines of a record.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Last {
+    Fault { number: usize, fault: String, fired: u64, delivered: u64 },
+    Stopped { connections: u64, refused: u64 },
+}
+
+/// How a record ends: a line for each fault, and one for the whole.
+#[must_use]
+pub fn last_json(placed: &[Placed], outcome: &Outcome, lines: &Lines) -> Vec<String> {
+    let faults = (1..).zip(placed).zip(&outcome.faults).map(|((number, placed), proof)| Last::Fault {
+        number,
+        fault: placed.fault.to_string(),
+        fired: proof.fired,
+        delivered: proof.delivered,
+    });
+    let stopped = Last::Stopped { connections: outcome.connections, refused: outcome.refused };
+    faults.chain([stopped]).map(|line| lines.line(&line)).collect()
+}
+
+/// Why a target could not be reached, as far as somebody may decide by it.
+const fn error_word(error: ErrorKind) -> &'static str {
+    match error {
+        ErrorKind::ConnectionRefused => "connection-refused",
+        ErrorKind::ConnectionReset => "connection-reset",
+        ErrorKind::ConnectionAborted => "connection-aborted",
+        ErrorKind::HostUnreachable => "host-unreachable",
+        ErrorKind::NetworkUnreachable => "network-unreachable",
+        ErrorKind::TimedOut => "timed-out",
+        _ => "other",
+    }
 }
 
 const fn count(Carried { sent, delivered }: Carried) -> Count {
     Count { sent, delivered }
-}
-
-const fn flow_name(flow: Flow) -> &'static str {
-    match flow {
-        Flow::ToServer => "to-server",
-        Flow::ToClient => "to-client",
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::lines::Lines;
 use faults::text::{bytes_text, number_text, visible};
 use transfer::scrub::{Rotten, ScrubReport, Unreadable};
 
@@ -82,7 +83,7 @@ enum Record {
     },
 }
 
-/// What was found, for programs: one JSON object per line, described in `docs/store.md`. If `quiet`, only what is
+/// What was found, for programs: one JSON object per line, described in `docs/json.md`. If `quiet`, only what is
 /// wrong with files.
 #[must_use]
 pub fn json(report: &ScrubReport, quiet: bool) -> String {
@@ -109,7 +110,5 @@ pub fn json(report: &ScrubReport, quiet: bool) -> String {
         leftovers: report.opening.leftovers,
     };
     let others = strays.chain([all]).filter(|_| !quiet);
-    // Objects of strings and numbers always serialise.
-    let line = |record| serde_json::to_string(&record).unwrap_or_default() + "\n";
-    rotten.chain(unreadable).chain(others).map(line).collect()
+    Lines::all(rotten.chain(unreadable).chain(others))
 }

@@ -378,7 +378,7 @@ fn json_is_an_object_on_each_line() {
     let got = &run("get", &[&id, "-o", "c"])[0];
     assert_eq!((&got["transfer"], &got["path"]), (&"download".into(), &"c".into()));
     let session = run("session", &[]);
-    assert_eq!(session.last().unwrap()["result"], "Success");
+    assert_eq!(session.last().unwrap()["result"], "success");
     let steps: std::collections::BTreeSet<u64> =
         session.iter().filter_map(|line| line["step"].as_u64()).collect();
     assert!(steps.len() >= 18 && steps.contains(&14) && steps.contains(&22), "{steps:?}");

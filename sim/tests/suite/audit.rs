@@ -108,8 +108,8 @@ fn our_own_programs_accept_nothing_but_the_known_limits() {
         ));
         let (lines, code) = desk.json(&TELLING);
         let expected =
-            ["Detected", "Detected", "Detected", "Silent", "Silent", "Aborted", "Aborted", "Aborted"];
-        let expected: Vec<_> = TELLING.into_iter().zip(expected.into_iter().chain(["Intact"])).collect();
+            ["detected", "detected", "detected", "silent", "silent", "aborted", "aborted", "aborted"];
+        let expected: Vec<_> = TELLING.into_iter().zip(expected.into_iter().chain(["intact"])).collect();
         assert_eq!(verdicts(&lines), expected, "{transfer}");
         let limits: Vec<_> = lines.iter().filter(|line| line["known_limit"] == true).collect();
         assert_eq!(limits.len(), 2, "{transfer}");
@@ -184,7 +184,7 @@ fn every_mutant_is_convicted_and_the_correct_program_is_not() {
                 scope.spawn(move || {
                     let (lines, code) = mutated(&format!("--mutant {flaw}"), transfer, more).json(&[fault]);
                     assert_eq!(code, 1, "{flaw}, {transfer}: {lines:?}");
-                    assert_eq!(lines[0]["verdict"] == "Silent", !more.starts_with("leaves_no"), "{lines:?}");
+                    assert_eq!(lines[0]["verdict"] == "silent", !more.starts_with("leaves_no"), "{lines:?}");
                 });
             }
         });
@@ -199,7 +199,7 @@ fn every_mutant_is_convicted_and_the_correct_program_is_not() {
     }
     for (transfer, fault, more) in [(UP, "env", LOST_WRITE), (DOWN, "flip", ONE_NAME)] {
         let (lines, code) = mutated("", transfer, more).json(&[fault]);
-        assert_eq!((verdicts(&lines), code), (vec![(fault, "Aborted")], 0), "{lines:?}");
+        assert_eq!((verdicts(&lines), code), (vec![(fault, "aborted")], 0), "{lines:?}");
     }
 }
 
@@ -222,7 +222,7 @@ fn what_is_left_behind_is_told_and_counts_only_if_the_audit_says_so() {
 fn an_environment_that_makes_no_fault_proves_nothing() {
     let (lines, code) =
         mutated("", UP, r#"faults: [Env(server: { "A": "b" }, client: { "C": "{port}" })],"#).json(&[]);
-    assert_eq!((verdicts(&lines), code), (vec![("env", "Inconclusive")], 3));
+    assert_eq!((verdicts(&lines), code), (vec![("env", "inconclusive")], 3));
     assert_eq!(lines[0]["fault"], r#"Env(server: { "A": "b" }, client: { "C": "{port}" })"#);
     assert!(lines[0]["why"].as_str().unwrap().contains("the environment made no fault"), "{lines:?}");
 }
@@ -240,7 +240,7 @@ fn each_run_with_a_fault_follows_one_without_that_has_to_succeed() {
         .filter_map(|line| serde_json::from_slice(line).ok())
         .collect();
     let expected =
-        [("flip-first", "Detected"), ("flip-middle", "Inconclusive"), ("flip-last", "Inconclusive")];
+        [("flip-first", "detected"), ("flip-middle", "inconclusive"), ("flip-last", "inconclusive")];
     assert_eq!(verdicts(&lines), expected, "{lines:?}");
     assert!(
         lines[1]["why"]
@@ -255,7 +255,7 @@ fn each_run_with_a_fault_follows_one_without_that_has_to_succeed() {
 fn a_client_that_tries_again_recovers() {
     let desk = upload("{sim} put {host}:{port} {file} --retries 2", "fail: Exit(1),");
     let (lines, code) = desk.json(&["flip-middle", "reset-first"]);
-    assert_eq!(verdicts(&lines), [("flip-middle", "Recovered"), ("reset-first", "Recovered")]);
+    assert_eq!(verdicts(&lines), [("flip-middle", "recovered"), ("reset-first", "recovered")]);
     assert_eq!(code, 0);
 }
 
@@ -266,8 +266,8 @@ fn a_program_that_says_its_verdict_and_hangs_is_judged_by_its_word() {
         r#"deadline: 1, success: Line("^Success"), fail: Line("^Fail.*the MD5"),"#,
     );
     let (lines, code) = desk.json(&["flip-middle", "delay"]);
-    assert_eq!(verdicts(&lines), [("flip-middle", "Detected"), ("delay", "Intact")]);
-    assert_eq!(lines[0]["notes"][0], "the client did not end after its verdict");
+    assert_eq!(verdicts(&lines), [("flip-middle", "detected"), ("delay", "intact")]);
+    assert_eq!(lines[0]["notes"][0]["message"], "the client did not end after its verdict");
     assert_eq!(code, 0);
 }
 
@@ -277,7 +277,7 @@ fn the_second_line_can_be_the_one_that_counts() {
         r#"sh -c "echo Success of something else; {sim} put {host}:{port} {file}""#,
         r#"nth: 2, success: Line("^Success"), fail: Line("^Fail.*the MD5"),"#,
     );
-    assert_eq!(verdicts(&desk.json(&["flip-middle"]).0), [("flip-middle", "Detected")]);
+    assert_eq!(verdicts(&desk.json(&["flip-middle"]).0), [("flip-middle", "detected")]);
 }
 
 #[test]
@@ -287,14 +287,14 @@ fn a_file_that_appears_can_be_the_sign_of_success() {
         r#"success: File("{client}/done"), fail: Exit(1),"#,
     );
     let (lines, code) = desk.json(&["flip-middle", "delay"]);
-    assert_eq!(verdicts(&lines), [("flip-middle", "Detected"), ("delay", "Intact")]);
+    assert_eq!(verdicts(&lines), [("flip-middle", "detected"), ("delay", "intact")]);
     assert_eq!(code, 0);
 }
 
 #[test]
 fn without_a_word_and_without_an_end_it_hung_and_died_of_a_signal_it_crashed() {
     let put = "{sim} put {host}:{port} {file} --quiet";
-    let ends = [("sleep 1000", "Hung"), ("kill -SEGV $$", "Crashed"), ("exit 7", "Aborted")];
+    let ends = [("sleep 1000", "hung"), ("kill -SEGV $$", "crashed"), ("exit 7", "aborted")];
     for (end, verdict) in ends {
         let client = format!(r#"sh -c "{put} || {end}""#);
         let desk = upload(&client.replace("$$", r"\$\$"), "deadline: 2,");
@@ -310,7 +310,7 @@ fn a_file_that_cannot_be_seen_in_the_stream_is_struck_by_share() {
     let desk = upload(client, r#"received: "{client}/back", fail: Exit(1),"#);
     let (lines, code) = desk.json(&["flip-middle", "md5-collision", "truncate-middle"]);
     let expected =
-        [("flip-middle", "Detected"), ("md5-collision", "Inconclusive"), ("truncate-middle", "Aborted")];
+        [("flip-middle", "detected"), ("md5-collision", "inconclusive"), ("truncate-middle", "aborted")];
     assert_eq!(verdicts(&lines), expected);
     assert_eq!(lines.last().unwrap()["payload"]["found"], false);
     assert_eq!(code, 0);
@@ -341,7 +341,7 @@ fn a_fault_that_does_not_reach_its_reader_proves_nothing() {
     let client = r#"sh -c "echo >> {here}/runs; [ $(wc -l < {here}/runs) -lt 3 ] || exit 0; {sim} put {host}:{port} {file}""#;
     let desk = upload(client, r#"received: "{server}/store/*/{name}","#);
     let (lines, code) = desk.json(&["flip-middle"]);
-    assert_eq!(verdicts(&lines), [("flip-middle", "Inconclusive")]);
+    assert_eq!(verdicts(&lines), [("flip-middle", "inconclusive")]);
     assert!(lines[0]["why"].as_str().unwrap().contains("never fired"), "{}", lines[0]["why"]);
     assert_eq!(code, 3);
 }
@@ -352,7 +352,7 @@ fn faults_of_the_audit_are_tried_in_its_order() {
                   Flip(in: ToServer, at: 0, bit: 0), Delay(in: ToClient, at: 0, lasts: 0.01)],";
     let desk = upload("{sim} put {host}:{port} {file} --timeout 1", &format!("fail: Exit(1), {faults}"));
     let (lines, _) = desk.json(&[]);
-    assert_eq!(verdicts(&lines), [("flip-and-flip", "Detected"), ("flip", "Aborted"), ("delay", "Intact")]);
+    assert_eq!(verdicts(&lines), [("flip-and-flip", "detected"), ("flip", "aborted"), ("delay", "intact")]);
     assert_eq!(lines[0]["places"].as_array().unwrap().len(), 2);
 }
 
@@ -414,6 +414,6 @@ fn needs_isolation_programs_with_one_port_written_into_both_are_told_apart() {
         )"#,
     );
     let (lines, code) = desk.json(&["flip-middle", "truncate-middle", "delay"]);
-    let expected = [("flip-middle", "Silent"), ("truncate-middle", "Aborted"), ("delay", "Intact")];
+    let expected = [("flip-middle", "silent"), ("truncate-middle", "aborted"), ("delay", "intact")];
     assert_eq!((verdicts(&lines), code), (expected.to_vec(), 1), "{lines:?}");
 }

@@ -25,7 +25,7 @@ fn a_word_behind_much_other_output_counts() {
         r#"success: Line("^Success"),"#,
     );
     let (lines, code) = desk.json(&["flip-middle"]);
-    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Silent")], 1), "{lines:?}");
+    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "silent")], 1), "{lines:?}");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn the_file_of_an_earlier_run_is_no_evidence_for_this_one() {
     let received = store.path().join("*/payload.bin").display().to_string();
     // The right file of the control runs stays there. Of an honest client it is no false alarm; of one that says success
     // whatever happens it is no acquittal.
-    let both = [("", "Detected", 0), ("|| true", "Inconclusive", 3)].map(|(more, verdict, code)| {
+    let both = [("", "detected", 0), ("|| true", "inconclusive", 3)].map(|(more, verdict, code)| {
         let text = format!(
             r#"Audit(about: "x", transfer: Upload, size: 2_500, server: At("{address}"), received: "{received}",
                 client: Program(run: "sh -c '{{sim}} put {{host}}:{{port}} {{file}} {more}'"), fail: Exit(1))"#
@@ -121,7 +121,7 @@ fn a_file_that_says_something_is_one_of_this_run_in_the_clients_directory() {
     let client = r#"sh -c "{sim} put {host}:{port} {file} && touch done""#;
     let (lines, code) =
         upload(client, r#"success: File("done"), fail: Exit(1),"#).json(&["flip-middle", "delay"]);
-    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Detected"), ("delay", "Intact")], 0));
+    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "detected"), ("delay", "intact")], 0));
     let early = upload(client, r#"success: File("{here}/audit.ron"),"#);
     let (judgement, code) = judged(&early, &["flip-middle"]);
     assert!(judgement.contains("audit.ron is there before the client starts") && code == 3, "{judgement}");
@@ -213,7 +213,7 @@ fn a_client_that_checks_only_the_first_time_is_convicted() {
     let put = "{sim} put {host}:{port} {file}";
     let blind = format!(r#"sh -c "{put} || {put} --mutant HashWithItself""#);
     let (lines, code) = upload(&blind, "fail: Exit(1),").json(&["flip-middle"]);
-    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Silent")], 1), "{lines:?}");
+    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "silent")], 1), "{lines:?}");
     // It noticed each the first time: that it cannot fail would be untrue.
     let flips = ["flip-first", "flip-middle", "flip-last", "flip-random"];
     let (judgement, code) = judged(&upload(&blind, "fail: Exit(1),"), &flips);
@@ -223,8 +223,8 @@ fn a_client_that_checks_only_the_first_time_is_convicted() {
     );
     assert_eq!(code, 1);
     let (lines, code) = upload(&format!("{put} --retries 2"), "fail: Exit(1),").json(&["flip-middle"]);
-    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Recovered")], 0), "{lines:?}");
-    assert_eq!(lines[0]["notes"][0], "with 3 attempts struck it is Detected");
+    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "recovered")], 0), "{lines:?}");
+    assert_eq!(lines[0]["notes"][0]["message"], "with 3 attempts struck it is Detected");
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn a_fault_that_struck_elsewhere_is_tried_again() {
     );
     let desk = upload(&client, "fail: Exit(1),");
     let (lines, code) = desk.json(&["flip-first"]);
-    assert_eq!((verdicts(&lines), code), (vec![("flip-first", "Detected")], 0), "{lines:?}");
+    assert_eq!((verdicts(&lines), code), (vec![("flip-first", "detected")], 0), "{lines:?}");
     assert_eq!(fs::read_to_string(desk.path().join("runs")).unwrap().lines().count(), 4);
 }
 

@@ -51,7 +51,7 @@ fn programs_that_ignore_sigterm_are_ended_with_all_that_they_started() {
     let path = desk.path().join("audit.ron");
     fs::write(&path, fs::read_to_string(&path).unwrap().replace("DEADLINE", "0.5")).unwrap();
     let (lines, code) = desk.json(&["flip-middle"]);
-    assert_eq!(lines[0]["verdict"], "Detected", "{lines:?}");
+    assert_eq!(lines[0]["verdict"], "detected", "{lines:?}");
     assert_eq!(code, 0);
     assert_eq!(processes(desk.path()), Vec::<String>::new());
 }
@@ -124,7 +124,7 @@ fn a_server_that_goes_into_the_background_can_be_audited() {
         )"#,
     );
     let (lines, code) = desk.json(&["flip-middle"]);
-    assert_eq!((&lines[0]["verdict"], code), (&"Detected".into(), 0), "{lines:?}");
+    assert_eq!((&lines[0]["verdict"], code), (&"detected".into(), 0), "{lines:?}");
     assert_eq!(processes(desk.path()), Vec::<String>::new());
 }
 
@@ -141,7 +141,7 @@ fn needs_isolation_a_server_in_a_network_of_its_own_can_go_into_the_background()
         )"#,
     );
     let (lines, code) = desk.json(&["flip-middle"]);
-    assert_eq!((&lines[0]["verdict"], code), (&"Detected".into(), 0), "{lines:?}");
+    assert_eq!((&lines[0]["verdict"], code), (&"detected".into(), 0), "{lines:?}");
     assert_eq!(processes(desk.path()), Vec::<String>::new());
 }
 
@@ -159,7 +159,7 @@ fn directories_that_were_made_for_the_file_to_be_sent_are_taken_away() {
     // One path is for one run at a time, however many may run.
     let (lines, code) = desk.json(&["flip-first", "flip-middle", "flip-last", "delay"]);
     let verdicts: Vec<_> = lines.iter().filter_map(|line| line["verdict"].as_str()).collect();
-    assert_eq!((verdicts, code), (vec!["Detected", "Detected", "Detected", "Intact"], 0), "{lines:?}");
+    assert_eq!((verdicts, code), (vec!["detected", "detected", "detected", "intact"], 0), "{lines:?}");
     assert!(is_gone(&desk.path().join("made")));
     // What was there stays, and so does what is not ours.
     fs::create_dir_all(desk.path().join("made")).unwrap();
@@ -200,7 +200,7 @@ fn the_name_of_a_directory_is_no_part_of_a_script() {
         let keep = desk.path().join("kept");
         let args = ["--only", "flip-middle", "--format", "json", "--keep", keep.to_str().unwrap()];
         let output = super::audit::out(&desk.run(&args));
-        assert!(output.contains(r#""verdict":"Detected""#), "{script}: {output}");
+        assert!(output.contains(r#""verdict":"detected""#), "{script}: {output}");
         let left = all(desk.path());
         assert!(left.contains(&"copy".into()) && !left.contains(&"X".into()), "{script}: {left:?}");
     }
@@ -225,7 +225,7 @@ fn a_name_that_would_become_text_of_a_script_is_refused() {
 fn no_port_stays_taken() {
     let desk = upload("{sim} put {host}:{port} {file}", "fail: Exit(1),");
     let (lines, _) = desk.json(&["delay"]);
-    let said = lines[0]["output"].as_array().unwrap().iter().filter_map(|line| line.as_str());
+    let said = lines[0]["output"].as_array().unwrap().iter().filter_map(|line| line["text"].as_str());
     let said = said.filter_map(|line| line.split("listening on ").nth(1)).next_back();
     let address: std::net::SocketAddr = said.unwrap().parse().unwrap();
     std::net::TcpListener::bind(address).unwrap();

@@ -78,7 +78,7 @@ fn needs_python_a_fault_that_missed_is_placed_anew_by_the_run_in_which_it_did() 
     // Both runs without faults send no padding; from the third on there is one.
     let desk = paddings("50 if run > 2 else 0", "0", "stores", "");
     let (lines, code) = desk.json(&["flip-middle"]);
-    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Silent")], 1), "{lines:?}");
+    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "silent")], 1), "{lines:?}");
     assert_eq!(places(&lines[0]), "Flip(in: ToServer, at: 1_300, bit: 3), offset 1,249 of the file");
     assert_eq!(lines[0]["file"]["first_difference"], 1_249);
     // It may have been for once, so the same place is tried again before another.
@@ -90,7 +90,7 @@ fn needs_python_a_fault_that_missed_is_placed_anew_by_the_run_in_which_it_did() 
 fn needs_python_a_fault_that_misses_every_time_proves_nothing_and_says_what_it_struck() {
     let desk = paddings("7 * run", "0", "stores", "");
     let (lines, code) = desk.json(&["flip-middle"]);
-    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "Inconclusive")], 3), "{lines:?}");
+    assert_eq!((verdicts(&lines), code), (vec![("flip-middle", "inconclusive")], 3), "{lines:?}");
     let why = lines[0]["why"].as_str().unwrap();
     assert!(why.ends_with("it struck offset 1,242 of the file, and not offset 1,249 of the file"), "{why}");
     assert!(places(&lines[0]).ends_with(", meant for offset 1,249 of the file"), "{lines:?}");
@@ -111,7 +111,7 @@ fn needs_python_a_success_that_nothing_explains_leaves_no_audit_sound() {
     let output = desk.run(&only);
     let said = out(&output);
     let lines: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    assert_eq!(verdicts(&lines), [("flip-middle", "Inconclusive"), ("flip-last", "Detected")], "{said}");
+    assert_eq!(verdicts(&lines), [("flip-middle", "inconclusive"), ("flip-last", "detected")], "{said}");
     assert_eq!(output.status.code(), Some(3), "{said}");
 }
 
@@ -121,7 +121,7 @@ fn needs_python_a_digest_that_stands_elsewhere_in_a_run_is_rewritten_there() {
     // The file stays where it is, and only its digest moves: whoever strikes beside it makes a file that is noticed.
     let desk = paddings("0", "50 if run > 2 else 0", "checks", "");
     let (lines, code) = desk.json(&["flip-middle", "file-and-hash"]);
-    let expected = vec![("flip-middle", "Detected"), ("file-and-hash", "Silent")];
+    let expected = vec![("flip-middle", "detected"), ("file-and-hash", "silent")];
     assert_eq!((verdicts(&lines), code), (expected, 0), "{lines:?}");
     assert_eq!(lines[1]["known_limit"], true);
 }
@@ -140,7 +140,7 @@ fn needs_python_where_the_file_cannot_be_seen_a_change_that_did_no_harm_is_no_pa
     std::fs::write(desk.path().join("client.py"), client).unwrap();
     std::fs::write(desk.path().join("server.py"), server).unwrap();
     let (lines, code) = desk.json(&["flip-middle", "slice"]);
-    let expected = vec![("flip-middle", "Inconclusive"), ("slice", "Intact")];
+    let expected = vec![("flip-middle", "inconclusive"), ("slice", "intact")];
     assert_eq!((verdicts(&lines), code), (expected, 3), "{lines:?}");
     assert!(
         lines[0]["why"].as_str().unwrap().contains("where in it the fault struck is not known"),

@@ -1,6 +1,6 @@
 //! `JUnit` reports: XML that every parser takes, whatever the programs under test say.
 
-use audit::{Audit, Trouble};
+use audit::{Audit, OutputLine, Speaker, Trouble, Why};
 use conform::{CaseResult, Outcome, Report, Side, server_cases};
 use sim::report;
 
@@ -31,8 +31,10 @@ fn a_conformance_report_is_xml_whatever_a_program_says() {
 #[test]
 fn an_audit_report_is_xml_whatever_a_program_says() {
     let audit = Audit::load(&workspace("audits/own_upload.ron")).unwrap();
-    let control =
-        Some(Trouble { why: HOSTILE.to_owned(), output: vec![HOSTILE.to_owned()], accepted: false });
+    let control = Some(Trouble {
+        why: Why::NoRun(HOSTILE.into()),
+        output: vec![OutputLine { from: Speaker::Client, text: HOSTILE.into() }],
+    });
     let (claims, rows) = (Vec::new(), Vec::new());
     let audited = audit::Report { audit, seed: 0, control, spread: None, claims, planned: 1, rows };
     check(&report::audit::junit(&audited, &|_| String::new()).unwrap());

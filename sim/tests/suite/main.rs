@@ -18,6 +18,7 @@ mod duplex;
 mod evidence;
 mod house;
 mod inert;
+mod json;
 mod junit;
 mod ladder;
 mod mutants;

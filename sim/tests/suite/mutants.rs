@@ -136,7 +136,7 @@ fn json_has_every_mutant_and_the_whole() {
     let convicted = objects.iter().find(|object| object["mutant"] == flaw.to_string()).unwrap();
     assert_eq!((&convicted["type"], &convicted["holds"]), (&"mutant".into(), &true.into()));
     let finding = &convicted["findings"][0];
-    assert_eq!((&finding["finding"], &finding["why"][0]), (&"convicted".into(), &charge.into()));
+    assert_eq!((&finding["finding"], &finding["why"][0]["message"]), (&"convicted".into(), &charge.into()));
     let replay = finding["replay"].as_str().unwrap();
     assert!(replay.ends_with(&format!("{} --transport memory --mutant {flaw}", file.display())), "{replay}");
     let matrix = objects.last().unwrap();

@@ -303,7 +303,10 @@ fn a_target_that_is_down_is_recorded_and_exits_4() {
     let (code, record, _) = proxy.end();
     assert_eq!(code, Some(4));
     assert_eq!(types(&record), ["refused", "fault", "stopped"]);
-    assert_eq!(record[0]["error"], "connection refused");
+    assert_eq!(
+        (&record[0]["error"], &record[0]["message"]),
+        (&"connection-refused".into(), &"connection refused".into())
+    );
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(in crate::cli) struct AuditArgs {
 pub(in crate::cli) enum AuditFormat {
     /// For people
     Text,
-    /// For programs: one JSON object per line, described in docs/audit.md
+    /// For programs: one JSON object per line, described in docs/json.md
     Json,
     /// `JUnit` XML, for CI
     Junit,
@@ -155,7 +155,7 @@ impl ConformArgs {
 pub(in crate::cli) enum ConformFormat {
     /// For people
     Text,
-    /// For programs: one JSON object per line, described in docs/conform.md
+    /// For programs: one JSON object per line, described in docs/json.md
     Json,
     /// `JUnit` XML, for CI
     Junit,

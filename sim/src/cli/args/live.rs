@@ -88,7 +88,7 @@ pub(in crate::cli) struct ClientArgs {
     #[arg(long)]
     pub(in crate::cli) quiet: bool,
 
-    /// Print JSON, one object per line, described in docs/live.md
+    /// Print JSON, one object per line, described in docs/json.md
     #[arg(long)]
     pub(in crate::cli) json: bool,
 }

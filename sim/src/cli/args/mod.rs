@@ -92,6 +92,10 @@ pub(super) enum Command {
         /// The files to look at
         #[arg(value_name = "SCENARIO", required = true)]
         files: Vec<PathBuf>,
+
+        /// How to print
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
     },
 
     /// Run programs with known mistakes: each has to be convicted by a scenario, the correct one by none
@@ -154,7 +158,7 @@ pub(super) enum Command {
         #[arg(long, value_name = "DIR")]
         dir: PathBuf,
 
-        /// Print for programs: one JSON object per line, described in docs/store.md
+        /// Print for programs: one JSON object per line, described in docs/json.md
         #[arg(long)]
         json: bool,
 
@@ -168,7 +172,7 @@ pub(super) enum Command {
 pub(super) enum Format {
     /// For people
     Text,
-    /// For programs: one JSON object per line, described in docs/transcript.md
+    /// For programs: one JSON object per line, described in docs/json.md
     Json,
 }
 

@@ -1,34 +1,47 @@
-//! The report for programs: one object per line, a trial each, then the conclusion. docs/audit.md describes it.
+//! The report for programs: one object per line, a trial each, then the conclusion. docs/json.md describes it.
 
 use serde_json::{Value, json};
 
+use super::super::lines::Lines;
+use super::super::words::verdict_word;
 use super::{Replay, judgement};
-use audit::{Conclusion, Report, Row, Spread};
+use audit::{CheckFinding, Conclusion, Note, OutputLine, Report, Row, Said, Speaker, Spread, Trouble, Why};
 use faults::Truth;
 
 /// The report as JSON lines.
 #[must_use]
 pub fn json(report: &Report, replay: &Replay<'_>) -> String {
     let rows = report.rows.iter().map(|row| trial(report, row, replay));
-    rows.chain([last(report)]).map(|value| format!("{value}\n")).collect()
+    Lines::all(rows.chain([last(report)]))
 }
 
 fn trial(report: &Report, row: &Row, replay: &Replay<'_>) -> Value {
+    let (claim, exit_code, signal) = match &row.said {
+        None => (None, None, None),
+        Some(Said::Success) => (Some("success"), None, None),
+        Some(Said::Fail) => (Some("fail"), None, None),
+        Some(Said::Error(code)) => (Some("error"), Some(code), None),
+        Some(Said::Nothing) => (Some("nothing"), None, None),
+        Some(Said::Died(signal)) => (Some("died"), None, Some(signal)),
+    };
     json!({
         "type": "trial",
         "number": row.trial.number,
         "name": row.trial.name,
         "fault": row.trial.what(),
         "places": row.places,
-        "verdict": row.verdict.to_string(),
+        "verdict": verdict_word(row.verdict),
         "known_limit": row.is_known_limit(report.audit.check),
         "left_behind": row.is_left_behind(),
         "forbidden": row.is_forbidden(&report.audit),
-        "claim": row.said.as_ref().map(ToString::to_string),
+        "claim": claim,
+        "exit_code": exit_code,
+        "signal": signal,
         "file": truth(row),
-        "why": row.why,
-        "notes": row.notes,
-        "output": row.output,
+        "reason": row.why.as_ref().map(reason),
+        "why": row.why.as_ref().map(ToString::to_string),
+        "notes": row.notes.iter().map(note).collect::<Vec<_>>(),
+        "output": output(&row.output),
         "took_ms": u64::try_from(row.took.as_millis()).unwrap_or(u64::MAX),
         "replay": replay(&row.trial),
     })
@@ -46,11 +59,88 @@ fn truth(row: &Row) -> Value {
     }
 }
 
+/// Why nothing is concluded, in a word.
+fn reason(why: &Why) -> &'static str {
+    match why {
+        Why::NotFired { .. } => "not-fired",
+        Why::NotReached { .. } => "not-reached",
+        Why::Missed(_) => "missed",
+        Why::Stale => "stale",
+        Why::EnvironmentHarmless => "environment-harmless",
+        Why::PlaceUnknown => "place-unknown",
+        Why::NotInFile => "not-in-file",
+        Why::NoPlace(_) => "no-place",
+        Why::NoFile { .. } => "no-file",
+        Why::AcceptedUnharmed(_) => "accepted-unharmed",
+        Why::OtherFile { .. } => "other-file",
+        Why::Unreachable { .. } => "unreachable",
+        Why::ControlFailed(_) => "control-failed",
+        Why::NotConfirmed(_) => "not-confirmed",
+        Why::JustBefore(why) => reason(why),
+        Why::PassedBy => "passed-by",
+        Why::Unreadable(_) => "unreadable",
+        Why::NoRun(_) => "no-run",
+        _ => "other",
+    }
+}
+
+fn note(note: &Note) -> Value {
+    let word = match note {
+        Note::ThenFailed => "then-failed",
+        Note::NoOutput => "no-output",
+        Note::NotEnded => "not-ended",
+        Note::EndedWith(_) => "ended-with",
+        Note::ServerDied(_) => "server-died",
+        Note::MoreFiles(_) => "more-files",
+        Note::SilentAfter(_) => "silent-after",
+        Note::OtherwiseAfter(..) => "otherwise-after",
+        _ => "other",
+    };
+    json!({ "note": word, "message": note.to_string() })
+}
+
+fn output(lines: &[OutputLine]) -> Vec<Value> {
+    let from = |speaker| match speaker {
+        Speaker::Client => "client",
+        Speaker::Server => "server",
+        Speaker::Harness => "harness",
+    };
+    lines.iter().map(|line| json!({ "from": from(line.from), "text": line.text })).collect()
+}
+
+/// What is said of the check itself.
+fn check(found: CheckFinding) -> Value {
+    match found {
+        CheckFinding::Unproved => json!({ "finding": "unproved" }),
+        CheckFinding::Untried => json!({ "finding": "untried" }),
+        CheckFinding::Holds { corrupted } => {
+            json!({ "finding": "holds", "accepted": 0, "corrupted": corrupted })
+        }
+        CheckFinding::WordBeforeCheck { accepted, corrupted } => {
+            json!({ "finding": "word-before-check", "accepted": accepted, "corrupted": corrupted })
+        }
+        CheckFinding::CannotFail { accepted, corrupted, judged } => json!({
+            "finding": "cannot-fail", "accepted": accepted, "corrupted": corrupted, "judged": judged,
+        }),
+        CheckFinding::Accepts { accepted, corrupted, noticed } => json!({
+            "finding": "accepts", "accepted": accepted, "corrupted": corrupted, "noticed": noticed,
+        }),
+    }
+}
+
+fn control(trouble: &Trouble) -> Value {
+    json!({
+        "reason": reason(&trouble.why),
+        "why": trouble.why.to_string(),
+        "output": output(&trouble.output),
+    })
+}
+
 fn last(report: &Report) -> Value {
     let conclusion = match report.conclusion() {
         Conclusion::Sound => "sound",
         Conclusion::Silent => "silent",
-        Conclusion::LeftBehind => "left_behind",
+        Conclusion::LeftBehind => "left-behind",
         Conclusion::Inconclusive => "inconclusive",
     };
     let payload = report.spread.as_ref().map(|spread| match spread {
@@ -66,6 +156,8 @@ fn last(report: &Report) -> Value {
         "audit": report.audit.path.display().to_string(),
         "about": report.audit.about,
         "conclusion": conclusion,
+        "check": report.check().map(check),
+        "control": report.control.as_ref().map(control),
         "judgement": judgement(report),
         "seed": report.seed,
         "size": report.audit.size,

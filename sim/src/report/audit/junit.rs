@@ -18,9 +18,10 @@ pub fn junit(report: &Report, replay: &Replay<'_>) -> Result<String, SerializeEr
     let proves = report.conclusion() != Conclusion::Inconclusive;
     suite.add_test_cases(report.rows.iter().map(|row| case(report, row, replay, proves)));
     if let Some(control) = &report.control {
-        let kind = if control.accepted { NonSuccessKind::Failure } else { NonSuccessKind::Error };
+        let kind = if control.why.is_accepted() { NonSuccessKind::Failure } else { NonSuccessKind::Error };
         let mut status = TestCaseStatus::non_success(kind);
-        status.set_message(control.why.clone()).set_description(control.output.join("\n"));
+        let output: Vec<String> = control.output.iter().map(ToString::to_string).collect();
+        status.set_message(control.why.to_string()).set_description(output.join("\n"));
         suite.add_test_case(TestCase::new("control", status));
     }
     suite.set_system_out(judgement(report).join("\n"));
@@ -43,7 +44,8 @@ fn case(report: &Report, row: &Row, replay: &Replay<'_>, proves: bool) -> TestCa
     let words = format!("{}: the client said {}; {}", row.verdict, said(row), outcome(row));
     if !matches!(status, TestCaseStatus::Success { .. }) {
         status.set_message(words.clone());
-        let lines = row.places.iter().chain(&row.output).map(|line| format!("{line}\n"));
+        let output = row.output.iter().map(|line| format!("{line}\n"));
+        let lines = row.places.iter().map(|line| format!("{line}\n")).chain(output);
         status.set_description(format!("{}again: {}", lines.collect::<String>(), replay(&row.trial)));
     }
     let mut case = TestCase::new(&row.trial.name, status);

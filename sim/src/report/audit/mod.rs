@@ -6,11 +6,10 @@ mod junit;
 mod markdown;
 mod text;
 
-use audit::{Conclusion, Report, Row, Spread, Trial};
+use audit::{CheckFinding, Conclusion, Report, Row, Spread, Trial};
 use faults::Direction;
-use faults::Truth;
+use faults::Verdict;
 use faults::text::{bytes_text, visible};
-use faults::{Harm, Verdict};
 
 pub use json::json;
 pub use junit::junit;
@@ -20,8 +19,6 @@ pub use text::{list, text};
 /// Makes the command that runs only one trial.
 pub type Replay<'a> = dyn Fn(&Trial) -> String + 'a;
 
-/// How many verdicts it takes to say that a check cannot fail.
-const ENOUGH: usize = 4;
 /// How many names are listed.
 const MAX_NAMES: usize = 12;
 
@@ -29,11 +26,19 @@ const MAX_NAMES: usize = 12;
 #[must_use]
 pub fn judgement(report: &Report) -> Vec<String> {
     if let Some(control) = &report.control {
-        let why = sentence(&control.why);
-        return vec![if control.accepted { capitalised(&why) } else { format!("Inconclusive: {why}") }];
+        let why = sentence(&control.why.to_string());
+        return vec![if control.why.is_accepted() {
+            capitalised(&why)
+        } else {
+            format!("Inconclusive: {why}")
+        }];
     }
     let nothing_yet = report.is_interrupted() && report.rows.is_empty();
-    let mut lines = if nothing_yet { Vec::new() } else { vec![check(report)] };
+    let mut lines = if nothing_yet {
+        Vec::new()
+    } else {
+        report.check().map(|found| check(report, found)).into_iter().collect()
+    };
     if report.is_interrupted() {
         lines.insert(0, format!("Interrupted after {} of {} faults.", report.rows.len(), report.planned));
     }
@@ -82,49 +87,33 @@ fn limit(report: &Report, row: &Row) -> Option<String> {
     Some(format!("{} was accepted, and {}", row.trial.name, rung.why()))
 }
 
-/// What is to be said of the check itself: of all files that were corrupted, but for the known limits, how many were
-/// taken for good.
-fn check(report: &Report) -> String {
-    let what = match report.audit.transfer {
-        Direction::Upload => "upload",
-        Direction::Download => "download",
-    };
-    let is_limit = |row: &Row| row.is_known_limit(report.audit.check);
-    // What the programs were made to do to themselves may have been no more than to refuse.
-    let is_corrupted = |row: &Row| row.trial.env.is_empty() || matches!(row.truth, Truth::Different { .. });
-    let tells = |row: &&Row| {
-        (row.is_telling() && is_corrupted(row) || row.accepts(report.audit.check)) && !is_limit(row)
-    };
-    let telling: Vec<&Row> = report.rows.iter().filter(tells).collect();
-    let silent = names(report, |row| row.accepts(report.audit.check));
-    let judged: Vec<&&Row> = telling.iter().filter(|row| had_its_say(row)).collect();
-    // Who asked for the file again had noticed the one before.
-    let has_noticed = judged.iter().any(|row| row.verdict != Verdict::Silent || row.attempts > 1);
-    let is_late = report.rows.iter().filter(|row| row.accepts(report.audit.check)).all(|row| row.then_failed);
-    let (count, of) = (silent.len(), corrupted(telling.len(), what));
-    match (count, report.conclusion()) {
-        (_, Conclusion::Inconclusive) if !report.is_interrupted() => inconclusive(report),
-        (0, _) if telling.is_empty() => {
-            "No fault here changes the file: nothing is said of the check.".into()
+/// What is to be said of the check itself, in words.
+fn check(report: &Report, found: CheckFinding) -> String {
+    match found {
+        CheckFinding::Unproved => {
+            let why = report.open_why().map_or_else(|| "no fault was tried".into(), ToString::to_string);
+            format!("Inconclusive: {}", sentence(&why))
         }
-        (0, _) => format!("None of {of} was reported as Success{}.", but(report)),
-        (_, _) if is_late => format!(
-            "{count} of {of} {} reported as Success, and then as Fail: the word comes before the check.",
-            if count == 1 { "was" } else { "were" }
-        ),
-        (_, _) if !has_noticed && judged.len() >= ENOUGH && count == telling.len() => {
-            format!("{count} of {of} were reported as Success: this check cannot fail.")
+        CheckFinding::Untried => "No fault here changes the file: nothing is said of the check.".into(),
+        CheckFinding::Holds { corrupted } => {
+            format!("None of {} was reported as Success{}.", files(report, corrupted), but(report))
         }
-        (_, _) if !has_noticed && judged.len() >= ENOUGH => format!(
-            "{count} of {of} were reported as Success, and all {} of those that came to their end: this check cannot \
-             fail.",
-            judged.len()
+        CheckFinding::WordBeforeCheck { accepted, corrupted } => format!(
+            "{accepted} of {} {} reported as Success, and then as Fail: the word comes before the check.",
+            files(report, corrupted),
+            were(accepted)
         ),
-        (_, _) => {
-            let verb = if count == 1 { "was" } else { "were" };
-            let is_noticed = |row: &&&Row| matches!(row.verdict, Verdict::Detected | Verdict::Recovered);
-            let noticed = telling.iter().filter(is_noticed).count();
-            let noticed = match (noticed, telling.len() - count - noticed) {
+        CheckFinding::CannotFail { accepted, corrupted, .. } if accepted == corrupted => {
+            let of = files(report, corrupted);
+            format!("{accepted} of {of} were reported as Success: this check cannot fail.")
+        }
+        CheckFinding::CannotFail { accepted, corrupted, judged } => format!(
+            "{accepted} of {} were reported as Success, and all {judged} of those that came to their end: this check \
+             cannot fail.",
+            files(report, corrupted),
+        ),
+        CheckFinding::Accepts { accepted, corrupted, noticed } => {
+            let noticed = match (noticed, corrupted - accepted - noticed) {
                 (0, _) => String::new(),
                 (1, 0) => " It noticed 1 other.".into(),
                 (noticed, 0) => format!(" It noticed {noticed} others."),
@@ -132,18 +121,15 @@ fn check(report: &Report) -> String {
                     format!(" It noticed {noticed}; {rest} ended with an error or not in time.")
                 }
             };
-            format!("{count} of {of} {verb} reported as Success: {}.{noticed}", listed(&silent))
+            let silent = listed(&names(report, |row| row.accepts(report.audit.check)));
+            let of = files(report, corrupted);
+            format!("{accepted} of {of} {} reported as Success: {silent}.{noticed}", were(accepted))
         }
     }
 }
 
-/// Whether the check had its say: the file came to its end, changed, and the client gave a verdict on it, or asked for
-/// it again.
-fn had_its_say(row: &Row) -> bool {
-    let ends = row.trial.faults.iter().any(|fault| fault.effect.harm() == Harm::Shortens);
-    let is_verdict =
-        matches!(row.verdict, Verdict::Silent | Verdict::Detected | Verdict::FalseAlarm | Verdict::Recovered);
-    row.is_telling() && is_verdict && !ends
+fn were(count: usize) -> &'static str {
+    if count == 1 { "was" } else { "were" }
 }
 
 /// A sentence that ends as it should, whatever it ends with.
@@ -169,20 +155,18 @@ fn several(report: &Report) -> Option<String> {
     ))
 }
 
-fn corrupted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 corrupted {what}") } else { format!("{count} corrupted {what}s") }
+/// So many corrupted files.
+fn files(report: &Report, count: usize) -> String {
+    let what = match report.audit.transfer {
+        Direction::Upload => "upload",
+        Direction::Download => "download",
+    };
+    format!("{count} corrupted {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn but(report: &Report) -> &'static str {
     let has_limit = report.rows.iter().any(|row| row.is_known_limit(report.audit.check));
     if has_limit { ", but for what no such check can notice" } else { "" }
-}
-
-fn inconclusive(report: &Report) -> String {
-    // What keeps the rest from counting comes first.
-    let open = report.rows.iter().filter(|row| row.open);
-    let why = open.chain(&report.rows).find_map(|row| row.why.as_deref());
-    format!("Inconclusive: {}", sentence(why.unwrap_or("no fault was tried")))
 }
 
 fn names(report: &Report, is_it: impl Fn(&Row) -> bool) -> Vec<&str> {
@@ -232,12 +216,12 @@ fn spread(spread: &Spread) -> String {
 
 /// What became of the file, in a few words; of a run that proves nothing, why.
 fn outcome(row: &Row) -> String {
-    let truth = match (&row.why, &row.said) {
-        (Some(why), _) => why.clone(),
-        (None, _) => row.truth.to_string(),
+    let truth = match &row.why {
+        Some(why) => why.to_string(),
+        None => row.truth.to_string(),
     };
-    let notes = row.notes.iter().map(String::as_str);
-    std::iter::once(truth.as_str()).chain(notes).collect::<Vec<_>>().join("; ")
+    let notes = row.notes.iter().map(ToString::to_string);
+    std::iter::once(truth).chain(notes).collect::<Vec<_>>().join("; ")
 }
 
 fn said(row: &Row) -> String {

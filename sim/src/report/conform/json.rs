@@ -1,9 +1,10 @@
-//! The report for programs: one object per line, a case each, then the conclusion.
+//! The report for programs: one object per line, a case each, then the conclusion. docs/json.md describes it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{side, summary, word};
-use conform::{CaseResult, Conclusion, Difference, Finding, LEVELS, Outcome, Report, rule_text};
+use super::super::lines::{Lines, hex};
+use super::{count, side, summary};
+use conform::{CaseResult, Conclusion, Difference, Finding, LEVELS, Outcome, OutcomeKind, Report, rule_text};
 
 /// The report as JSON lines. `replay` makes the command that runs only the case with a name.
 #[must_use]
@@ -13,6 +14,8 @@ pub fn json(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
         Conclusion::Failed => "failed",
         Conclusion::Inconclusive => "inconclusive",
     };
+    let counts: Map<String, Value> =
+        OutcomeKind::ALL.into_iter().map(|kind| (key(kind), json!(count(report, kind)))).collect();
     let last = json!({
         "type": "conclusion",
         "side": side(report.side),
@@ -22,10 +25,28 @@ pub fn json(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
         "round": report.round,
         "level": report.level(),
         "levels": LEVELS.len(),
+        "counts": counts,
         "summary": summary(report),
     });
     let cases = report.results.iter().map(|result| case(result, replay));
-    cases.chain([last]).map(|value| format!("{value}\n")).collect()
+    Lines::all(cases.chain([last]))
+}
+
+/// What came of a case.
+const fn outcome_word(kind: OutcomeKind) -> &'static str {
+    match kind {
+        OutcomeKind::Pass => "pass",
+        OutcomeKind::Warning => "warning",
+        OutcomeKind::Fail => "fail",
+        OutcomeKind::NotReached => "not-reached",
+        OutcomeKind::LeftOut => "left-out",
+        OutcomeKind::Lost => "lost",
+    }
+}
+
+/// The same as a key.
+fn key(kind: OutcomeKind) -> String {
+    outcome_word(kind).replace('-', "_")
 }
 
 fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> Value {
@@ -35,7 +56,7 @@ fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> Value {
         "level": result.case.level,
         "rules": result.case.rules,
         "about": result.case.about,
-        "outcome": word(&result.outcome),
+        "outcome": outcome_word(result.outcome.kind()),
         "replay": replay(result.case.name),
     });
     match &result.outcome {
@@ -66,7 +87,6 @@ fn finding(finding: &Finding) -> Value {
 }
 
 fn difference(difference: &Difference) -> Value {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let excerpt = &difference.excerpt;
     json!({
         "first": difference.first,

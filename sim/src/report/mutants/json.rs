@@ -1,7 +1,9 @@
-//! The matrix for programs: one JSON object per line, described in `docs/transcript.md`.
+//! The matrix for programs: one JSON object per line, described in `docs/json.md`.
 
 use serde::Serialize;
 
+use super::super::lines::Lines;
+use super::super::problem::Problem;
 use super::{Replay, again, mistake_of, name_of, short};
 use crate::mutants::{Finding, Matrix, Row};
 
@@ -18,12 +20,12 @@ enum Record {
 struct FindingRecord {
     scenario: String,
     finding: &'static str,
-    why: Vec<String>,
+    why: Vec<Problem>,
     replay: String,
 }
 
-/// The matrix for programs: one JSON object per line, described in `docs/transcript.md`. `replay` makes the command
-/// that repeats a single run.
+/// The matrix for programs: one JSON object per line, described in `docs/json.md`. `replay` makes the command that
+/// repeats a single run.
 #[must_use]
 pub fn json(matrix: &Matrix, replay: &Replay<'_>) -> String {
     let mutants = matrix.rows.iter().map(|row| Record::Mutant {
@@ -34,16 +36,15 @@ pub fn json(matrix: &Matrix, replay: &Replay<'_>) -> String {
     });
     let scenarios = matrix.scenarios.iter().map(|path| short(path)).collect();
     let all = mutants.chain([Record::Matrix { scenarios, holds: matrix.holds() }]);
-    // Objects of strings and booleans always serialise.
-    all.map(|record| serde_json::to_string(&record).unwrap_or_default() + "\n").collect()
+    Lines::all(all)
 }
 
 fn findings(matrix: &Matrix, row: &Row, replay: &Replay<'_>) -> Vec<FindingRecord> {
     let record = |(index, found): (usize, &Finding)| {
         let (finding, why) = match found {
             Finding::AsExpected => return None,
-            Finding::Convicted(charges) => ("convicted", charges.iter().map(ToString::to_string).collect()),
-            Finding::Inconclusive(why) => ("inconclusive", vec![why.to_string()]),
+            Finding::Convicted(charges) => ("convicted", charges.iter().map(Problem::from).collect()),
+            Finding::Inconclusive(why) => ("inconclusive", vec![why.into()]),
         };
         let scenario = short(&matrix.scenarios[index]);
         Some(FindingRecord { scenario, finding, why, replay: again(matrix, row, index, replay) })
