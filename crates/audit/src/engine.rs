@@ -18,11 +18,9 @@ use super::spec::{Audit, ExtraEnv, Server};
 use super::strike::{Aim, Meant, Struck};
 use super::transfer::{Bench, Ran};
 use super::trials::Trial;
-use faults::Content;
-use faults::Truth;
-use faults::Verdict;
 use faults::proxy::{Placed, Recording, Which};
 use faults::text::number_text;
+use faults::{Content, Truth, Verdict};
 use process::is_closed;
 
 /// The most runs at a time.

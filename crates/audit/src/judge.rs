@@ -8,8 +8,7 @@ use super::spec::{Audit, Server};
 use super::strike::Struck;
 use super::transfer::Ran;
 use super::trials::Trial;
-use faults::Truth;
-use faults::Verdict;
+use faults::{Truth, Verdict};
 use process::How;
 
 /// What the program said of the transfer.

@@ -7,8 +7,7 @@ use super::judge::Said;
 use super::places::Spread;
 use super::spec::{Audit, Check, Leftover};
 use super::trials::Trial;
-use faults::Verdict;
-use faults::{Excerpt, Truth};
+use faults::{Excerpt, Truth, Verdict};
 use process::{StartError, TemplateError};
 
 /// One trial and what came of it.

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use faults::Ledger;
-use faults::{At, Layer};
+use faults::{At, Layer, Ledger};
 use notation::parse_fault;
 use serde_json::json;
 use tokio::sync::Notify;

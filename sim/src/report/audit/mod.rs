@@ -7,9 +7,8 @@ mod markdown;
 mod text;
 
 use audit::{Conclusion, Report, Row, Spread, Trial};
-use faults::Direction;
-use faults::Truth;
 use faults::text::{bytes_text, visible};
+use faults::{Direction, Truth};
 use faults::{Harm, Verdict};
 
 pub use json::json;
