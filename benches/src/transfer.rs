@@ -11,11 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use faults::CHUNK;
-use faults::Content;
-use faults::Direction;
-use faults::{At, Effect, Fault, Region};
-use faults::{Chain, Injector, Ledger, Wires};
+use faults::{At, CHUNK, Chain, Content, Direction, Effect, Fault, Injector, Ledger, Region, Wires};
 use protocol::{Compared, FileName};
 use sim::scenario::TransportKind;
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};

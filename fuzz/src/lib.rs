@@ -5,10 +5,7 @@ use std::fmt::{Debug, Display};
 use std::sync::Arc;
 use std::time::Duration;
 
-use faults::Buffer;
-use faults::ConnectionId;
-use faults::Content;
-use faults::End;
+use faults::{Buffer, ConnectionId, Content, End};
 use protocol::wire::{self, MAX_LINE};
 use protocol::{Entry, FileId, FileName, Reply, Request, UploadDetails};
 use transfer::endpoint::{Client, ClientConfig, Command, Endpoint, Server, ServerConfig};

@@ -19,11 +19,10 @@ use super::strike::{Aim, Meant, Struck};
 use super::transfer::{Bench, Ran};
 use super::trials::Trial;
 use super::why::{Note, OutputLine, Speaker, Why};
-use faults::Content;
-use faults::Truth;
-use faults::Verdict;
 use faults::proxy::{Placed, Recording, Which};
 use faults::text::number_text;
+use faults::{Content, Truth, Verdict};
+use faults::{Content, Truth, Verdict};
 use process::is_closed;
 
 /// The most runs at a time.

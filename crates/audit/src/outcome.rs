@@ -8,8 +8,7 @@ use super::places::Spread;
 use super::spec::{Audit, Check, Leftover};
 use super::trials::Trial;
 use super::why::{Note, OutputLine, Why};
-use faults::Verdict;
-use faults::{Excerpt, Truth};
+use faults::{Excerpt, Truth, Verdict};
 use process::{StartError, TemplateError};
 
 /// One trial and what came of it.

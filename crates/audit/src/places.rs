@@ -7,8 +7,7 @@ use super::trials::{Rung, Trial};
 use faults::Direction;
 use faults::proxy::locate::{Location, Search, Spot, Stream, locate};
 use faults::proxy::{Placed, Recording, Which, clash};
-use faults::{At, Effect, Fault, MAX_FAULTS, Region};
-use faults::{Flow, PhaseMap};
+use faults::{At, Effect, Fault, Flow, MAX_FAULTS, PhaseMap, Region};
 
 /// How many bytes of the file are rewritten together with its digest.
 const REWRITTEN: u64 = 16;

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::judge::Said;
-use faults::Content;
-use faults::{Excerpt, Truth};
+use faults::{Content, Excerpt, Truth};
 
 /// How many files that may be the received one are looked at.
 const MAX_RECEIVED: usize = 64;

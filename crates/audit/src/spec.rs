@@ -5,8 +5,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use faults::Direction;
-use faults::Fault;
+use faults::{Direction, Fault};
 use notation::Located;
 use process::{Ready, Template};
 

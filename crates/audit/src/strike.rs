@@ -6,10 +6,9 @@ use memchr::memmem;
 
 use super::places::{Ground, bytes_of, placed_at, streams};
 use super::why;
-use faults::Flow;
-use faults::MAX_FAULTS;
 use faults::proxy::locate::{Location, Piece, Search, Spot, locate};
 use faults::proxy::{Outcome, Placed, Recording, Which};
+use faults::{Flow, MAX_FAULTS};
 
 /// How many bytes before and behind a place are looked at.
 const AROUND: usize = 16;

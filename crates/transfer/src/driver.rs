@@ -18,10 +18,7 @@ use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::endpoint::{Endpoint, Service};
 use crate::record::Recorder;
-use faults::Buffer;
-use faults::ConnectionId;
-use faults::End;
-use faults::{Faulty, Flow, Wires};
+use faults::{Buffer, ConnectionId, End, Faulty, Flow, Wires};
 
 /// Where connections come from.
 pub trait Listener {

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use faults::Fault;
 use faults::proxy::{Event, Outcome, Placed, Proxy, Running, Settings, What, Which};
-use notation::{Located, load_faults, parse_fault};
-use notation::{Mistake, ScenarioError};
+use notation::{Located, Mistake, ScenarioError, load_faults, parse_fault};
 use sim::report::Lines;
 use sim::report::proxy::{json, last_json};
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use faults::Ledger;
-use faults::{At, Layer};
+use faults::{At, Layer, Ledger};
 use notation::parse_fault;
 use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;

@@ -10,8 +10,7 @@ use crate::run::Outcome;
 use crate::scenario::Scenario;
 use crate::transcript::JsonLine;
 use crate::verdict::Judgement;
-use faults::Truth;
-use faults::{ATTEMPT, FaultRecord};
+use faults::{ATTEMPT, FaultRecord, Truth};
 
 /// One line.
 #[derive(Serialize)]

@@ -8,9 +8,8 @@ use super::View;
 use crate::run::Outcome;
 use crate::scenario::Scenario;
 use crate::transcript::render;
-use faults::FaultRecord;
-use faults::Verdict;
 use faults::text::visible;
+use faults::{FaultRecord, Verdict};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
 

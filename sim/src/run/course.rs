@@ -7,8 +7,7 @@ use std::mem::discriminant;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use faults::Region;
-use faults::{Flow, PhaseMap, Phases};
+use faults::{Flow, PhaseMap, Phases, Region};
 use transfer::record::{Action, Event, Kind, Message, Observer};
 use transfer::storage::Arming;
 

@@ -5,8 +5,7 @@
 use super::{Plan, Unmet};
 use crate::scenario::Expect;
 use crate::verdict::{Aftermath, Condition, Judgement, Left};
-use faults::Direction;
-use faults::Verdict;
+use faults::{Direction, Verdict};
 
 /// The damaged files that nobody expected, each as an expectation that was not met.
 ///

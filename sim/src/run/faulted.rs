@@ -10,10 +10,9 @@ use super::{Conditions, Exchange, Inconclusive, Options, Plan, Site, exchange, p
 use crate::transcript::{Line, Side, check};
 use crate::transport::{LATENCY, Transport};
 use faults::{
-    Chain, FaultEntry, FaultRecord, Flow, Injector, Ledger, NoSuchPlace, PhaseMap, Phases, Sought, Strike,
-    Wires, overlapping,
+    Chain, Effect, Fault, FaultEntry, FaultRecord, Flow, Injector, Layer, Ledger, NoSuchPlace, PhaseMap,
+    Phases, Region, Sought, Strike, Verdict, Wires, overlapping,
 };
-use faults::{Effect, Fault, Layer, Region, Verdict};
 use transfer::record::{Action, Message};
 use transfer::storage::{Arming, DiskFault, FaultyStore};
 

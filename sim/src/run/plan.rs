@@ -8,8 +8,7 @@ use protocol::{Entry, FileId, FileName};
 
 use crate::scenario::{ClientStep, Command as Short, Expect, Scenario, Source, Step};
 use crate::verdict::Sources;
-use faults::Content;
-use faults::{Effect, Fault, Layer};
+use faults::{Content, Effect, Fault, Layer};
 use notation::Located;
 use transfer::endpoint::{Command, Wish, md5_of};
 

@@ -6,8 +6,9 @@ use std::mem::discriminant;
 use super::Inconclusive;
 use crate::transcript::{Line, Side};
 use crate::verdict::Judgement;
-use faults::{Direction, Effect, Fault, Layer, Region, Verdict};
-use faults::{FaultRecord, Flow, PhaseMap, Strike, overlapping};
+use faults::{
+    Direction, Effect, Fault, FaultRecord, Flow, Layer, PhaseMap, Region, Strike, Verdict, overlapping,
+};
 use transfer::record::{Action, Kind, Message};
 
 /// The first thing that is missing, if anything is. `control` and `lines` are what happened to the first client without

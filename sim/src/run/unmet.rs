@@ -7,9 +7,8 @@ use protocol::FileName;
 
 use crate::scenario::Expect;
 use crate::verdict::{Aftermath, Condition, Left};
-use faults::Direction;
-use faults::Verdict;
 use faults::text::visible;
+use faults::{Direction, Verdict};
 
 /// An expectation that was not met. Displayed as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,8 +14,7 @@ use ::turmoil::{Builder, Sim, sim_elapsed};
 use tokio::sync::watch;
 
 use super::{Job, LATENCY, Transport};
-use faults::Effect;
-use faults::{Signal, Wires};
+use faults::{Effect, Signal, Wires};
 use transfer::driver::{Active, Ending, Listener, Opened, run_clients, serve};
 use transfer::endpoint::Service;
 

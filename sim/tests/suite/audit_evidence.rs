@@ -301,7 +301,7 @@ fn the_port_of_a_stranger_is_not_taken_for_the_servers() {
     }
     let output = sim.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("another program listens on port ") && taken.len() == 3, "{text}");
+    assert!(text.contains("another program listens on port ") && taken.len() == 4, "{text}");
     assert_eq!(output.status.code(), Some(3));
 }
 

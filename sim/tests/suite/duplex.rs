@@ -4,8 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use faults::Content;
-use faults::Wires;
+use faults::{Content, Wires};
 use protocol::{Entry, ErrorCode, FileId, FileName};
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
 use transfer::endpoint::{Client, ClientConfig, Command, ServerConfig, Sessions};

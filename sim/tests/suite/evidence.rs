@@ -7,11 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use faults::ConnectionId;
-use faults::Content;
-use faults::Direction;
-use faults::Wires;
-use faults::{Truth, Verdict};
+use faults::{ConnectionId, Content, Direction, Truth, Verdict, Wires};
 use protocol::{Entry, FileId, FileName};
 use sim::run::{Inconclusive, Options, Outcome, Plan, Site, run};
 use sim::scenario::{Scenario, TransportKind};

@@ -1,8 +1,7 @@
 //! The rungs of the corruption ladder are what they are said to be: each change passes the check that it is meant
 //! to pass. The checks are written here from their definitions.
 
-use faults::{At, Effect};
-use faults::{Chain, Injector, Ledger, Piece};
+use faults::{At, Chain, Effect, Injector, Ledger, Piece};
 use sim::run::Plan;
 use sim::scenario::TransportKind;
 use sim::transcript::Line;

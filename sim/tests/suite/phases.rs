@@ -1,8 +1,7 @@
 //! A place is the n-th byte of its phase in the very run, whatever other faults did before; or it does not come, and the run
 //! proves nothing.
 
-use faults::Truth;
-use faults::Verdict;
+use faults::{Truth, Verdict};
 use sim::run::{Inconclusive, Outcome};
 use sim::scenario::{Scenario, TransportKind};
 use sim::transcript::Side;

@@ -3,8 +3,7 @@
 
 use std::process::{Command, Output};
 
-use faults::{At, Effect, Fault, Region, Verdict};
-use faults::{Flow, NoSuchPlace, PhaseMap};
+use faults::{At, Effect, Fault, Flow, NoSuchPlace, PhaseMap, Region, Verdict};
 use proptest::prelude::*;
 use sim::run::{Inconclusive, Options, Plan, Site, run, transport};
 use sim::scenario::TransportKind;

@@ -10,8 +10,7 @@ use std::time::Duration;
 use faults::proxy::{
     Carried, Event, How, MAX_REFUSED, Outcome, Placed, Proxy, Running, Settings, What, Which, place,
 };
-use faults::{At, Effect, Fault, Region};
-use faults::{Chain, Flow, Injector, Ledger, Piece};
+use faults::{At, Chain, Effect, Fault, Flow, Injector, Ledger, Piece, Region};
 use notation::parse_fault;
 use proptest::prelude::*;
 

@@ -6,10 +6,9 @@ use std::ops::Range;
 use std::thread;
 use std::time::Duration;
 
-use faults::Flow;
-use faults::Lengths;
 use faults::proxy::locate::{Location, Search, Spot, Stream, locate};
 use faults::proxy::{Placed, Proxy, Settings, Which, place};
+use faults::{Flow, Lengths};
 use notation::parse_fault;
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -4,8 +4,7 @@ use std::io::Write;
 
 use faults::Flow;
 use faults::proxy::{Placed, Which, place};
-use faults::{At, Region};
-use faults::{Lengths, NoPlace};
+use faults::{At, Lengths, NoPlace, Region};
 
 use super::proxy::{LONG, closed, connect, fault, proxy, read_all, server};
 

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use faults::Content;
-use faults::Ledger;
-use faults::{At, Effect, Fault, Region};
+use faults::{At, Content, Effect, Fault, Ledger, Region};
 use protocol::{FileId, FileName};
 use sim::run::{Options, Plan, Site, run, transport};
 use sim::scenario::TransportKind;

@@ -1,8 +1,7 @@
 //! Which file is meant: by a name, an id, or the beginning of one; and that the verdict on a download is held against
 //! the file that was asked for, whatever came under its name.
 
-use faults::Content;
-use faults::Verdict;
+use faults::{Content, Verdict};
 use protocol::{Entry, FileId, FileName};
 use sim::run::{Options, Outcome};
 use sim::scenario::{Scenario, TransportKind};

@@ -3,8 +3,7 @@
 use super::{Given, env, inside, or, word_of};
 use crate::spec::{ExtraEnv, Wanted};
 use crate::trials::MAX_TRIALS;
-use faults::Direction;
-use faults::{Fault, Layer, MAX_FAULTS, Region};
+use faults::{Direction, Fault, Layer, MAX_FAULTS, Region};
 use notation::error::Mistake;
 use notation::fault;
 use notation::piece::Piece;

@@ -4,8 +4,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use faults::{At, Effect, Fault, FaultEntry, Ledger, Region};
-use faults::{Chain, Injector, Piece};
+use faults::{At, Chain, Effect, Fault, FaultEntry, Injector, Ledger, Piece, Region};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use faults::{At, Effect, Fault, Region};
-use faults::{Chain, Faulty, Flow, Injector, Ledger, Wires};
+use faults::{At, Chain, Effect, Fault, Faulty, Flow, Injector, Ledger, Region, Wires};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 

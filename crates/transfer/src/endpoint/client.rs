@@ -12,13 +12,11 @@ use protocol::{
 use super::flaw::CARELESS_PREFIX;
 use super::{
     ClientConfig, Command, Deadline, Endpoint, Flaw, HashThreads, Hasher, NoFile, Script, SentBytes, Wish,
+    text_of,
 };
 use crate::record::{Action, Failure, Kind, Message, Progress, Recorder};
 use crate::storage::{Folder, Incoming};
-use faults::ConnectionId;
-use faults::Content;
-use faults::Direction;
-use faults::{Buffer, End, Machine, Reader};
+use faults::{Buffer, ConnectionId, Content, Direction, End, Machine, Reader};
 
 /// How long a client waits before it connects again.
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -402,10 +400,6 @@ impl Client {
             None => None,
         }
     }
-}
-
-fn text_of(line: &[u8]) -> String {
-    String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned()
 }
 
 impl Endpoint for Client {

@@ -9,8 +9,7 @@ use super::Flaw;
 use super::ahead::{Ahead, HashThreads};
 use super::flaw::CARELESS_CHUNK;
 use crate::storage::StoreError;
-use faults::Content;
-use faults::{Buffer, CHUNK};
+use faults::{Buffer, CHUNK, Content};
 
 /// How many bytes a file has to have before a thread is worth its start.
 const AHEAD_FROM: u64 = 1024 * 1024;

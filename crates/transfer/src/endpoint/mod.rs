@@ -119,3 +119,8 @@ impl SentBytes {
         start..self.total
     }
 }
+
+/// A line without its end, whatever bytes it has.
+fn text_of(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned()
+}

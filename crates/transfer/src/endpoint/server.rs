@@ -13,9 +13,7 @@ use super::host::Booted;
 use super::{Deadline, Endpoint, Flaw, Hasher, SentBytes, ServerConfig};
 use crate::record::{Action, Evidence, Failure, Kind, Message, Recorder};
 use crate::storage::{Committed, Incoming, StoreError};
-use faults::ConnectionId;
-use faults::Content;
-use faults::{Buffer, End, Machine, Reader};
+use faults::{Buffer, ConnectionId, Content, End, Machine, Reader};
 
 /// One session of the server.
 pub struct Server {

@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use protocol::{Entry, FileId, FileName};
 
 use crate::storage::{Committed, Incoming, Store, StoreError};
-use faults::Content;
-use faults::Effect;
-use faults::{FaultEntry, MAX_SHOWN};
+use faults::{Content, Effect, FaultEntry, MAX_SHOWN};
 
 /// A disk fault, and at which offset of the upload it is.
 pub type DiskFault = (FaultEntry, u64);

@@ -7,9 +7,8 @@ mod markdown;
 mod text;
 
 use audit::{CheckFinding, Conclusion, Report, Row, Spread, Trial};
-use faults::Direction;
-use faults::Verdict;
 use faults::text::{bytes_text, visible};
+use faults::{Direction, Verdict};
 
 pub use json::json;
 pub use junit::junit;

@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use faults::Content;
-use faults::Direction;
-use faults::{Effect, Verdict};
+use faults::{Content, Direction, Effect, Verdict};
 use protocol::{Compared, Entry, FileId, FileName};
 use sim::run::{Outcome, Plan};
 use sim::verdict::Condition;

@@ -3,8 +3,7 @@
 
 use std::ops::Range;
 
-use faults::FaultRecord;
-use faults::{Effect, Layer, Region};
+use faults::{Effect, FaultRecord, Layer, Region};
 use notation::Located;
 use sim::scenario::{ClientStep, Scenario, ServerStep, Step};
 use transfer::record::{Action, Event, Kind, Message};

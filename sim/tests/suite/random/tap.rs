@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
-use faults::Buffer;
-use faults::ConnectionId;
-use faults::End;
-use faults::{Machine, Reader};
+use faults::{Buffer, ConnectionId, End, Machine, Reader};
 use sim::transport::{Job, Transport};
 use transfer::endpoint::{Endpoint, Service};
 use transfer::record::{Action, Event, Recorder};
