@@ -22,7 +22,6 @@ use super::why::{Note, OutputLine, Speaker, Why};
 use faults::proxy::{Placed, Recording, Which};
 use faults::text::number_text;
 use faults::{Content, Truth, Verdict};
-use faults::{Content, Truth, Verdict};
 use process::is_closed;
 
 /// The most runs at a time.

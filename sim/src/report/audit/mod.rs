@@ -59,12 +59,19 @@ pub fn judgement(report: &Report) -> Vec<String> {
         };
         lines.push(format!("{words}: {}.", limits.join("; ")));
     }
+    lines.extend(remarks(report));
+    lines
+}
+
+/// What else is to be said of rows that do not speak of the check.
+fn remarks(report: &Report) -> Vec<String> {
     let remarks = [
         (Verdict::Hung, "The client had not ended at the deadline"),
         (Verdict::Crashed, "The client died"),
         (Verdict::FalseAlarm, "The client said Fail of a file that is right"),
         (Verdict::Inconclusive, "Nothing is concluded"),
     ];
+    let mut lines = Vec::new();
     for (verdict, words) in remarks {
         let names = names(report, |row| row.verdict == verdict);
         if !names.is_empty() {
