@@ -8,10 +8,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use benches::bare::{Bare, md5};
-use benches::processes::{OTHERS, Served, is_installed, small_files};
+use benches::processes::{OTHERS, Served, small_files};
 use benches::table::{median, row, say, timed, verdict};
 use benches::transfer::Workload;
 use faults::Direction;
+use process::is_installed;
 use tempfile::TempDir;
 
 /// The least ratio to the bare pipeline that an upload and a download shall reach.
@@ -86,7 +87,7 @@ fn transfers(scale: &Scale, sim: &Path, workload: &Workload, place: &Path) -> io
     let bare = Bare::new()?;
     let mut others = Vec::new();
     for other in OTHERS.iter().filter(|_| scale.others) {
-        if other.needs.iter().all(|program| is_installed(program)) {
+        if other.needs.iter().all(is_installed) {
             others.push((other, Vec::new()));
         } else {
             say(&format!("{}: left out, it needs {}", other.name, other.needs.join(", ")));

@@ -4,12 +4,13 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use process::free_port;
 use tempfile::TempDir;
 
 /// How often a port is tried until its server listens, and how long apart: ten seconds in all.
@@ -25,13 +26,6 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// Whether a program is installed.
-#[must_use]
-pub fn is_installed(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|dir| dir.join(program).is_file())
 }
 
 /// Our server, running.
@@ -129,11 +123,6 @@ pub const OTHERS: &[Other] = &[
     Other { name: "nc, md5sum both", needs: &["nc", "md5sum", "sh"], run: nc },
     Other { name: "http.server, curl", needs: &["python3", "curl", "md5sum", "sh"], run: http },
 ];
-
-/// A port that is free now. Somebody else could take it before it is used; then the measurement fails and says so.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
 
 fn await_port(port: u16) -> io::Result<()> {
     for _ in 0..TRIES {

@@ -40,8 +40,10 @@ pub(super) fn check(scenario: &Scenario, run: &Tape, records: &[FaultRecord]) ->
             }
         }
         if wrong.is_empty() {
-            let held: Vec<Option<String>> =
-                places.iter_mut().map(|edits| hold(edits, &sent.sent, &shown.shown)).collect();
+            let held: Vec<Option<String>> = places
+                .iter_mut()
+                .map(|edits| hold(edits, &sent.sent, &shown.shown, records.len() == 1))
+                .collect();
             wrong.extend(if held.contains(&None) { None } else { held.into_iter().flatten().next() });
         }
     }
@@ -279,7 +281,7 @@ impl Edit {
 }
 
 /// Holds what the reader was shown against what was sent and these changes: nothing else may have changed.
-fn hold(edits: &mut [Edit], sent: &[u8], shown: &[u8]) -> Option<String> {
+fn hold(edits: &mut [Edit], sent: &[u8], shown: &[u8], is_alone: bool) -> Option<String> {
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let entangled = edits.windows(2).any(|pair| {
         pair[1].range.start < pair[0].range.end
@@ -295,7 +297,7 @@ fn hold(edits: &mut [Edit], sent: &[u8], shown: &[u8]) -> Option<String> {
         let before = expected.len();
         expected.extend_from_slice(&edit.new);
         from = edit.range.end;
-        if let Some(why) = wrong_reach(edit, before, expected.len()) {
+        if let Some(why) = wrong_reach(edit, before, expected.len(), is_alone) {
             return Some(why);
         }
         if edit.ends() {
@@ -314,12 +316,17 @@ fn hold(edits: &mut [Edit], sent: &[u8], shown: &[u8]) -> Option<String> {
 }
 
 /// Says what is wrong with the place at which a change is said to have reached its reader.
-fn wrong_reach(edit: &Edit, before: usize, after: usize) -> Option<String> {
+fn wrong_reach(edit: &Edit, before: usize, after: usize, is_alone: bool) -> Option<String> {
     let at = usize::try_from(edit.reaches_at?).unwrap_or(usize::MAX);
     let right = match edit.effect {
+        Effect::Slice { bytes } if is_alone => {
+            before < at && at <= before.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX))
+        }
         // Another fault may hold back, change or take away the first of what these work on. They have reached the reader
         // later then, never earlier.
-        Effect::Slice { .. } | Effect::Throttle { .. } | Effect::Coalesce { .. } | Effect::Delay { .. } => {
+        Effect::Slice { .. } | Effect::Throttle { .. } | Effect::Coalesce { .. } | Effect::Delay { .. }
+            if !is_alone =>
+        {
             before <= at
         }
         _ => at == after,
