@@ -9,7 +9,8 @@ use faults::text::visible;
 use protocol::FileName;
 use sim::report::{self, Lines};
 use transfer::endpoint::Wish;
-use transfer::live::{Outcome, Peer, PeerSettings, Trouble};
+use transfer::live::{Peer, PeerSettings, Trouble};
+use transfer::record::TransferOutcome;
 use transfer::record::{Failure, Progress};
 use transfer::storage::{Folder, StoreError, Target};
 
@@ -161,7 +162,7 @@ fn peer(args: &ClientArgs) -> (Peer, Arc<Progress>) {
         deadline: args.timeout,
         retries: args.retries,
         hash_threads: hash_threads(args.hash_threads),
-        flaw: args.mutant,
+        conduct: args.mutant.into(),
         progress: Some(Arc::clone(&progress)),
     };
     let peer = Peer::new(&args.server, settings);
@@ -227,12 +228,12 @@ fn name_of(path: &Path) -> Result<FileName, String> {
 }
 
 /// Says what came of a transfer.
-fn tell(outcome: &Outcome, text: &str, quiet: bool) -> Exit {
+fn tell(outcome: &TransferOutcome, text: &str, quiet: bool) -> Exit {
     let exit = match outcome {
         outcome if outcome.is_ours() => Exit::Usage,
-        Outcome::Success { .. } => Exit::Met,
-        Outcome::Fail { .. } => Exit::NotMet,
-        Outcome::Refused { .. } | Outcome::Broken(_) => Exit::NoPeer,
+        TransferOutcome::Success { .. } => Exit::Met,
+        TransferOutcome::Fail { .. } => Exit::NotMet,
+        TransferOutcome::Refused { .. } | TransferOutcome::Broken(_) => Exit::NoPeer,
     };
     if !quiet || exit != Exit::Met {
         print::say(text);

@@ -35,7 +35,7 @@ pub(super) fn serve(args: &ServeArgs) -> Exit {
         deadline: args.timeout,
         hash_threads: hash_threads(args.hash_threads),
         grace: args.grace,
-        flaw: args.mutant,
+        conduct: args.mutant.into(),
     };
     let served = match on_disk(args, &store) {
         Ok(served) => served,

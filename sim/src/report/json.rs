@@ -112,7 +112,7 @@ fn verdict(judgement: &Judgement) -> VerdictRecord {
         Truth::Different { first, arrived } => (Some(first), Some(arrived)),
         Truth::Same | Truth::Nothing | Truth::Unreadable => (None, None),
     };
-    let (claim, code) = claim_words(&judgement.claim);
+    let (claim, code) = claim_words(&judgement.outcome);
     VerdictRecord {
         transfer: judgement.direction.to_string(),
         file: judgement.file.to_string(),

@@ -1,9 +1,8 @@
 //! The words of the JSON lines: values in kebab-case, each of a closed set that `docs/json.md` lists.
 
-use crate::verdict::{Claim, Condition};
+use crate::verdict::Condition;
 use faults::{Flow, Truth, Verdict};
-use protocol::Error;
-use transfer::record::Failure;
+use transfer::record::TransferOutcome;
 
 /// A verdict.
 pub(super) const fn verdict_word(verdict: Verdict) -> &'static str {
@@ -31,12 +30,12 @@ pub(super) const fn condition_word(condition: Condition) -> &'static str {
 }
 
 /// What a client of ours said of a transfer, and the code if it was refused.
-pub(super) fn claim_words(claim: &Claim) -> (&'static str, Option<&'static str>) {
-    match claim {
-        Claim::Success(_) => ("success", None),
-        Claim::Fail => ("fail", None),
-        Claim::Error(Failure::Protocol(Error::Refused(code))) => ("refused", Some(code.as_str())),
-        Claim::Error(_) => ("error", None),
+pub(super) fn claim_words(outcome: &TransferOutcome) -> (&'static str, Option<&'static str>) {
+    match (outcome, outcome.refusal()) {
+        (TransferOutcome::Success { .. }, _) => ("success", None),
+        (TransferOutcome::Fail { .. }, _) => ("fail", None),
+        (_, Some(code)) => ("refused", Some(code.as_str())),
+        (_, None) => ("error", None),
     }
 }
 

@@ -80,7 +80,7 @@ pub(super) fn exchange(
     let store = conditions.store;
     let struck = conditions.struck.as_ref();
     let server = ServerConfig {
-        flaw: options.flaw,
+        conduct: options.flaw.into(),
         first: struck.map(|Struck { course, store }| FirstSession {
             store: Arc::clone(store),
             observer: course.session(),
@@ -113,7 +113,7 @@ fn client(
 ) -> Box<dyn Endpoint> {
     Box::new(Client::new(ClientConfig {
         retries: plan.retries(),
-        flaw: options.flaw,
+        conduct: options.flaw.into(),
         record: records[index].clone(),
         progress: options.progress.clone(),
         ..ClientConfig::new(plan.clients()[index].clone(), folders[index].clone(), plan.deadline())

@@ -1,46 +1,10 @@
 //! What a client said of each of its transfers, read off the transcript, and the evidence that goes with it.
 
-use std::fmt;
-
-use protocol::{Compared, Error, ErrorCode, FileId, FileName};
+use protocol::{Error, ErrorCode, FileId, FileName};
 
 use crate::transcript::{Line, Side};
 use faults::Direction;
-use transfer::record::{Action, Evidence, Failure, Kind, Message};
-
-/// What the client said of one transfer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// Success, with the file's id.
-    Success(FileId),
-    /// Fail: the digests differ.
-    Fail,
-    /// The transfer came to no comparison.
-    Error(Failure),
-}
-
-impl Claim {
-    /// The claim without what belongs to it.
-    #[must_use]
-    pub const fn word(&self) -> faults::Claim {
-        match self {
-            Self::Success(_) => faults::Claim::Success,
-            Self::Fail => faults::Claim::Fail,
-            Self::Error(_) => faults::Claim::Error,
-        }
-    }
-}
-
-impl fmt::Display for Claim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Success(_) => f.write_str("Success"),
-            Self::Fail => f.write_str("Fail"),
-            Self::Error(Failure::Protocol(Error::Refused(code))) => write!(f, "Refused ({code})"),
-            Self::Error(_) => f.write_str("Error"),
-        }
-    }
-}
+use transfer::record::{Action, Evidence, Failure, Kind, Message, TransferEvent, TransferOutcome};
 
 /// A transfer, what was said of it in the end, and what had arrived by then.
 #[derive(Clone, Debug)]
@@ -50,7 +14,7 @@ pub struct Claimed {
     /// Its name.
     pub file: FileName,
     /// What the client said.
-    pub claim: Claim,
+    pub outcome: TransferOutcome,
     /// Whether it had tried again.
     pub retried: bool,
     /// The file as the receiver had it when it was whole, if it ever was; or why that could not be read.
@@ -94,20 +58,14 @@ impl Reader {
     }
 
     fn read_client(&mut self, action: &Action) {
-        match action {
-            Action::Retried(_) => self.again = true,
-            // What was tried again is no transfer, and the last one is over: the client goes on to something else.
-            Action::Sent(Message::Text { kind: Kind::ListFiles, .. })
-            | Action::Unlisted(_)
-            | Action::Ambiguous(..) => (self.again, self.open) = (false, false),
-            Action::Sent(Message::Text { kind: Kind::Upload(Some(file)), .. }) => {
-                self.begin(Direction::Upload, file);
-            }
-            Action::Sent(Message::Text { kind: Kind::Download(Some(file)), .. }) => {
-                self.begin(Direction::Download, file);
-            }
-            Action::Sent(Message::Text { kind: Kind::Id, text }) => self.ask(FileId::parse(text)),
-            action => self.claim(claim_in(action)),
+        match TransferEvent::of(action) {
+            Some(TransferEvent::Retries) => self.again = true,
+            // What was tried again is no transfer, and the last one is over.
+            Some(TransferEvent::Leaves) => (self.again, self.open) = (false, false),
+            Some(TransferEvent::Begins(direction, file)) => self.begin(direction, file),
+            Some(TransferEvent::Asks(id)) => self.ask(id),
+            Some(TransferEvent::Ends(outcome)) => self.end(outcome),
+            Some(TransferEvent::Moved(_)) | None => {}
         }
     }
 
@@ -121,7 +79,7 @@ impl Reader {
             None => self.claims.push(Claimed {
                 direction,
                 file: file.clone(),
-                claim: Claim::Error(Failure::Broken),
+                outcome: TransferOutcome::Broken(Failure::Broken),
                 retried: false,
                 evidence: None,
                 asked: None,
@@ -135,9 +93,9 @@ impl Reader {
         }
     }
 
-    fn claim(&mut self, claim: Option<Claim>) {
-        if let (true, Some(claim), Some(last)) = (self.open, claim, self.claims.last_mut()) {
-            last.claim = claim;
+    fn end(&mut self, outcome: TransferOutcome) {
+        if let (true, Some(last)) = (self.open, self.claims.last_mut()) {
+            last.outcome = outcome;
             self.open = false;
         }
     }
@@ -145,7 +103,7 @@ impl Reader {
     /// The server refuses. If that does not reach the client as it was sent, the client still has its say.
     fn refuse(&mut self, code: ErrorCode) {
         if let Some(last) = self.claims.last_mut().filter(|_| self.open) {
-            last.claim = Claim::Error(Failure::Protocol(Error::Refused(code)));
+            last.outcome = TransferOutcome::Broken(Failure::Protocol(Error::Refused(code)));
         }
     }
 
@@ -157,17 +115,5 @@ impl Reader {
         if let Some(last) = self.claims.last_mut().filter(takes) {
             last.evidence = file.cloned();
         }
-    }
-}
-
-fn claim_in(action: &Action) -> Option<Claim> {
-    match action {
-        Action::Compared(_, Compared::Same(id)) => Some(Claim::Success(*id)),
-        Action::Compared(_, Compared::Different { .. }) => Some(Claim::Fail),
-        Action::Failed(failure) => Some(Claim::Error(failure.clone())),
-        Action::Received(Message::Text { kind: Kind::Refusal(code), .. }) => {
-            Some(Claim::Error(Failure::Protocol(Error::Refused(*code))))
-        }
-        _ => None,
     }
 }

@@ -10,10 +10,11 @@ use std::io;
 use protocol::{FileId, FileName};
 
 pub use aftermath::{Aftermath, Condition, Left};
-pub use claims::{Claim, Claimed, claims};
+pub use claims::{Claimed, claims};
 
 use faults::text::{bytes_text, visible};
 use faults::{Content, Direction, Excerpt, Truth, Verdict};
+use transfer::record::TransferOutcome;
 
 /// One transfer, judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Judgement {
     /// Its size in bytes where it came from.
     pub size: u64,
     /// What the client said in the end.
-    pub claim: Claim,
+    pub outcome: TransferOutcome,
     /// What the harness found.
     pub truth: Truth,
     /// The bytes around the first difference, if there is one.
@@ -52,7 +53,7 @@ pub fn judge(claims: Vec<Claimed>, sources: &mut dyn Sources) -> io::Result<Vec<
 }
 
 fn judge_one(claimed: Claimed, sources: &mut dyn Sources) -> io::Result<Judgement> {
-    let Claimed { direction, file, claim, retried, evidence, asked } = claimed;
+    let Claimed { direction, file, outcome, retried, evidence, asked } = claimed;
     let source = match direction {
         Direction::Upload => sources.upload(&file),
         Direction::Download => sources.download(&file, asked),
@@ -72,14 +73,14 @@ fn judge_one(claimed: Claimed, sources: &mut dyn Sources) -> io::Result<Judgemen
         }
         _ => None,
     };
-    let verdict = Verdict::of(claim.word(), truth, retried);
-    Ok(Judgement { direction, file, size, claim, truth, excerpt, verdict })
+    let verdict = Verdict::of(outcome.claim(), truth, retried);
+    Ok(Judgement { direction, file, size, outcome, truth, excerpt, verdict })
 }
 
 impl fmt::Display for Judgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { direction, file, size, claim, truth, verdict, .. } = self;
+        let Self { direction, file, size, outcome, truth, verdict, .. } = self;
         let (size, file) = (bytes_text(*size), visible(file.as_str()));
-        write!(f, "{direction:<8}  {file}  {verdict}: the client said {claim}; of {size}, {truth}")
+        write!(f, "{direction:<8}  {file}  {verdict}: the client said {outcome}; of {size}, {truth}")
     }
 }

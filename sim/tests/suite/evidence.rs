@@ -13,9 +13,9 @@ use sim::run::{Inconclusive, Options, Outcome, Plan, Site, run};
 use sim::scenario::{Scenario, TransportKind};
 use sim::transcript::{Line, Side, merge};
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
-use sim::verdict::{Claim, Claimed, Condition, Sources, claims, judge};
+use sim::verdict::{Claimed, Condition, Sources, claims, judge};
 use transfer::endpoint::{Client, ClientConfig, Command, ServerConfig, Sessions};
-use transfer::record::{Action, Event, Failure, Message, Recorder};
+use transfer::record::{Action, Event, Failure, Message, Recorder, TransferOutcome};
 use transfer::storage::{Folder, Incoming, MemoryStore, Store, StoreError};
 
 use super::{LANES, basic_but, parse, run_on, text_of};
@@ -292,15 +292,15 @@ impl Sources for Sent {
 #[test]
 fn what_cannot_be_read_is_neither_right_nor_wrong() {
     let id = FileId::from_bytes([1; 16]);
-    for (claim, verdict) in [
-        (Claim::Success(id), Verdict::Inconclusive),
-        (Claim::Fail, Verdict::Inconclusive),
-        (Claim::Error(Failure::Deadline), Verdict::Aborted),
+    for (outcome, verdict) in [
+        (TransferOutcome::Success { id }, Verdict::Inconclusive),
+        (TransferOutcome::Fail { own: id, peer: id }, Verdict::Inconclusive),
+        (TransferOutcome::Broken(Failure::Deadline), Verdict::Aborted),
     ] {
         let claimed = Claimed {
             direction: Direction::Upload,
             file: FileName::parse("a").unwrap(),
-            claim,
+            outcome,
             retried: false,
             evidence: Some(Err(UNREADABLE)),
             asked: None,

@@ -20,7 +20,7 @@ fn entry(id: &str, name: &str) -> Entry {
 
 /// The names of what is found: one if it is clear, several if it is not.
 fn found(listed: &[Entry], wanted: &str) -> Vec<String> {
-    match Wish::parse(wanted).find(listed, None) {
+    match Wish::parse(wanted).find(listed) {
         Ok(entry) => vec![entry.name.to_string()],
         Err(NoFile::NotListed) => Vec::new(),
         Err(NoFile::Ambiguous(entries)) => entries.iter().map(|entry| entry.name.to_string()).collect(),

@@ -9,10 +9,9 @@ use protocol::{
     ClientEvent, ClientState, Compared, Ended, Entry, Error, FileId, FileName, Request, Transmit,
 };
 
-use super::flaw::CARELESS_PREFIX;
+use super::flaw::{CARELESS_PREFIX, Conduct, Flaw};
 use super::{
-    ClientConfig, Command, Deadline, Endpoint, Flaw, HashThreads, Hasher, NoFile, Script, SentBytes, Wish,
-    text_of,
+    ClientConfig, Command, Deadline, Endpoint, HashThreads, Hasher, NoFile, Script, SentBytes, Wish, text_of,
 };
 use crate::record::{Action, Failure, Kind, Message, Progress, Recorder};
 use crate::storage::{Folder, Incoming};
@@ -30,7 +29,7 @@ pub struct Client {
     deadline: Deadline,
     waits: bool,
     hash_threads: HashThreads,
-    flaw: Option<Flaw>,
+    conduct: Conduct,
     progress: Option<Arc<Progress>>,
     sent: SentBytes,
     /// The last complete listing.
@@ -83,7 +82,7 @@ impl Client {
             deadline: Deadline::new(config.deadline, config.pace),
             waits: config.waits,
             hash_threads: config.hash_threads,
-            flaw: config.flaw,
+            conduct: config.conduct,
             progress: config.progress,
             sent: SentBytes::default(),
             listed: Vec::new(),
@@ -135,7 +134,7 @@ impl Client {
     }
 
     fn begin_listed(&mut self, now: Duration, name: FileName) {
-        match Wish::parse(name.as_str()).find(&self.listed, self.flaw) {
+        match Wish::parse(name.as_str()).find_as(&self.listed, self.conduct) {
             Ok(entry) => self.begin_download(now, entry.id, name, entry.size),
             Err(NoFile::NotListed) => self.record.record(now, Action::Unlisted(name)),
             Err(NoFile::Ambiguous(entries)) => self.record.record(now, Action::Ambiguous(name, entries)),
@@ -155,7 +154,7 @@ impl Client {
     }
 
     fn hasher(&self) -> Hasher {
-        Hasher::with_flaw(self.flaw).on(&self.hash_threads)
+        Hasher::with(self.conduct).on(&self.hash_threads)
     }
 
     fn announce(&self, direction: Direction, total: u64) {
@@ -268,7 +267,7 @@ impl Client {
     fn finish_upload(&mut self, now: Duration, own: FileId, peer: FileId) {
         let Some(compared) = self.judge(now, own, peer) else { return };
         if let Compared::Different { peer, .. } = compared {
-            self.discard = (self.flaw != Some(Flaw::NotDiscarded)).then_some(peer);
+            self.discard = (!self.conduct.has(Flaw::NotDiscarded)).then_some(peer);
             self.try_again();
         }
         self.record.record(now, Action::Compared(Direction::Upload, compared));
@@ -291,7 +290,7 @@ impl Client {
         let Some(compared) = self.judge(now, own, id) else { return };
         let same = matches!(compared, Compared::Same(_));
         // Only a verified file gets its name, and only a file that has its name is a success.
-        if (same || self.flaw == Some(Flaw::NamedBeforeCompared))
+        if (same || self.conduct.has(Flaw::NamedBeforeCompared))
             && let Err(error) = incoming.commit(name, id)
         {
             return self.fail(now, Failure::Storage(error));
@@ -305,7 +304,7 @@ impl Client {
     /// Compares through the core, which knows no other way to success. A flawed client lies to it.
     fn judge(&mut self, now: Duration, own: FileId, peer: FileId) -> Option<Compared> {
         let prefix = |id: FileId| id.to_string()[..CARELESS_PREFIX].to_owned();
-        let lies = match self.flaw {
+        let lies = match self.conduct.flaw() {
             Some(Flaw::AlwaysSuccess | Flaw::HashWithItself) => true,
             Some(Flaw::PrefixCompared) => prefix(own) == prefix(peer),
             _ => false,
@@ -345,7 +344,7 @@ impl Client {
     }
 
     fn fail(&mut self, now: Duration, failure: Failure) {
-        let lies = match self.flaw {
+        let lies = match self.conduct.flaw() {
             Some(Flaw::AlwaysSuccess) => true,
             Some(Flaw::SuccessOnTimeout) => failure == Failure::Deadline,
             _ => false,

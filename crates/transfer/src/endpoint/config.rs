@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Command, Flaw, HashThreads, Hasher, Script};
+use super::{Command, Conduct, HashThreads, Hasher, Script};
 use crate::record::{Observer, Progress, Recorder};
 use crate::storage::{Folder, Store};
 
@@ -24,8 +24,8 @@ pub struct ClientConfig {
     pub retries: u32,
     /// Where it hashes large files.
     pub hash_threads: HashThreads,
-    /// The mistake that it makes, if any.
-    pub flaw: Option<Flaw>,
+    /// Whether it makes a mistake.
+    pub conduct: Conduct,
     /// Where it records what it does and sees.
     pub record: Recorder,
     /// Counters for a progress bar.
@@ -44,7 +44,7 @@ impl ClientConfig {
             waits: true,
             retries: 0,
             hash_threads: HashThreads::new(0),
-            flaw: None,
+            conduct: Conduct::default(),
             record: Recorder::default(),
             progress: None,
         }
@@ -62,8 +62,8 @@ pub struct ServerConfig {
     pub pace: u64,
     /// Where it hashes large files.
     pub hash_threads: HashThreads,
-    /// The mistake that it makes, if any.
-    pub flaw: Option<Flaw>,
+    /// Whether it makes a mistake.
+    pub conduct: Conduct,
     /// What is otherwise in the session of the first connection, if anything is.
     pub first: Option<FirstSession>,
 }
@@ -81,10 +81,17 @@ impl ServerConfig {
     /// A correct server that is content with every byte, and does one thing at a time.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, deadline: Duration) -> Self {
-        Self { store, deadline, pace: 1, hash_threads: HashThreads::new(0), flaw: None, first: None }
+        Self {
+            store,
+            deadline,
+            pace: 1,
+            hash_threads: HashThreads::new(0),
+            conduct: Conduct::default(),
+            first: None,
+        }
     }
 
     pub(super) fn hasher(&self) -> Hasher {
-        Hasher::with_flaw(self.flaw).on(&self.hash_threads)
+        Hasher::with(self.conduct).on(&self.hash_threads)
     }
 }

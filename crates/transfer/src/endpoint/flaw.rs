@@ -1,10 +1,13 @@
 //! Known mistakes of real programs, built into our own on purpose: a harness that does not convict these could
 //! not be trusted with others. Each is a small variation of client or server; without one, both are correct.
+//!
+//! Only the feature `flaws` gives a way to make one: without it, every program is correct.
 
-use std::fmt;
-use std::str::FromStr;
+#[cfg(feature = "flaws")]
+use std::{fmt, str::FromStr};
 
 /// One mistake.
+#[cfg_attr(not(feature = "flaws"), expect(dead_code, unreachable_pub, reason = "nobody can make them"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Flaw {
     /// Both sides hash nothing at all.
@@ -35,11 +38,37 @@ pub enum Flaw {
     TakesFirst,
 }
 
+/// How a program goes about its work: correctly, or with a mistake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Conduct {
+    flaw: Option<Flaw>,
+}
+
+impl Conduct {
+    /// Whether it makes this mistake.
+    pub(crate) fn has(self, flaw: Flaw) -> bool {
+        self.flaw() == Some(flaw)
+    }
+
+    /// The mistake that it makes. Without the feature it is known to the compiler that there is none.
+    pub(crate) const fn flaw(self) -> Option<Flaw> {
+        if cfg!(feature = "flaws") { self.flaw } else { None }
+    }
+}
+
+#[cfg(feature = "flaws")]
+impl From<Option<Flaw>> for Conduct {
+    fn from(flaw: Option<Flaw>) -> Self {
+        Self { flaw }
+    }
+}
+
 /// How many bytes a careless program hashes at a time.
 pub(super) const CARELESS_CHUNK: usize = 1024;
 /// How many hex digits a careless program compares.
 pub(super) const CARELESS_PREFIX: usize = 4;
 
+#[cfg(feature = "flaws")]
 impl Flaw {
     /// Every mistake.
     pub const ALL: [Self; 13] = [
@@ -98,6 +127,7 @@ impl Flaw {
     }
 }
 
+#[cfg(feature = "flaws")]
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -105,17 +135,21 @@ impl fmt::Display for Flaw {
 }
 
 /// A word that names no mistake.
+#[cfg(feature = "flaws")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownFlaw;
 
+#[cfg(feature = "flaws")]
 impl fmt::Display for UnknownFlaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the mutants are {}", Flaw::ALL.map(Flaw::name).join(", "))
     }
 }
 
+#[cfg(feature = "flaws")]
 impl std::error::Error for UnknownFlaw {}
 
+#[cfg(feature = "flaws")]
 impl FromStr for Flaw {
     type Err = UnknownFlaw;
 

@@ -5,9 +5,8 @@ use std::io::{self, ErrorKind};
 use md5::{Digest, Md5};
 use protocol::FileId;
 
-use super::Flaw;
 use super::ahead::{Ahead, HashThreads};
-use super::flaw::CARELESS_CHUNK;
+use super::flaw::{CARELESS_CHUNK, Conduct, Flaw};
 use crate::storage::StoreError;
 use faults::{Buffer, CHUNK, Content};
 
@@ -22,27 +21,27 @@ pub struct Hasher {
     /// Where the rest is hashed, once the file has proved to be large.
     ahead: Option<Ahead>,
     threads: Option<HashThreads>,
-    flaw: Option<Flaw>,
-    /// For [`Flaw::LastChunkNotHashed`]: the chunk that is not complete yet.
+    conduct: Conduct,
+    /// For `Flaw::LastChunkNotHashed`: the chunk that is not complete yet.
     chunk: Vec<u8>,
 }
 
 impl Hasher {
-    /// A hasher with this mistake, if it is one of hashing.
+    /// A hasher that makes the mistake of `conduct`, if it is one of hashing.
     #[must_use]
-    pub fn with_flaw(flaw: Option<Flaw>) -> Self {
-        Self { flaw, ..Self::default() }
+    pub fn with(conduct: Conduct) -> Self {
+        Self { conduct, ..Self::default() }
     }
 
     /// The same; a large file is hashed on one of these threads, if one is free. Careless programs do no such thing.
     #[must_use]
     pub fn on(self, threads: &HashThreads) -> Self {
-        Self { threads: self.flaw.is_none().then(|| threads.clone()), ..self }
+        Self { threads: self.conduct.flaw().is_none().then(|| threads.clone()), ..self }
     }
 
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        match self.flaw {
+        match self.conduct.flaw() {
             Some(Flaw::HashOfNothing | Flaw::LengthOnly) => {}
             Some(Flaw::HashPerChunk) => self.update_per_chunk(bytes),
             Some(Flaw::LastChunkNotHashed) => self.update_whole_chunks(bytes),
@@ -117,7 +116,7 @@ impl Hasher {
         if let Some(ahead) = self.ahead {
             self.md5 = ahead.finish();
         }
-        if self.flaw == Some(Flaw::LengthOnly) {
+        if self.conduct.has(Flaw::LengthOnly) {
             self.md5.update(self.bytes.to_string());
         }
         FileId::from_bytes(self.md5.finalize().into())

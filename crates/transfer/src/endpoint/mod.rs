@@ -22,6 +22,8 @@ use faults::{ConnectionId, Machine};
 pub use ahead::HashThreads;
 pub use client::Client;
 pub use config::{ClientConfig, FirstSession, ServerConfig};
+pub use flaw::Conduct;
+#[cfg(feature = "flaws")]
 pub use flaw::{Flaw, UnknownFlaw};
 pub use hasher::{Hasher, md5_of, md5_with};
 pub use script::{Command, Script};

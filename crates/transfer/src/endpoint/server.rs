@@ -9,8 +9,9 @@ use std::time::Duration;
 use protocol::wire::{DISCARDABLE, MAX_LINE};
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
+use super::flaw::Flaw;
 use super::host::Booted;
-use super::{Deadline, Endpoint, Flaw, Hasher, SentBytes, ServerConfig};
+use super::{Deadline, Endpoint, Hasher, SentBytes, ServerConfig};
 use crate::record::{Action, Evidence, Failure, Kind, Message, Recorder};
 use crate::storage::{Committed, Incoming, StoreError};
 use faults::{Buffer, ConnectionId, Content, End, Machine, Reader};
@@ -214,7 +215,7 @@ impl Server {
     ) -> Result<Committed, StoreError> {
         let len = file.as_ref().map_err(|error| *error)?.len();
         // A disk that took less than it was given and did not say so.
-        let short = len != bytes && self.config.flaw != Some(Flaw::HashBeforeWrite);
+        let short = len != bytes && !self.config.conduct.has(Flaw::HashBeforeWrite);
         if short { Err(StoreError::Io(ErrorKind::WriteZero)) } else { incoming.commit(name, digest) }
     }
 
@@ -252,7 +253,7 @@ impl Server {
         self.failure = Some((now, failure));
         self.download = None;
         if let Some(Upload { name, incoming, hasher }) = self.upload.take()
-            && self.config.flaw == Some(Flaw::StoredIncomplete)
+            && self.config.conduct.has(Flaw::StoredIncomplete)
         {
             // The mistake is the point; whether the store took it is of no interest.
             let _ = incoming.commit(&name, hasher.finish());

@@ -5,7 +5,7 @@ use std::fmt;
 
 use protocol::{Entry, FileId, FileName};
 
-use super::Flaw;
+use super::flaw::{Conduct, Flaw};
 
 /// How many hex digits the beginning of an id has at least. With fewer, many a name would be one, and so would what a
 /// flipped bit makes of a name.
@@ -73,16 +73,20 @@ impl Wish {
         }
     }
 
-    /// The file of `listed` that is meant. Several names of one content are no matter. A client with the `flaw` for it
-    /// takes the first of several contents.
+    /// The file of `listed` that is meant. Several names of one content are no matter.
     ///
     /// # Errors
     /// If there is none, or each of several can be meant.
-    pub fn find<'a>(&self, listed: &'a [Entry], flaw: Option<Flaw>) -> Result<&'a Entry, NoFile> {
+    pub fn find<'a>(&self, listed: &'a [Entry]) -> Result<&'a Entry, NoFile> {
+        self.find_as(listed, Conduct::default())
+    }
+
+    /// The same. A careless client takes the first of several contents.
+    pub(crate) fn find_as<'a>(&self, listed: &'a [Entry], conduct: Conduct) -> Result<&'a Entry, NoFile> {
         let named = |entry: &&Entry| self.is_name(&entry.name);
         let found: Vec<&Entry> = listed.iter().filter(|entry| named(entry) || self.is_id(entry.id)).collect();
         let first = found.iter().copied().find(named).or(found.first().copied()).ok_or(NoFile::NotListed)?;
-        if found.iter().all(|entry| entry.id == first.id) || flaw == Some(Flaw::TakesFirst) {
+        if found.iter().all(|entry| entry.id == first.id) || conduct.has(Flaw::TakesFirst) {
             return Ok(first);
         }
         Err(NoFile::Ambiguous(found.into_iter().cloned().collect()))

@@ -7,7 +7,7 @@ use protocol::{Entry, FileName};
 
 use super::outcome::Transferred;
 use super::peer::{Peer, Trouble};
-use crate::endpoint::{Command, Flaw, NoFile, Script, Wish};
+use crate::endpoint::{Command, Conduct, NoFile, Script, Wish};
 use crate::record::Failure;
 use crate::storage::Folder;
 use faults::Content;
@@ -60,7 +60,7 @@ impl Peer {
         let (trouble, result) = (Found::default(), Found::default());
         let script = Fetch {
             wanted: wanted.clone(),
-            flaw: self.flaw(),
+            conduct: self.conduct(),
             folder: folder.clone(),
             stage: Stage::Ask,
             trouble: Arc::clone(&trouble),
@@ -110,7 +110,7 @@ impl<I: Iterator<Item = (FileName, Content)> + Send> Script for Uploads<I> {
 /// Asks for the listing, and then for the one file.
 struct Fetch {
     wanted: Wish,
-    flaw: Option<Flaw>,
+    conduct: Conduct,
     folder: Folder,
     stage: Stage,
     trouble: Found<Trouble>,
@@ -149,7 +149,7 @@ impl Script for Fetch {
 
 impl Fetch {
     fn choose<'a>(&self, listed: &'a [Entry]) -> Result<&'a Entry, Trouble> {
-        let entry = self.wanted.find(listed, self.flaw).map_err(|why| match why {
+        let entry = self.wanted.find_as(listed, self.conduct).map_err(|why| match why {
             NoFile::NotListed => Trouble::NotListed(self.wanted.clone()),
             NoFile::Ambiguous(entries) => Trouble::Ambiguous(self.wanted.clone(), entries),
         })?;

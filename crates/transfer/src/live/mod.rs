@@ -10,6 +10,6 @@ mod outcome;
 mod peer;
 mod server;
 
-pub use outcome::{Outcome, Transferred};
+pub use outcome::Transferred;
 pub use peer::{Interrupt, Peer, PeerSettings, Trouble};
 pub use server::{Server, ServerSettings, Stopped};

@@ -2,44 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::{Compared, ErrorCode, FileId, FileName};
+use protocol::FileName;
 
-use crate::record::{Action, Event, Failure, Kind, Message, Observer};
+use crate::record::{Event, Failure, Observer, TransferEvent, TransferOutcome};
 use faults::Direction;
-
-/// What came of a transfer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The digests are equal.
-    Success {
-        /// The MD5, which is the file's id.
-        id: FileId,
-    },
-    /// The digests differ.
-    Fail {
-        /// The MD5 that this side computed.
-        own: FileId,
-        /// The one that it should be.
-        peer: FileId,
-    },
-    /// The server refused.
-    Refused {
-        /// Why, for programs.
-        code: ErrorCode,
-        /// Why, in the server's words.
-        text: String,
-    },
-    /// The session broke off before it was decided.
-    Broken(Failure),
-}
-
-impl Outcome {
-    /// Whether a file on this side is to blame.
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Broken(Failure::Storage(_)))
-    }
-}
 
 /// A transfer that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +19,7 @@ pub struct Transferred {
     /// How often it was tried again.
     pub retries: u32,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: TransferOutcome,
 }
 
 /// Is told of each transfer when it is over.
@@ -68,7 +34,7 @@ struct State {
     told: Told,
     open: Option<Open>,
     /// The refusal or failure that is no transfer's.
-    otherwise: Option<Outcome>,
+    otherwise: Option<TransferOutcome>,
 }
 
 struct Open {
@@ -76,7 +42,7 @@ struct Open {
     name: FileName,
     bytes: u64,
     retries: u32,
-    outcome: Option<Outcome>,
+    outcome: Option<TransferOutcome>,
 }
 
 impl Transfers {
@@ -85,7 +51,7 @@ impl Transfers {
     }
 
     /// The session is over: the last transfer is, too. Returns what went wrong outside of any.
-    pub(super) fn finish(&self) -> Option<Outcome> {
+    pub(super) fn finish(&self) -> Option<TransferOutcome> {
         let mut state = self.state();
         state.close();
         state.otherwise.take()
@@ -99,31 +65,15 @@ impl Transfers {
 impl Observer for Transfers {
     fn observe(&self, event: &Event) {
         let mut state = self.state();
-        match &event.action {
-            Action::Sent(Message::Text { kind: Kind::Upload(Some(name)), .. }) => {
-                state.begin(Direction::Upload, name);
-            }
-            Action::Sent(Message::Text { kind: Kind::Download(Some(name)), .. }) => {
-                state.begin(Direction::Download, name);
-            }
-            Action::Sent(Message::Payload { bytes, .. })
-            | Action::Received(Message::Payload { bytes, .. }) => {
-                state.update(|open| open.bytes = *bytes);
-            }
-            Action::Received(Message::Text { kind: Kind::Refusal(code), text }) => {
-                let text = text.splitn(3, ' ').nth(2).unwrap_or_default().to_owned();
-                state.decide(Outcome::Refused { code: *code, text });
-            }
-            Action::Compared(_, Compared::Same(id)) => state.decide(Outcome::Success { id: *id }),
-            Action::Compared(_, Compared::Different { own, peer }) => {
-                state.decide(Outcome::Fail { own: *own, peer: *peer });
-            }
-            Action::Failed(failure) => state.decide(Outcome::Broken(failure.clone())),
-            Action::Retried(_) => state.update(|open| {
+        match TransferEvent::of(&event.action) {
+            Some(TransferEvent::Begins(direction, name)) => state.begin(direction, name),
+            Some(TransferEvent::Moved(bytes)) => state.update(|open| open.bytes = bytes),
+            Some(TransferEvent::Ends(outcome)) => state.decide(outcome),
+            Some(TransferEvent::Retries) => state.update(|open| {
                 open.retries += 1;
                 open.outcome = None;
             }),
-            _ => {}
+            Some(TransferEvent::Asks(_) | TransferEvent::Leaves) | None => {}
         }
     }
 }
@@ -145,7 +95,7 @@ impl State {
     }
 
     /// The first word counts: what comes after it, say of a discard, does not change it.
-    fn decide(&mut self, outcome: Outcome) {
+    fn decide(&mut self, outcome: TransferOutcome) {
         match &mut self.open {
             Some(open) if open.outcome.is_none() => open.outcome = Some(outcome),
             _ => self.otherwise = self.otherwise.take().or(Some(outcome)),
@@ -154,7 +104,7 @@ impl State {
 
     fn close(&mut self) {
         let Some(Open { direction, name, bytes, retries, outcome }) = self.open.take() else { return };
-        let outcome = outcome.unwrap_or(Outcome::Broken(Failure::Broken));
+        let outcome = outcome.unwrap_or(TransferOutcome::Broken(Failure::Broken));
         (self.told)(Transferred { direction, name, bytes, retries, outcome });
     }
 }

@@ -10,10 +10,10 @@ use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
 use super::limits::{PACE, survive_limits};
-use super::outcome::{Outcome, Told, Transfers};
-use crate::endpoint::{Client, ClientConfig, Flaw, HashThreads, MIN_BEGINNING, Script, Wish};
+use super::outcome::{Told, Transfers};
+use crate::endpoint::{Client, ClientConfig, Conduct, HashThreads, MIN_BEGINNING, Script, Wish};
 use crate::real::{Link, run_over_tcp};
-use crate::record::{Failure, Progress, Recorder};
+use crate::record::{Failure, Progress, Recorder, TransferOutcome};
 use crate::storage::Folder;
 use faults::text::visible;
 
@@ -29,8 +29,8 @@ pub struct PeerSettings {
     pub retries: u32,
     /// Where large files are hashed.
     pub hash_threads: HashThreads,
-    /// A mistake to make, for tests of the harness.
-    pub flaw: Option<Flaw>,
+    /// Whether it makes a mistake, for tests of the harness.
+    pub conduct: Conduct,
     /// Counters for a progress bar.
     pub progress: Option<Arc<Progress>>,
 }
@@ -41,7 +41,7 @@ impl Default for PeerSettings {
             deadline: Duration::from_secs(30),
             retries: 0,
             hash_threads: HashThreads::spare(),
-            flaw: None,
+            conduct: Conduct::default(),
             progress: None,
         }
     }
@@ -159,8 +159,8 @@ impl Peer {
     }
 
     /// The mistake that its client makes, if any.
-    pub(super) fn flaw(&self) -> Option<Flaw> {
-        self.settings.flaw
+    pub(super) fn conduct(&self) -> Conduct {
+        self.settings.conduct
     }
 
     /// Runs one session, and tells of each transfer when it is over.
@@ -168,10 +168,10 @@ impl Peer {
         let transfers = Transfers::new(told);
         self.drive(script, folder, Recorder::observed(transfers.clone()))?;
         match transfers.finish() {
-            Some(Outcome::Refused { code, text }) => Err(Trouble::Refused { code, text }),
-            Some(Outcome::Broken(failure)) => Err(Trouble::Broken(failure)),
+            Some(TransferOutcome::Refused { code, text }) => Err(Trouble::Refused { code, text }),
+            Some(TransferOutcome::Broken(failure)) => Err(Trouble::Broken(failure)),
             // A comparison is always a transfer's.
-            None | Some(Outcome::Success { .. } | Outcome::Fail { .. }) => Ok(()),
+            None | Some(TransferOutcome::Success { .. } | TransferOutcome::Fail { .. }) => Ok(()),
         }
     }
 
@@ -198,14 +198,14 @@ impl Peer {
     }
 
     fn client(&self, script: Box<dyn Script>, folder: Folder, record: Recorder) -> Client {
-        let PeerSettings { deadline, retries, hash_threads, flaw, progress } = self.settings.clone();
+        let PeerSettings { deadline, retries, hash_threads, conduct, progress } = self.settings.clone();
         Client::new(ClientConfig {
             script,
             pace: PACE,
             waits: false,
             retries,
             hash_threads,
-            flaw,
+            conduct,
             record,
             progress,
             ..ClientConfig::new(Vec::new(), folder, deadline)

@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::blocking::Blocking;
 use super::limits::{PACE, survive_limits};
 use super::log::{Open, SessionLog};
-use crate::endpoint::{self, Endpoint, Flaw, HashThreads, ServerConfig, Service};
+use crate::endpoint::{self, Conduct, Endpoint, HashThreads, ServerConfig, Service};
 use crate::real::serve_tcp;
 use crate::record::Recorder;
 use crate::storage::Store;
@@ -41,8 +41,8 @@ pub struct ServerSettings {
     pub hash_threads: HashThreads,
     /// How long sessions have to finish what they are at when the server is to stop.
     pub grace: Duration,
-    /// A mistake to make, for tests of the harness.
-    pub flaw: Option<Flaw>,
+    /// Whether it makes a mistake, for tests of the harness.
+    pub conduct: Conduct,
 }
 
 impl Default for ServerSettings {
@@ -52,7 +52,7 @@ impl Default for ServerSettings {
             deadline: Duration::from_secs(30),
             hash_threads: HashThreads::spare(),
             grace: Duration::from_secs(10),
-            flaw: None,
+            conduct: Conduct::default(),
         }
     }
 }
@@ -87,7 +87,7 @@ impl Server {
         let config = ServerConfig {
             pace: PACE,
             hash_threads: settings.hash_threads,
-            flaw: settings.flaw,
+            conduct: settings.conduct,
             ..ServerConfig::new(Arc::new(Blocking(store)), settings.deadline)
         };
         let service = Live {

@@ -3,6 +3,7 @@
 //! sides, judge or print them.
 
 mod progress;
+mod transfer;
 
 use std::fmt;
 use std::ops::Range;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use protocol::{Compared, Ended, Entry, Error, ErrorCode, FileId, FileName};
 
 pub use progress::Progress;
+pub use transfer::{TransferEvent, TransferOutcome};
 
 use crate::storage::StoreError;
 use faults::text::bytes_text;

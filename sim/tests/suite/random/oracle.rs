@@ -124,7 +124,7 @@ impl<'a> Oracle<'a> {
             return;
         }
         for (transfer, judgement) in transfers.iter().zip(&self.outcome.judgements) {
-            let allowed = self.allowed(transfer);
+            let allowed = self.allowed(transfer, transfers);
             let text = || {
                 let Transfer { client, direction, file, .. } = transfer;
                 format!(
@@ -144,7 +144,7 @@ impl<'a> Oracle<'a> {
     }
 
     /// The verdicts that are right. More than one only where a line of the protocol was changed, too.
-    fn allowed(&self, transfer: &Transfer) -> Vec<Verdict> {
+    fn allowed(&self, transfer: &Transfer, all: &[Transfer]) -> Vec<Verdict> {
         let good = if transfer.retried { Verdict::Recovered } else { Verdict::Intact };
         let of = |is_good: bool, good: Verdict, bad: Verdict| vec![if is_good { good } else { bad }];
         match (transfer.direction, transfer.compared) {
@@ -157,9 +157,7 @@ impl<'a> Oracle<'a> {
                 match (self.arrived(own), self.arrived(peer)) {
                     (_, 1..) if self.tape.sessions.len() == 1 => vec![Verdict::Detected],
                     (0, _) => vec![Verdict::Detected],
-                    // With several clients, the bytes may be those of another's upload.
-                    (_, 0) if self.tape.clients.len() == 1 => vec![Verdict::FalseAlarm],
-                    _ => vec![Verdict::Detected, Verdict::FalseAlarm],
+                    _ => self.arrived_for_a_failure(own, all),
                 }
             }
             (Direction::Download, Some(Compared::Same(id))) => {
@@ -170,6 +168,21 @@ impl<'a> Oracle<'a> {
                     self.may_stand_for(own, &transfer.file) && !self.may_stand_for(peer, &transfer.file);
                 if is_file { vec![Verdict::Detected, Verdict::FalseAlarm] } else { vec![Verdict::Detected] }
             }
+        }
+    }
+
+    /// The content with this MD5 was sent and it arrived, but perhaps for another upload than one whose comparison failed.
+    fn arrived_for_a_failure(&self, own: FileId, all: &[Transfer]) -> Vec<Verdict> {
+        let sent = || all.iter().filter(|it| it.direction == Direction::Upload);
+        let good = sent().filter(|it| it.compared == Some(Compared::Same(own))).count();
+        let failed = sent()
+            .filter(|it| matches!(it.compared, Some(Compared::Different { own: sent, .. }) if sent == own));
+        let (failed, retried) = (failed.count(), sent().any(|it| it.retried));
+        match self.arrived(own).saturating_sub(good) {
+            0 => vec![Verdict::Detected],
+            // What an earlier attempt or another client brought is not this upload's.
+            left if left >= failed && !retried && self.tape.clients.len() == 1 => vec![Verdict::FalseAlarm],
+            _ => vec![Verdict::Detected, Verdict::FalseAlarm],
         }
     }
 
