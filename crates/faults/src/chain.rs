@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::{FaultEntry, Injector};
-use crate::Effect;
+use super::{Disturbance, FaultEntry, Injector};
 
 /// What comes out of a chain, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +26,8 @@ pub enum Piece {
     Cut,
     /// The connection breaks.
     Reset,
-    /// Something happens to the network.
-    Signal(Effect),
+    /// This happens to the network for so long.
+    Signal(Disturbance, Duration),
     /// A fault struck here.
     Fired {
         /// Which.

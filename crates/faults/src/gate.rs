@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::comparison::Comparison;
-use super::{Chain, FaultEntry, Piece, Wires};
-use crate::Effect;
+use super::{Chain, Disturbance, FaultEntry, Piece, Signal, Wires};
 use crate::Reader;
 
 /// What a reader may have now.
@@ -188,14 +187,14 @@ impl Gate {
                 self.reader.struck(now, fault.number(), text);
             }
             Some(Piece::Reaches(fault)) => self.reaches(fault),
-            Some(Piece::Signal(effect)) => self.signal(effect),
+            Some(Piece::Signal(disturbance, lasts)) => self.signal(disturbance, lasts),
             _ => {}
         }
     }
 
-    fn signal(&mut self, effect: Effect) {
+    fn signal(&mut self, disturbance: Disturbance, lasts: Duration) {
         if let Some(Piece::Reaches(fault)) = self.pieces.front() {
-            self.wires.signal(fault.clone(), effect);
+            self.wires.signal(Signal { fault: fault.clone(), disturbance, lasts });
         }
     }
 }

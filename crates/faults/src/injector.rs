@@ -1,11 +1,11 @@
 //! The decision of every stream fault, in one place: what comes out in place of the bytes at its offset. Pure:
-//! no clock, no randomness, no I/O. To add a fault, add its variant to `scenario::Effect` and its line here.
+//! no clock, no randomness, no I/O. To add a fault, add its variant to [`Effect`] and its line here.
 
 use std::ops::Range;
 use std::time::Duration;
 
 use super::held::Held;
-use super::{FaultEntry, Piece, Sought};
+use super::{Disturbance, FaultEntry, Piece, Sought};
 use crate::Effect;
 
 /// How often a throttled stream moves, per second.
@@ -44,9 +44,20 @@ enum State {
     /// Its place has not come yet, or not all of it.
     Waiting,
     /// It works on everything from its place on.
-    Lasting,
+    Lasting(Lasting),
     /// It is done.
     Done,
+}
+
+/// What a fault goes on doing to everything from its place on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lasting {
+    /// At most so many bytes are delivered at once.
+    Slice(usize),
+    /// What comes within this time is delivered at once.
+    Coalesce(Duration),
+    /// So many bytes pass per second.
+    Throttle(u64),
 }
 
 /// What a fault does when its place has come.
@@ -59,8 +70,10 @@ enum Decision {
     Add(Vec<u8>),
     /// Something happens before the next byte, once.
     Once(Piece),
-    /// From here on, everything passes through [`Injector::transform`].
-    Lasting,
+    /// From here on, everything passes through this.
+    Lasting(Lasting),
+    /// Nothing: it is not done to this stream.
+    Elsewhere,
 }
 
 impl Injector {
@@ -86,7 +99,7 @@ impl Injector {
     pub(super) fn clear(&self, sent: u64) -> u64 {
         match (self.state, &self.target) {
             (State::Done, _) => u64::MAX,
-            (State::Lasting, _) => 0,
+            (State::Lasting(_), _) => 0,
             (State::Waiting, Target::Known { at, .. }) => at.saturating_sub(sent),
             (State::Waiting, Target::Sought(sought)) => sought.clear(sent),
         }
@@ -102,7 +115,7 @@ impl Injector {
     pub(super) fn push(&mut self, bytes: Vec<u8>, source: Option<u64>, out: &mut Vec<Piece>) {
         match (self.state, source) {
             (State::Done, _) => out.push(Piece::sent(bytes, source)),
-            (State::Lasting, _) => self.transform(bytes, source, out),
+            (State::Lasting(lasting), _) => self.transform(lasting, bytes, source, out),
             (State::Waiting, None) if self.held.is_empty() => out.push(Piece::sent(bytes, None)),
             (State::Waiting, None) => self.held.add(bytes, None),
             (State::Waiting, Some(source)) => self.push_sent(bytes, source, out),
@@ -242,57 +255,33 @@ impl Injector {
                 }
                 out.extend(rest);
             }
-            Decision::Lasting => {
-                self.state = State::Lasting;
+            Decision::Elsewhere => self.held.release(out),
+            Decision::Lasting(lasting) => {
+                self.state = State::Lasting(lasting);
                 out.push(fired(Vec::new()));
             }
         }
     }
 
     /// What a lasting fault makes of `bytes`.
-    fn transform(&self, mut bytes: Vec<u8>, source: Option<u64>, out: &mut Vec<Piece>) {
+    fn transform(&self, lasting: Lasting, mut bytes: Vec<u8>, source: Option<u64>, out: &mut Vec<Piece>) {
         let reaches = Piece::Reaches(self.fault.clone());
-        match &self.effect {
-            Effect::Slice { bytes: size } => {
+        match lasting {
+            Lasting::Slice(most) => {
                 // It has reached the reader with the first slice.
-                let most = usize::try_from(*size).unwrap_or(usize::MAX).max(1);
                 let rest = bytes.split_off(most.min(bytes.len()));
                 let behind = source.map(|source| source + bytes.len() as u64);
                 let first = Piece::Bytes { bytes, most, source };
                 out.extend([first, reaches, Piece::Bytes { bytes: rest, most, source: behind }]);
             }
             // A pause has reached the reader when it begins.
-            Effect::Coalesce { lasts } => {
-                out.extend([reaches, Piece::Wait(*lasts), Piece::sent(bytes, source)]);
+            Lasting::Coalesce(lasts) => {
+                out.extend([reaches, Piece::Wait(lasts), Piece::sent(bytes, source)]);
             }
-            Effect::Throttle { rate } => {
+            Lasting::Throttle(rate) => {
                 out.push(reaches);
-                throttle(&bytes, source, *rate, out);
+                throttle(&bytes, source, rate, out);
             }
-            // None of these lasts.
-            Effect::Flip { .. }
-            | Effect::Xor { .. }
-            | Effect::Drop { .. }
-            | Effect::Truncate
-            | Effect::Insert { .. }
-            | Effect::Duplicate { .. }
-            | Effect::Reorder { .. }
-            | Effect::Overwrite { .. }
-            | Effect::Stall
-            | Effect::Delay { .. }
-            | Effect::Reset
-            | Effect::HalfClose
-            | Effect::Latency { .. }
-            | Effect::Partition { .. }
-            | Effect::Hold { .. }
-            | Effect::Crash { .. }
-            | Effect::NoSpace
-            | Effect::WriteError
-            | Effect::ShortWrite { .. }
-            | Effect::CrashBeforeSync
-            | Effect::CrashBeforeRename
-            | Effect::CrashAfterRename
-            | Effect::Rot { .. } => out.push(Piece::sent(bytes, source)),
         }
     }
 }
@@ -345,52 +334,37 @@ fn decide(effect: &Effect, old: &[u8], distance: u64) -> Decision {
         Effect::Reset => Decision::Once(Piece::Reset),
         Effect::Stall => Decision::Once(Piece::Stall),
         Effect::Delay { lasts } => Decision::Once(Piece::Wait(*lasts)),
-        Effect::Throttle { .. } | Effect::Slice { .. } | Effect::Coalesce { .. } => Decision::Lasting,
-        // The network and the disk are not this stream: the one is signalled, the other never gets here.
+        Effect::Throttle { rate } => Decision::Lasting(Lasting::Throttle(*rate)),
+        Effect::Slice { bytes } => {
+            Decision::Lasting(Lasting::Slice(usize::try_from(*bytes).unwrap_or(usize::MAX).max(1)))
+        }
+        Effect::Coalesce { lasts } => Decision::Lasting(Lasting::Coalesce(*lasts)),
+        Effect::Partition { lasts } => signal(Disturbance::Partition, *lasts),
+        Effect::Hold { lasts } => signal(Disturbance::Hold, *lasts),
+        Effect::Crash { lasts } => signal(Disturbance::Crash, *lasts),
+        // The latency is a setting of the whole run, and the disk is not this stream.
         Effect::Latency { .. }
-        | Effect::Partition { .. }
-        | Effect::Hold { .. }
-        | Effect::Crash { .. }
         | Effect::NoSpace
         | Effect::WriteError
         | Effect::ShortWrite { .. }
         | Effect::CrashBeforeSync
         | Effect::CrashBeforeRename
         | Effect::CrashAfterRename
-        | Effect::Rot { .. } => Decision::Once(Piece::Signal(effect.clone())),
+        | Effect::Rot { .. } => Decision::Elsewhere,
     }
+}
+
+fn signal(disturbance: Disturbance, lasts: Duration) -> Decision {
+    Decision::Once(Piece::Signal(disturbance, lasts))
 }
 
 /// What becomes of the bytes behind `piece`. Those on the way are past the network when it is told what shall
 /// happen to it; but they come after the fault, and share the fate of all that does.
-fn after(piece: &Piece) -> Option<Piece> {
-    let Piece::Signal(effect) = piece else { return None };
-    match effect {
-        Effect::Hold { lasts } => Some(Piece::Wait(*lasts)),
-        Effect::Partition { .. } | Effect::Crash { .. } => Some(Piece::Stall),
-        Effect::Flip { .. }
-        | Effect::Xor { .. }
-        | Effect::Drop { .. }
-        | Effect::Truncate
-        | Effect::Insert { .. }
-        | Effect::Duplicate { .. }
-        | Effect::Reorder { .. }
-        | Effect::Overwrite { .. }
-        | Effect::Stall
-        | Effect::Delay { .. }
-        | Effect::Throttle { .. }
-        | Effect::Slice { .. }
-        | Effect::Coalesce { .. }
-        | Effect::Reset
-        | Effect::HalfClose
-        | Effect::Latency { .. }
-        | Effect::NoSpace
-        | Effect::WriteError
-        | Effect::ShortWrite { .. }
-        | Effect::CrashBeforeSync
-        | Effect::CrashBeforeRename
-        | Effect::CrashAfterRename
-        | Effect::Rot { .. } => None,
+const fn after(piece: &Piece) -> Option<Piece> {
+    match piece {
+        Piece::Signal(Disturbance::Hold, lasts) => Some(Piece::Wait(*lasts)),
+        Piece::Signal(Disturbance::Partition | Disturbance::Crash, _) => Some(Piece::Stall),
+        _ => None,
     }
 }
 

@@ -76,4 +76,4 @@ pub use reader::Reader;
 pub use stream::Faulty;
 pub use truth::Truth;
 pub use verdict::{Claim, Verdict};
-pub use wires::{Signal, Standing, Wires};
+pub use wires::{Disturbance, Signal, Standing, Wires};

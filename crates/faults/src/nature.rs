@@ -94,34 +94,7 @@ impl Effect {
 
     /// The offset in its region of its second range, if it has two.
     pub(crate) const fn second_range(&self) -> Option<u64> {
-        match self {
-            Self::Reorder { with, .. } => Some(*with),
-            Self::Flip { .. }
-            | Self::Xor { .. }
-            | Self::Drop { .. }
-            | Self::Truncate
-            | Self::Insert { .. }
-            | Self::Duplicate { .. }
-            | Self::Overwrite { .. }
-            | Self::Stall
-            | Self::Delay { .. }
-            | Self::Throttle { .. }
-            | Self::Slice { .. }
-            | Self::Coalesce { .. }
-            | Self::Reset
-            | Self::HalfClose
-            | Self::Latency { .. }
-            | Self::Partition { .. }
-            | Self::Hold { .. }
-            | Self::Crash { .. }
-            | Self::NoSpace
-            | Self::WriteError
-            | Self::ShortWrite { .. }
-            | Self::CrashBeforeSync
-            | Self::CrashBeforeRename
-            | Self::CrashAfterRename
-            | Self::Rot { .. } => None,
-        }
+        if let Self::Reorder { with, .. } = self { Some(*with) } else { None }
     }
 
     /// What it makes of what a reader gets.
@@ -160,32 +133,7 @@ impl Effect {
     /// Whether the reader of a stream sees it as the end of that.
     #[must_use]
     pub const fn ends_stream(&self) -> bool {
-        match self {
-            Self::Truncate | Self::HalfClose | Self::Reset => true,
-            Self::Flip { .. }
-            | Self::Xor { .. }
-            | Self::Drop { .. }
-            | Self::Insert { .. }
-            | Self::Duplicate { .. }
-            | Self::Reorder { .. }
-            | Self::Overwrite { .. }
-            | Self::Stall
-            | Self::Delay { .. }
-            | Self::Throttle { .. }
-            | Self::Slice { .. }
-            | Self::Coalesce { .. }
-            | Self::Latency { .. }
-            | Self::Partition { .. }
-            | Self::Hold { .. }
-            | Self::Crash { .. }
-            | Self::NoSpace
-            | Self::WriteError
-            | Self::ShortWrite { .. }
-            | Self::CrashBeforeSync
-            | Self::CrashBeforeRename
-            | Self::CrashAfterRename
-            | Self::Rot { .. } => false,
-        }
+        matches!(self, Self::Truncate | Self::HalfClose | Self::Reset)
     }
 }
 

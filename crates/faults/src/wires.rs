@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::comparison::Comparison;
 use super::{Chain, FaultEntry, Faulty, Flow, Gate};
-use crate::Effect;
 use crate::{ConnectionId, Reader};
 
 /// Something that shall happen to the network now.
@@ -17,7 +16,20 @@ pub struct Signal {
     /// The fault that asks for it.
     pub fault: FaultEntry,
     /// What shall happen.
-    pub effect: Effect,
+    pub disturbance: Disturbance,
+    /// How long.
+    pub lasts: Duration,
+}
+
+/// What happens to the network between the two hosts for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disturbance {
+    /// Packets are lost: [`Effect::Partition`](crate::Effect::Partition).
+    Partition,
+    /// Packets wait: [`Effect::Hold`](crate::Effect::Hold).
+    Hold,
+    /// The server's host is down: [`Effect::Crash`](crate::Effect::Crash).
+    Crash,
 }
 
 /// How the connection stands.
@@ -132,8 +144,8 @@ impl Wires {
     }
 
     /// Asks for something to happen to the network.
-    pub fn signal(&self, fault: FaultEntry, effect: Effect) {
-        self.shared().signals.push(Signal { fault, effect });
+    pub fn signal(&self, signal: Signal) {
+        self.shared().signals.push(signal);
     }
 
     /// What was asked for since the last call.

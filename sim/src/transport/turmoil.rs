@@ -14,7 +14,7 @@ use ::turmoil::{Builder, Sim, sim_elapsed};
 use tokio::sync::watch;
 
 use super::{Job, LATENCY, Transport};
-use faults::{Effect, Signal, Wires};
+use faults::{Disturbance, Signal, Wires};
 use transfer::driver::{Active, Ending, Listener, Opened, run_clients, serve};
 use transfer::endpoint::Service;
 
@@ -101,90 +101,47 @@ struct Network {
     /// Whether the server is down.
     down: watch::Sender<bool>,
     /// What has to be undone, and when.
-    agenda: Vec<(Duration, Trouble)>,
+    agenda: Vec<(Duration, Disturbance)>,
 }
 
 impl Network {
     /// Begins what was asked for since the last step, and undoes what has lasted long enough. Says whether the
     /// server is down, or coming up: that is worth waiting for.
     fn act(&mut self, sim: &mut Sim<'_>) -> bool {
-        for Signal { fault, effect } in self.wires.take_signals() {
-            self.begin(sim, &effect);
-            fault.reached();
+        for signal in self.wires.take_signals() {
+            self.begin(sim, &signal);
+            signal.fault.reached();
         }
         let now = sim.elapsed();
         let (due, later) = self.agenda.drain(..).partition(|(until, _)| *until <= now);
         self.agenda = later;
-        let due: Vec<(Duration, Trouble)> = due;
-        due.iter().for_each(|(_, trouble)| self.undo(sim, *trouble));
-        due.iter().chain(&self.agenda).any(|(_, trouble)| *trouble == Trouble::Crash)
+        let due: Vec<(Duration, Disturbance)> = due;
+        due.iter().for_each(|(_, disturbance)| self.undo(sim, *disturbance));
+        due.iter().chain(&self.agenda).any(|(_, disturbance)| *disturbance == Disturbance::Crash)
     }
 
-    fn begin(&mut self, sim: &mut Sim<'_>, effect: &Effect) {
-        let Some((trouble, lasts)) = trouble(effect) else { return };
-        match trouble {
-            Trouble::Partition => sim.partition(CLIENTS, SERVER),
-            Trouble::Hold => sim.hold(CLIENTS, SERVER),
-            Trouble::Crash => {
+    fn begin(&mut self, sim: &mut Sim<'_>, signal: &Signal) {
+        match signal.disturbance {
+            Disturbance::Partition => sim.partition(CLIENTS, SERVER),
+            Disturbance::Hold => sim.hold(CLIENTS, SERVER),
+            Disturbance::Crash => {
                 self.service.handle_crash(sim.elapsed());
                 sim.crash(SERVER);
                 self.down.send_replace(true);
             }
         }
-        self.agenda.push((sim.elapsed() + lasts, trouble));
+        self.agenda.push((sim.elapsed() + signal.lasts, signal.disturbance));
     }
 
-    fn undo(&self, sim: &mut Sim<'_>, trouble: Trouble) {
-        match trouble {
-            Trouble::Partition => sim.repair(CLIENTS, SERVER),
-            Trouble::Hold => sim.release(CLIENTS, SERVER),
-            Trouble::Crash => {
+    fn undo(&self, sim: &mut Sim<'_>, disturbance: Disturbance) {
+        match disturbance {
+            Disturbance::Partition => sim.repair(CLIENTS, SERVER),
+            Disturbance::Hold => sim.release(CLIENTS, SERVER),
+            Disturbance::Crash => {
                 sim.bounce(SERVER);
                 self.down.send_replace(false);
             }
         }
-    }
-}
-
-/// What goes wrong with the network for a while, and has to be undone.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Trouble {
-    Partition,
-    Hold,
-    Crash,
-}
-
-/// What `effect` does to the network, and for how long. Names every effect, so that a new one does not compile before
-/// somebody has decided that.
-fn trouble(effect: &Effect) -> Option<(Trouble, Duration)> {
-    match effect {
-        Effect::Partition { lasts } => Some((Trouble::Partition, *lasts)),
-        Effect::Hold { lasts } => Some((Trouble::Hold, *lasts)),
-        Effect::Crash { lasts } => Some((Trouble::Crash, *lasts)),
-        // The latency holds for the whole run, and is a setting of it.
-        Effect::Flip { .. }
-        | Effect::Xor { .. }
-        | Effect::Drop { .. }
-        | Effect::Truncate
-        | Effect::Insert { .. }
-        | Effect::Duplicate { .. }
-        | Effect::Reorder { .. }
-        | Effect::Overwrite { .. }
-        | Effect::Stall
-        | Effect::Delay { .. }
-        | Effect::Throttle { .. }
-        | Effect::Slice { .. }
-        | Effect::Coalesce { .. }
-        | Effect::Reset
-        | Effect::HalfClose
-        | Effect::Latency { .. }
-        | Effect::NoSpace
-        | Effect::WriteError
-        | Effect::ShortWrite { .. }
-        | Effect::CrashBeforeSync
-        | Effect::CrashBeforeRename
-        | Effect::CrashAfterRename
-        | Effect::Rot { .. } => None,
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use faults::{At, Chain, Effect, Fault, FaultEntry, Injector, Ledger, Piece, Region};
+use faults::{At, Chain, Disturbance, Effect, Fault, FaultEntry, Injector, Ledger, Piece, Region};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -139,7 +139,9 @@ fn events(effect: &Effect, reaches: Piece) -> Vec<Piece> {
         Effect::HalfClose => vec![Piece::End, reaches],
         Effect::Reset => vec![Piece::Reset, reaches],
         // What was on the way shares the fate of what comes after.
-        Effect::Partition { .. } => vec![Piece::Signal(effect.clone()), reaches, Piece::Stall],
+        Effect::Partition { lasts } => {
+            vec![Piece::Signal(Disturbance::Partition, *lasts), reaches, Piece::Stall]
+        }
         Effect::Slice { .. } => vec![],
         _ => vec![reaches],
     }
