@@ -95,6 +95,17 @@ proptest! {
 }
 
 #[test]
+fn a_frame_that_begins_as_the_payload_goes_on_is_not_taken_for_it() {
+    let payload = noise(3, 1_003);
+    // The last piece is too short to be recognised, and its frame begins with its first two bytes.
+    let frame = [&payload[1_000..1_002], b"frame"].concat();
+    let bytes = [&payload[..1_000], &frame, &payload[1_000..]].concat();
+    let location = locate(&[stream(1, &bytes)], &payload, &Search::default()).unwrap();
+    check(&location, &[(0..1_000, 0), (1_000..1_003, 1_007)], 1_003);
+    assert_eq!(location.spot(991), Some(spot(991)));
+}
+
+#[test]
 fn a_part_that_is_missing_counts_against_the_coverage() {
     let payload = noise(3, 10_000);
     // The foreign bytes begin and end as the payload would go on.
