@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
+use auto_impl::auto_impl;
+
 use crate::{Buffer, ConnectionId, Reader};
 
 /// One side of one connection. `now` is always the time since the run began.
@@ -12,6 +14,8 @@ use crate::{Buffer, ConnectionId, Reader};
 /// [`handle_input`](Self::handle_input), [`handle_timeout`](Self::handle_timeout) when the time of
 /// [`poll_timeout`](Self::poll_timeout) has come. Once [`is_closed`](Self::is_closed), it flushes, ends its
 /// sending side, and reads and drops until the peer does the same.
+// Whoever has lent a machine has it back afterwards.
+#[auto_impl(&mut, Box)]
 pub trait Machine: Send {
     /// This connection stands.
     fn handle_connected(&mut self, _now: Duration, _connection: ConnectionId) {}
@@ -66,51 +70,4 @@ pub enum End {
     Broken,
     /// The connection was never made.
     NotConnected,
-}
-
-/// Whoever has lent a machine has it back afterwards.
-impl<M: Machine + ?Sized> Machine for &mut M {
-    fn handle_connected(&mut self, now: Duration, connection: ConnectionId) {
-        (**self).handle_connected(now, connection);
-    }
-
-    fn handle_input(&mut self, now: Duration, input: &[u8]) -> usize {
-        (**self).handle_input(now, input)
-    }
-
-    fn handle_end(&mut self, now: Duration, end: End) {
-        (**self).handle_end(now, end);
-    }
-
-    fn handle_timeout(&mut self, now: Duration) {
-        (**self).handle_timeout(now);
-    }
-
-    fn poll_transmit(&mut self, now: Duration, out: &mut Buffer) {
-        (**self).poll_transmit(now, out);
-    }
-
-    fn poll_timeout(&self) -> Option<Duration> {
-        (**self).poll_timeout()
-    }
-
-    fn is_closed(&self) -> bool {
-        (**self).is_closed()
-    }
-
-    fn handle_shutdown(&mut self, now: Duration) {
-        (**self).handle_shutdown(now);
-    }
-
-    fn poll_machine(&mut self, now: Duration, waker: Option<&Waker>) {
-        (**self).poll_machine(now, waker);
-    }
-
-    fn reconnect(&mut self) -> Option<Duration> {
-        (**self).reconnect()
-    }
-
-    fn reader(&self) -> Arc<dyn Reader> {
-        (**self).reader()
-    }
 }

@@ -13,6 +13,8 @@ pub(super) struct Link {
     pub(super) sent: bool,
     /// How much of what it has put out has come to the other end.
     arrived: usize,
+    /// How many bytes of the stream are past the point where faults strike.
+    pub(super) carried: usize,
     /// When the gate lets more through.
     pub(super) wake: Option<Duration>,
     /// Whether the gate knows that the sender has ended.
@@ -24,8 +26,13 @@ pub(super) struct Link {
 impl Link {
     /// A direction of which nothing was sent yet.
     pub(super) fn new(outbox: Buffer, inbox: Buffer, gate: Option<Gate>) -> Self {
-        let (sent, arrived, wake, finished, ended) = (false, 0, None, false, false);
-        Self { outbox, inbox, gate, sent, arrived, wake, finished, ended }
+        let (sent, arrived, carried, wake, finished, ended) = (false, 0, 0, None, false, false);
+        Self { outbox, inbox, gate, sent, arrived, carried, wake, finished, ended }
+    }
+
+    /// The same as it is now, with this gate from here on.
+    pub(super) fn fork(&self, gate: Option<Gate>) -> Self {
+        Self { outbox: self.outbox.clone(), inbox: self.inbox.clone(), gate, ..*self }
     }
 
     /// Takes from the sender what it has. Says whether that was anything.
@@ -133,6 +140,7 @@ impl Link {
             self.outbox.consume(taken);
             taken
         };
+        self.carried += moved;
         if let Some(gate) = &mut self.gate {
             gate.pass(moved);
         }
