@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::held::Held;
-use super::{FaultEntry, Piece, Sought};
+use super::{FaultEntry, PhasePlace, Piece};
 use crate::Effect;
 
 /// How often a throttled stream moves, per second.
@@ -28,14 +28,14 @@ pub struct Injector {
 #[derive(Clone, Debug)]
 enum Target {
     /// In a phase that has not come yet.
-    Sought(Sought),
+    Sought(PhasePlace),
     /// At a stream offset.
     Known {
         at: u64,
         /// For a reordering: the distance between its two ranges.
         distance: u64,
         /// The phase and the offset in it, if it was sought.
-        within: Option<(Sought, u64)>,
+        within: Option<(PhasePlace, u64)>,
     },
 }
 
@@ -73,7 +73,7 @@ impl Injector {
 
     /// This fault, to strike where `sought` says, once its phase has begun.
     #[must_use]
-    pub fn seeking(fault: FaultEntry, sought: Sought) -> Self {
+    pub fn seeking(fault: FaultEntry, sought: PhasePlace) -> Self {
         Self::with_target(fault, Target::Sought(sought))
     }
 

@@ -8,8 +8,8 @@ use faults::Content;
 use faults::text::visible;
 use protocol::FileName;
 use sim::report::{self, Lines};
-use transfer::endpoint::Wish;
-use transfer::live::{Outcome, Peer, PeerSettings, Trouble};
+use transfer::endpoint::FileQuery;
+use transfer::live::{Peer, PeerSettings, TransferOutcome, Trouble};
 use transfer::record::{Failure, Progress};
 use transfer::storage::{Folder, StoreError, Target};
 
@@ -91,7 +91,7 @@ pub(super) fn get(args: &GetArgs) -> Exit {
     let folder = Folder::Disk { target, replace: args.force };
     let (peer, progress) = peer(&args.client);
     let bar = progress::watch(progress, args.client.quiet);
-    let ended = peer.get(&Wish::parse(&args.wanted), &folder);
+    let ended = peer.get(&FileQuery::parse(&args.wanted), &folder);
     drop(bar);
     match ended {
         Ok((done, path)) => {
@@ -227,12 +227,12 @@ fn name_of(path: &Path) -> Result<FileName, String> {
 }
 
 /// Says what came of a transfer.
-fn tell(outcome: &Outcome, text: &str, quiet: bool) -> Exit {
+fn tell(outcome: &TransferOutcome, text: &str, quiet: bool) -> Exit {
     let exit = match outcome {
         outcome if outcome.is_ours() => Exit::Usage,
-        Outcome::Success { .. } => Exit::Met,
-        Outcome::Fail { .. } => Exit::NotMet,
-        Outcome::Refused { .. } | Outcome::Broken(_) => Exit::NoPeer,
+        TransferOutcome::Success { .. } => Exit::Met,
+        TransferOutcome::Fail { .. } => Exit::NotMet,
+        TransferOutcome::Refused { .. } | TransferOutcome::Broken(_) => Exit::NoPeer,
     };
     if !quiet || exit != Exit::Met {
         print::say(text);

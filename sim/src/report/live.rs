@@ -14,7 +14,7 @@ use super::problem::Problem;
 use crate::session::SessionReport;
 use crate::transcript::{JsonLine, render};
 use faults::text::{bytes_text, visible};
-use transfer::live::{Outcome, Transferred, Trouble};
+use transfer::live::{TransferOutcome, TransferReport, Trouble};
 use transfer::record::Failure;
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -57,14 +57,14 @@ pub fn listing_json(entries: &[Entry]) -> String {
 
 /// What came of a transfer, as a line: of JSON with `lines`, else for people. `path` is where a download stands.
 #[must_use]
-pub fn transferred(done: &Transferred, path: Option<&Path>, lines: Option<&Lines>) -> String {
+pub fn transferred(done: &TransferReport, path: Option<&Path>, lines: Option<&Lines>) -> String {
     match lines {
         Some(lines) => transferred_json(done, path, lines),
         None => transferred_text(done, path),
     }
 }
 
-fn transferred_text(done: &Transferred, path: Option<&Path>) -> String {
+fn transferred_text(done: &TransferReport, path: Option<&Path>) -> String {
     let name = visible(done.name.as_str());
     let retries = match done.retries {
         0 => String::new(),
@@ -72,7 +72,7 @@ fn transferred_text(done: &Transferred, path: Option<&Path>) -> String {
         count => format!(", after {count} retries"),
     };
     match &done.outcome {
-        Outcome::Success { id } => {
+        TransferOutcome::Success { id } => {
             let size = bytes_text(done.bytes);
             let place =
                 path.map_or(String::new(), |path| format!(" -> {}", visible(&path.to_string_lossy())));
@@ -83,18 +83,18 @@ fn transferred_text(done: &Transferred, path: Option<&Path>) -> String {
 }
 
 /// Why a transfer is no success.
-fn reason(outcome: &Outcome) -> String {
+fn reason(outcome: &TransferOutcome) -> String {
     match outcome {
-        Outcome::Success { .. } => String::new(),
-        Outcome::Fail { own, peer } => format!("the MD5 here is {own}, there {peer}"),
-        Outcome::Refused { code, text } if text.is_empty() => format!("refused: {code}"),
-        Outcome::Refused { code, text } => format!("refused: {} ({code})", visible(text)),
-        Outcome::Broken(Failure::Storage(error)) => format!("the file here: {error}"),
-        Outcome::Broken(failure) => format!("broken off: {failure}"),
+        TransferOutcome::Success { .. } => String::new(),
+        TransferOutcome::Fail { own, peer } => format!("the MD5 here is {own}, there {peer}"),
+        TransferOutcome::Refused { code, text } if text.is_empty() => format!("refused: {code}"),
+        TransferOutcome::Refused { code, text } => format!("refused: {} ({code})", visible(text)),
+        TransferOutcome::Broken(Failure::Storage(error)) => format!("the file here: {error}"),
+        TransferOutcome::Broken(failure) => format!("broken off: {failure}"),
     }
 }
 
-fn transferred_json(done: &Transferred, path: Option<&Path>, lines: &Lines) -> String {
+fn transferred_json(done: &TransferReport, path: Option<&Path>, lines: &Lines) -> String {
     #[derive(Serialize)]
     #[serde(tag = "type", rename = "transfer")]
     struct Record<'a> {
@@ -116,12 +116,12 @@ fn transferred_json(done: &Transferred, path: Option<&Path>, lines: &Lines) -> S
     }
     let id = |id: &FileId| Some(id.to_string());
     let (result, own, peer, code) = match &done.outcome {
-        Outcome::Success { id: own } => ("success", id(own), None, None),
-        Outcome::Fail { own, peer } => ("fail", id(own), id(peer), None),
-        Outcome::Refused { code, .. } => ("refused", None, None, Some(code.to_string())),
-        Outcome::Broken(_) => ("broken", None, None, None),
+        TransferOutcome::Success { id: own } => ("success", id(own), None, None),
+        TransferOutcome::Fail { own, peer } => ("fail", id(own), id(peer), None),
+        TransferOutcome::Refused { code, .. } => ("refused", None, None, Some(code.to_string())),
+        TransferOutcome::Broken(_) => ("broken", None, None, None),
     };
-    let is_success = matches!(done.outcome, Outcome::Success { .. });
+    let is_success = matches!(done.outcome, TransferOutcome::Success { .. });
     lines.line(&Record {
         transfer: done.direction.to_string(),
         name: done.name.as_str(),

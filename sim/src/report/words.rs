@@ -1,6 +1,6 @@
 //! The words of the JSON lines: values in kebab-case, each of a closed set that `docs/json.md` lists.
 
-use crate::verdict::{Claim, Condition};
+use crate::verdict::{Condition, TransferClaim};
 use faults::{Flow, Truth, Verdict};
 use protocol::Error;
 use transfer::record::Failure;
@@ -31,12 +31,12 @@ pub(super) const fn condition_word(condition: Condition) -> &'static str {
 }
 
 /// What a client of ours said of a transfer, and the code if it was refused.
-pub(super) fn claim_words(claim: &Claim) -> (&'static str, Option<&'static str>) {
+pub(super) fn claim_words(claim: &TransferClaim) -> (&'static str, Option<&'static str>) {
     match claim {
-        Claim::Success(_) => ("success", None),
-        Claim::Fail => ("fail", None),
-        Claim::Error(Failure::Protocol(Error::Refused(code))) => ("refused", Some(code.as_str())),
-        Claim::Error(_) => ("error", None),
+        TransferClaim::Success(_) => ("success", None),
+        TransferClaim::Fail => ("fail", None),
+        TransferClaim::Error(Failure::Protocol(Error::Refused(code))) => ("refused", Some(code.as_str())),
+        TransferClaim::Error(_) => ("error", None),
     }
 }
 

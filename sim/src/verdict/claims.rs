@@ -10,7 +10,7 @@ use transfer::record::{Action, Evidence, Failure, Kind, Message};
 
 /// What the client said of one transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claim {
+pub enum TransferClaim {
     /// Success, with the file's id.
     Success(FileId),
     /// Fail: the digests differ.
@@ -19,7 +19,7 @@ pub enum Claim {
     Error(Failure),
 }
 
-impl Claim {
+impl TransferClaim {
     /// The claim without what belongs to it.
     #[must_use]
     pub const fn word(&self) -> faults::Claim {
@@ -31,7 +31,7 @@ impl Claim {
     }
 }
 
-impl fmt::Display for Claim {
+impl fmt::Display for TransferClaim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Success(_) => f.write_str("Success"),
@@ -44,13 +44,13 @@ impl fmt::Display for Claim {
 
 /// A transfer, what was said of it in the end, and what had arrived by then.
 #[derive(Clone, Debug)]
-pub struct Claimed {
+pub struct ClaimedTransfer {
     /// Which way the file went.
     pub direction: Direction,
     /// Its name.
     pub file: FileName,
     /// What the client said.
-    pub claim: Claim,
+    pub claim: TransferClaim,
     /// Whether it had tried again.
     pub retried: bool,
     /// The file as the receiver had it when it was whole, if it ever was; or why that could not be read.
@@ -61,7 +61,7 @@ pub struct Claimed {
 
 /// Every transfer that the client began, in order.
 #[must_use]
-pub fn claims(lines: &[Line]) -> Vec<Claimed> {
+pub fn claims(lines: &[Line]) -> Vec<ClaimedTransfer> {
     let mut reader = Reader::default();
     lines.iter().for_each(|line| reader.read(line));
     reader.claims
@@ -69,7 +69,7 @@ pub fn claims(lines: &[Line]) -> Vec<Claimed> {
 
 #[derive(Default)]
 struct Reader {
-    claims: Vec<Claimed>,
+    claims: Vec<ClaimedTransfer>,
     /// Whether the last claim can still change.
     open: bool,
     /// Whether what begins next is the last transfer again.
@@ -118,10 +118,10 @@ impl Reader {
                 last.retried = true;
                 last.evidence = None;
             }
-            None => self.claims.push(Claimed {
+            None => self.claims.push(ClaimedTransfer {
                 direction,
                 file: file.clone(),
-                claim: Claim::Error(Failure::Broken),
+                claim: TransferClaim::Error(Failure::Broken),
                 retried: false,
                 evidence: None,
                 asked: None,
@@ -135,7 +135,7 @@ impl Reader {
         }
     }
 
-    fn claim(&mut self, claim: Option<Claim>) {
+    fn claim(&mut self, claim: Option<TransferClaim>) {
         if let (true, Some(claim), Some(last)) = (self.open, claim, self.claims.last_mut()) {
             last.claim = claim;
             self.open = false;
@@ -145,7 +145,7 @@ impl Reader {
     /// The server refuses. If that does not reach the client as it was sent, the client still has its say.
     fn refuse(&mut self, code: ErrorCode) {
         if let Some(last) = self.claims.last_mut().filter(|_| self.open) {
-            last.claim = Claim::Error(Failure::Protocol(Error::Refused(code)));
+            last.claim = TransferClaim::Error(Failure::Protocol(Error::Refused(code)));
         }
     }
 
@@ -153,20 +153,21 @@ impl Reader {
     /// of what comes later, the client said nothing.
     fn take_evidence(&mut self, direction: Direction, file: Option<&Evidence>) {
         let open = self.open;
-        let takes = |last: &&mut Claimed| last.direction == direction && (open || last.evidence.is_none());
+        let takes =
+            |last: &&mut ClaimedTransfer| last.direction == direction && (open || last.evidence.is_none());
         if let Some(last) = self.claims.last_mut().filter(takes) {
             last.evidence = file.cloned();
         }
     }
 }
 
-fn claim_in(action: &Action) -> Option<Claim> {
+fn claim_in(action: &Action) -> Option<TransferClaim> {
     match action {
-        Action::Compared(_, Compared::Same(id)) => Some(Claim::Success(*id)),
-        Action::Compared(_, Compared::Different { .. }) => Some(Claim::Fail),
-        Action::Failed(failure) => Some(Claim::Error(failure.clone())),
+        Action::Compared(_, Compared::Same(id)) => Some(TransferClaim::Success(*id)),
+        Action::Compared(_, Compared::Different { .. }) => Some(TransferClaim::Fail),
+        Action::Failed(failure) => Some(TransferClaim::Error(failure.clone())),
         Action::Received(Message::Text { kind: Kind::Refusal(code), .. }) => {
-            Some(Claim::Error(Failure::Protocol(Error::Refused(*code))))
+            Some(TransferClaim::Error(Failure::Protocol(Error::Refused(*code))))
         }
         _ => None,
     }

@@ -9,7 +9,7 @@ use faults::Direction;
 
 /// What came of a transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TransferOutcome {
     /// The digests are equal.
     Success {
         /// The MD5, which is the file's id.
@@ -33,7 +33,7 @@ pub enum Outcome {
     Broken(Failure),
 }
 
-impl Outcome {
+impl TransferOutcome {
     /// Whether a file on this side is to blame.
     #[must_use]
     pub fn is_ours(&self) -> bool {
@@ -43,7 +43,7 @@ impl Outcome {
 
 /// A transfer that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transferred {
+pub struct TransferReport {
     /// Which way.
     pub direction: Direction,
     /// The file's name.
@@ -53,11 +53,11 @@ pub struct Transferred {
     /// How often it was tried again.
     pub retries: u32,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: TransferOutcome,
 }
 
 /// Is told of each transfer when it is over.
-pub(super) type Told = Box<dyn FnMut(Transferred) + Send>;
+pub(super) type TransferCallback = Box<dyn FnMut(TransferReport) + Send>;
 
 /// Puts the events of a client together to transfers.
 pub(super) struct Transfers {
@@ -65,27 +65,27 @@ pub(super) struct Transfers {
 }
 
 struct State {
-    told: Told,
-    open: Option<Open>,
+    told: TransferCallback,
+    open: Option<OpenTransfer>,
     /// The refusal or failure that is no transfer's.
-    otherwise: Option<Outcome>,
+    otherwise: Option<TransferOutcome>,
 }
 
-struct Open {
+struct OpenTransfer {
     direction: Direction,
     name: FileName,
     bytes: u64,
     retries: u32,
-    outcome: Option<Outcome>,
+    outcome: Option<TransferOutcome>,
 }
 
 impl Transfers {
-    pub(super) fn new(told: Told) -> Arc<Self> {
+    pub(super) fn new(told: TransferCallback) -> Arc<Self> {
         Arc::new(Self { state: Mutex::new(State { told, open: None, otherwise: None }) })
     }
 
     /// The session is over: the last transfer is, too. Returns what went wrong outside of any.
-    pub(super) fn finish(&self) -> Option<Outcome> {
+    pub(super) fn finish(&self) -> Option<TransferOutcome> {
         let mut state = self.state();
         state.close();
         state.otherwise.take()
@@ -112,13 +112,13 @@ impl Observer for Transfers {
             }
             Action::Received(Message::Text { kind: Kind::Refusal(code), text }) => {
                 let text = text.splitn(3, ' ').nth(2).unwrap_or_default().to_owned();
-                state.decide(Outcome::Refused { code: *code, text });
+                state.decide(TransferOutcome::Refused { code: *code, text });
             }
-            Action::Compared(_, Compared::Same(id)) => state.decide(Outcome::Success { id: *id }),
+            Action::Compared(_, Compared::Same(id)) => state.decide(TransferOutcome::Success { id: *id }),
             Action::Compared(_, Compared::Different { own, peer }) => {
-                state.decide(Outcome::Fail { own: *own, peer: *peer });
+                state.decide(TransferOutcome::Fail { own: *own, peer: *peer });
             }
-            Action::Failed(failure) => state.decide(Outcome::Broken(failure.clone())),
+            Action::Failed(failure) => state.decide(TransferOutcome::Broken(failure.clone())),
             Action::Retried(_) => state.update(|open| {
                 open.retries += 1;
                 open.outcome = None;
@@ -135,17 +135,17 @@ impl State {
             return;
         }
         self.close();
-        self.open = Some(Open { direction, name: name.clone(), bytes: 0, retries: 0, outcome: None });
+        self.open = Some(OpenTransfer { direction, name: name.clone(), bytes: 0, retries: 0, outcome: None });
     }
 
-    fn update(&mut self, change: impl FnOnce(&mut Open)) {
+    fn update(&mut self, change: impl FnOnce(&mut OpenTransfer)) {
         if let Some(open) = &mut self.open {
             change(open);
         }
     }
 
     /// The first word counts: what comes after it, say of a discard, does not change it.
-    fn decide(&mut self, outcome: Outcome) {
+    fn decide(&mut self, outcome: TransferOutcome) {
         match &mut self.open {
             Some(open) if open.outcome.is_none() => open.outcome = Some(outcome),
             _ => self.otherwise = self.otherwise.take().or(Some(outcome)),
@@ -153,8 +153,10 @@ impl State {
     }
 
     fn close(&mut self) {
-        let Some(Open { direction, name, bytes, retries, outcome }) = self.open.take() else { return };
-        let outcome = outcome.unwrap_or(Outcome::Broken(Failure::Broken));
-        (self.told)(Transferred { direction, name, bytes, retries, outcome });
+        let Some(OpenTransfer { direction, name, bytes, retries, outcome }) = self.open.take() else {
+            return;
+        };
+        let outcome = outcome.unwrap_or(TransferOutcome::Broken(Failure::Broken));
+        (self.told)(TransferReport { direction, name, bytes, retries, outcome });
     }
 }
