@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 use faults::Flow;
-use faults::proxy::{Placed, Proxy, Running, Settings, Which};
+use faults::proxy::{Connections, PlacedFault, Proxy, Running, Settings};
 use faults::{At, Effect, Fault, Region};
 use tokio::io::copy_bidirectional;
 
@@ -135,9 +135,9 @@ fn read_to_end(stream: &mut TcpStream) -> io::Result<u64> {
     }
 }
 
-fn flip(flow: Flow, offset: u64) -> Option<Placed> {
+fn flip(flow: Flow, offset: u64) -> Option<PlacedFault> {
     let fault = Fault { effect: Effect::Flip { bit: 0 }, region: Region::ToServer, at: At::Offset(offset) };
-    Placed::new(Which::All, flow, offset, fault)
+    PlacedFault::new(Connections::All, flow, offset, fault)
 }
 
 /// The bare splice, on a thread of its own for as long as the program runs. Returns where it listens.

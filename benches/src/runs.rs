@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::Path;
 
 use faults::Verdict;
-use sim::run::{Options, Plan, Site, run, transport};
+use sim::run::{Plan, RunOptions, Site, run, transport};
 use sim::scenario::{Scenario, Source, TransportKind};
 use sim::transport::Transport;
 
@@ -40,7 +40,7 @@ impl Basic {
     /// # Panics
     /// If the run failed or did not go as the scenario says.
     pub fn run(&mut self) {
-        let outcome = run(&self.plan, &mut *self.transport, Site::in_memory(), &Options::default())
+        let outcome = run(&self.plan, &mut *self.transport, Site::in_memory(), &RunOptions::default())
             .expect("the lane carries the run");
         assert_eq!(outcome.deviation, None);
         assert!(outcome.judgements.iter().all(|judgement| judgement.verdict == Verdict::Intact));

@@ -16,7 +16,7 @@ use protocol::{Compared, FileName};
 use sim::scenario::TransportKind;
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
 use tempfile::TempDir;
-use transfer::endpoint::{Client, ClientConfig, Command, Endpoint, ServerConfig, Sessions};
+use transfer::endpoint::{Client, ClientCommand, ClientConfig, Endpoint, ServerConfig, Sessions};
 use transfer::record::{Action, Recorder};
 use transfer::storage::{DiskStore, Folder, Incoming, Store};
 
@@ -136,10 +136,10 @@ impl Workload {
         let (store, commands) = match direction {
             Direction::Upload => {
                 let store: Arc<dyn Store> = Arc::new(DiskStore::open(place.path())?);
-                (store, vec![Command::Upload { name, content: self.content.clone() }])
+                (store, vec![ClientCommand::Upload { name, content: self.content.clone() }])
             }
             Direction::Download => {
-                (Arc::clone(&self.store), vec![Command::ListFiles, Command::Download { name }])
+                (Arc::clone(&self.store), vec![ClientCommand::ListFiles, ClientCommand::Download { name }])
             }
         };
         let wires = faults.wires(direction, self.content.len());

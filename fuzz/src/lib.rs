@@ -8,7 +8,7 @@ use std::time::Duration;
 use faults::{Buffer, ConnectionId, Content, End};
 use protocol::wire::{self, MAX_LINE};
 use protocol::{Entry, FileId, FileName, Reply, Request, UploadDetails};
-use transfer::endpoint::{Client, ClientConfig, Command, Endpoint, Server, ServerConfig};
+use transfer::endpoint::{Client, ClientCommand, ClientConfig, Endpoint, Server, ServerConfig};
 use transfer::record::Recorder;
 use transfer::storage::{Folder, MemoryStore, Store};
 
@@ -88,10 +88,10 @@ pub fn visit(bytes: &[u8], cuts: &[u8]) -> (Vec<u8>, bool) {
     let hello = FileId::from_bytes(*b"\x5d\x41\x40\x2a\xbc\x4b\x2a\x76\xb9\x71\x9d\x91\x10\x17\xc5\x92");
     let content = Content::Memory(Arc::from(*b"hello"));
     let commands = vec![
-        Command::ListFiles,
-        Command::Upload { name: name.clone(), content },
-        Command::ListFiles,
-        Command::DownloadId { id: hello, name: name.clone() },
+        ClientCommand::ListFiles,
+        ClientCommand::Upload { name: name.clone(), content },
+        ClientCommand::ListFiles,
+        ClientCommand::DownloadId { id: hello, name: name.clone() },
     ];
     let mut client = Client::new(ClientConfig::new(commands, folder.clone(), DEADLINE));
     let said = feed(&mut client, bytes, cuts);

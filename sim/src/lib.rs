@@ -10,14 +10,14 @@
 //! prints nothing: the binary does.
 //!
 //! ```
-//! use sim::run::{Options, Plan, Site, run, transport};
+//! use sim::run::{Plan, RunOptions, Site, run, transport};
 //! use sim::scenario::{Scenario, TransportKind};
 //! use faults::Verdict;
 //!
 //! let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/basic.ron");
 //! let plan = Plan::new(&Scenario::load(&path)?)?;
 //! let mut memory = transport(TransportKind::Memory, &plan)?;
-//! let outcome = run(&plan, &mut *memory, Site::in_memory(), &Options::default())?;
+//! let outcome = run(&plan, &mut *memory, Site::in_memory(), &RunOptions::default())?;
 //! assert_eq!(outcome.deviation, None);
 //! assert!(outcome.judgements.iter().all(|judgement| judgement.verdict == Verdict::Intact));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

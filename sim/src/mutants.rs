@@ -12,7 +12,9 @@ use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::thread::{self, available_parallelism};
 
-use crate::run::{Inconclusive, Options, Outcome, Plan, RunError, Site, Unmet, run, transport};
+use crate::run::{
+    Inconclusive, Plan, RunError, RunOptions, RunOutcome, Site, UnmetExpectation, run, transport,
+};
 use crate::scenario::{Scenario, TransportKind};
 use crate::transcript::Deviation;
 use transfer::endpoint::Flaw;
@@ -26,7 +28,7 @@ pub enum Charge {
     /// A run without faults did not go as the steps say.
     Deviation(Deviation),
     /// An expectation was not met.
-    Unmet(Unmet),
+    Unmet(UnmetExpectation),
 }
 
 impl Charge {
@@ -60,7 +62,7 @@ pub enum Finding {
 impl Finding {
     /// What `outcome` says.
     #[must_use]
-    pub fn of(outcome: Outcome) -> Self {
+    pub fn of(outcome: RunOutcome) -> Self {
         let deviation = outcome.deviation.into_iter().map(Charge::Deviation);
         let charges: Vec<Charge> = deviation.chain(outcome.unmet.into_iter().map(Charge::Unmet)).collect();
         match outcome.inconclusive {
@@ -191,7 +193,7 @@ fn findings(scenario: &Scenario) -> Result<Column, RunError> {
     let lane = if plan.needs_network() { TransportKind::Turmoil } else { TransportKind::Memory };
     let mut transport = transport(lane, &plan)?;
     let mut find = |flaw| {
-        let options = Options { flaw, ..Options::default() };
+        let options = RunOptions { flaw, ..RunOptions::default() };
         run(&plan, &mut *transport, Site::for_plan(&plan)?, &options).map(Finding::of)
     };
     Ok((lane, programs().map(&mut find).collect::<Result<_, _>>()?))

@@ -2,11 +2,11 @@
 
 use protocol::{Compared, Entry, FileId, FileName};
 
-use crate::scenario::{Claim, ClientStep, ServerStep, Step};
+use crate::scenario::{ClientStep, ServerStep, Step, StepClaim};
 use crate::transcript::{Deviation, Line, check, seen_by_client};
 use faults::Content;
 use notation::{Located, Place};
-use transfer::endpoint::{Command, Script, md5_of};
+use transfer::endpoint::{ClientCommand, Script, md5_of};
 use transfer::live::{Peer, Trouble};
 use transfer::record::{Action, Event, Failure, Kind, Message, Recorder};
 use transfer::storage::Folder;
@@ -60,14 +60,14 @@ struct Steps {
 }
 
 impl Script for Steps {
-    fn next(&mut self, _listed: &[Entry]) -> Option<Command> {
+    fn next(&mut self, _listed: &[Entry]) -> Option<ClientCommand> {
         self.next += 1;
         let name = self.name.clone();
         match self.next {
-            1 | 3 => Some(Command::ListFiles),
-            2 => Some(Command::Upload { name, content: self.content.clone() }),
+            1 | 3 => Some(ClientCommand::ListFiles),
+            2 => Some(ClientCommand::Upload { name, content: self.content.clone() }),
             // The one that was just uploaded is meant, and no other that may be called so.
-            4 => Some(Command::DownloadId { id: self.id, name }),
+            4 => Some(ClientCommand::DownloadId { id: self.id, name }),
             _ => None,
         }
     }
@@ -123,14 +123,14 @@ pub fn steps(name: &FileName, [before, after]: &[Vec<FileName>; 2]) -> Vec<Locat
         Step::Server(ServerStep::ReceiveFile),
         Step::Server(ServerStep::SaveFile),
         Step::Server(ServerStep::SendHash),
-        Step::Client(ClientStep::Compare(Claim::Success)),
+        Step::Client(ClientStep::Compare(StepClaim::Success)),
         Step::Client(ClientStep::ListFiles),
         Step::Server(listed(after)),
         Step::Client(ClientStep::Download(name.clone())),
         Step::Server(ServerStep::AskId),
         Step::Client(ClientStep::SendId),
         Step::Server(ServerStep::SendFile),
-        Step::Client(ClientStep::ReceiveFile(Claim::Success)),
+        Step::Client(ClientStep::ReceiveFile(StepClaim::Success)),
         Step::Client(ClientStep::Disconnect),
     ];
     steps.into_iter().map(|value| Located { value, place: Place::outside("the 22 steps") }).collect()

@@ -8,7 +8,7 @@ use std::path::Path;
 use insta::assert_snapshot;
 use notation::Located;
 use protocol::{FileId, FileName};
-use sim::scenario::{Command, Expect, MAX_CLIENTS, MAX_COMMANDS, Scenario};
+use sim::scenario::{Expect, MAX_CLIENTS, MAX_COMMANDS, Scenario, ScenarioCommand};
 
 /// Two steps and what else is given.
 fn scenario(fields: &str) -> Result<Scenario, String> {
@@ -61,11 +61,14 @@ fn several_clients() {
     for command in first.iter().chain(second) {
         assert_eq!(command.value.to_string(), command.place.text());
     }
-    let upload = |file: &str| Command::Upload { file: name(file), name: name("a.txt") };
-    let download = Command::Download { name: name("not there") };
-    assert_eq!(values(first), [upload("a.txt"), Command::ListFiles, download, Command::Disconnect]);
+    let upload = |file: &str| ScenarioCommand::Upload { file: name(file), name: name("a.txt") };
+    let download = ScenarioCommand::Download { name: name("not there") };
+    assert_eq!(
+        values(first),
+        [upload("a.txt"), ScenarioCommand::ListFiles, download, ScenarioCommand::Disconnect]
+    );
     let id = FileId::parse("d41d8cd98f00b204e9800998ecf8427e").unwrap();
-    assert_eq!(values(second), [upload("v2"), Command::DownloadId { id }]);
+    assert_eq!(values(second), [upload("v2"), ScenarioCommand::DownloadId { id }]);
 }
 
 #[test]
@@ -107,7 +110,7 @@ fn a_file_that_takes_the_place_of_another_does_so_everywhere() {
         clients: [[Upload(\"z\"), UploadAs(\"z\", \"c\"), Download(\"z\")]])";
     let mut scenario = Scenario::parse(text, Path::new("test.ron")).unwrap();
     scenario.replace_file(Path::new("/somewhere/b")).unwrap();
-    let commands: Vec<String> = values(&scenario.clients[0]).iter().map(Command::to_string).collect();
+    let commands: Vec<String> = values(&scenario.clients[0]).iter().map(ScenarioCommand::to_string).collect();
     assert_eq!(commands, ["Upload(\"b\")", "UploadAs(\"b\", \"c\")", "Download(\"b\")"]);
     assert_eq!(scenario.expect[0].value, Expect::Lists(vec![name("b"), name("c")]));
 }

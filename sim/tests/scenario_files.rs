@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use insta::assert_snapshot;
 use protocol::FileName;
-use sim::scenario::{Claim, ClientStep, MAX_BASES, Scenario, ServerStep, Source, Step, TransportKind};
+use sim::scenario::{ClientStep, MAX_BASES, Scenario, ServerStep, Source, Step, StepClaim, TransportKind};
 use tempfile::TempDir;
 
 const BASIC: &str = include_str!("../../scenarios/basic.ron");
@@ -58,7 +58,7 @@ fn the_basic_scenario_has_the_22_steps() {
     let scenario = basic();
     assert_eq!(scenario.steps.len(), 22);
     assert_eq!(scenario.steps[5].value, Step::Client(ClientStep::Upload(name("my_file.jpg"))));
-    assert_eq!(scenario.steps[13].value, Step::Client(ClientStep::Compare(Claim::Success)));
+    assert_eq!(scenario.steps[13].value, Step::Client(ClientStep::Compare(StepClaim::Success)));
     assert_eq!(scenario.steps[15].value, Step::Server(ServerStep::Files(vec![name("my_file.jpg")])));
     assert_eq!(scenario.files[&name("my_file.jpg")].value, Source::Noise(123_456));
     assert_eq!((scenario.seed, scenario.transport), (1, TransportKind::Turmoil));

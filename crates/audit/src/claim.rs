@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::judge::{Said, said};
+use super::judge::{ClientClaim, client_claim};
 use super::spec::{Audit, Signal};
 use super::why::Note;
-use process::{Ended, How, Placeholder, Values};
+use process::{EndKind, Placeholder, ProgramEnd, Values};
 
 /// What was said, and by what.
-pub(super) struct Claim {
-    pub(super) said: Said,
+pub(super) struct ObservedClaim {
+    pub(super) claim: ClientClaim,
     /// What is to be remarked about how the client ended.
     pub(super) notes: Vec<Note>,
     /// The lines that say Success or Fail, the first few.
@@ -22,7 +22,7 @@ pub(super) struct Claim {
 const MAX_SHOWN: usize = 4;
 
 /// What the client said with `ended`.
-pub(super) fn claim(audit: &Audit, values: &Values, ended: &Ended) -> Claim {
+pub(super) fn claim(audit: &Audit, values: &Values, ended: &ProgramEnd) -> ObservedClaim {
     let Audit { success, fail, nth, .. } = audit;
     let says = |signal: &Signal, text: &str| matches!(signal, Signal::Line(line) if line.is_match(text));
     let fails = |text: &str| fail.as_ref().is_some_and(|fail| says(fail, text));
@@ -32,32 +32,32 @@ pub(super) fn claim(audit: &Audit, values: &Values, ended: &Ended) -> Claim {
     let before = nth.map_or(0, |nth| nth.get() - 1);
     if let Some(line) = lines().nth(before) {
         let is_fail = fails(line);
-        let said = said(!is_fail, is_fail, ended.how);
-        let mut notes = remarks(&said, ended.how);
+        let claim = client_claim(!is_fail, is_fail, ended.how);
+        let mut notes = remarks(&claim, ended.how);
         // If it is said which line counts, the others are about something else.
         let then_failed = !is_fail && nth.is_none() && lines().skip(1).any(fails);
         if then_failed {
             notes.push(Note::ThenFailed);
         }
-        return Claim { said, notes, lines: shown, then_failed };
+        return ObservedClaim { claim, notes, lines: shown, then_failed };
     }
     let gives = |signal: &Signal| match signal {
-        Signal::Exit(codes) => matches!(ended.how, How::Exited(code) if codes.contains(&code)),
+        Signal::Exit(codes) => matches!(ended.how, EndKind::Exited(code) if codes.contains(&code)),
         Signal::File(path) => resolved(&path.fill(values), values).exists(),
         Signal::Line(_) => false,
     };
-    let said = said(gives(success), fail.as_ref().is_some_and(gives), ended.how);
+    let claim = client_claim(gives(success), fail.as_ref().is_some_and(gives), ended.how);
     let mut notes = Vec::new();
-    if said == Said::Nothing && ended.lines.is_empty() {
+    if claim == ClientClaim::Nothing && ended.lines.is_empty() {
         notes.push(Note::NoOutput);
     }
-    Claim { said, notes, lines: shown, then_failed: false }
+    ObservedClaim { claim, notes, lines: shown, then_failed: false }
 }
 
-fn remarks(said: &Said, how: How) -> Vec<Note> {
-    match (said, how) {
-        (_, How::Hung) => vec![Note::NotEnded],
-        (Said::Success, How::Exited(code @ 1..)) => vec![Note::EndedWith(code)],
+fn remarks(claim: &ClientClaim, how: EndKind) -> Vec<Note> {
+    match (claim, how) {
+        (_, EndKind::Hung) => vec![Note::NotEnded],
+        (ClientClaim::Success, EndKind::Exited(code @ 1..)) => vec![Note::EndedWith(code)],
         _ => Vec::new(),
     }
 }

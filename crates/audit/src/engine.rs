@@ -8,18 +8,18 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::hash::md5;
-use super::judge::{Said, control_trouble, judge};
+use super::judge::{ClientClaim, control_trouble, judge};
 use super::outcome::{Report, Row, Trouble};
 use super::payload::payload;
-use super::places::Ground;
+use super::places::ControlRun;
 use super::remove::remove;
 use super::sent::is_absolute;
-use super::spec::{Audit, ExtraEnv, Server};
-use super::strike::{Aim, Meant, Struck};
-use super::transfer::{Bench, Ran};
+use super::spec::{Audit, AuditServer, ExtraEnv};
+use super::strike::{Placement, Target, TargetedFault};
+use super::transfer::{TransferRun, TransferSetup};
 use super::trials::Trial;
 use super::why::{Note, OutputLine, Speaker, Why};
-use faults::proxy::{Placed, Recording, Which};
+use faults::proxy::{Connections, PlacedFault, Recording};
 use faults::text::number_text;
 use faults::{Content, Truth, Verdict};
 use process::is_closed;
@@ -36,7 +36,7 @@ const FAITHFUL: usize = 2;
 
 /// How an audit is run.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct AuditOptions {
     /// In place of the audit's own seed.
     pub seed: Option<u64>,
     /// Where the directories of the runs are made; it has to be there.
@@ -51,7 +51,7 @@ pub struct Options {
 
 /// What an audit is at.
 #[derive(Clone, Copy, Debug)]
-pub enum Step<'a> {
+pub enum AuditEvent<'a> {
     /// The first control run; those that go before each trial are part of it.
     Control,
     /// A trial begins.
@@ -76,13 +76,13 @@ pub enum Step<'a> {
 pub fn run(
     audit: &Audit,
     trials: &[Trial],
-    options: &Options,
-    told: &(dyn Fn(Step<'_>) + Sync),
+    options: &AuditOptions,
+    told: &(dyn Fn(AuditEvent<'_>) + Sync),
 ) -> io::Result<Report> {
     let seed = options.seed.unwrap_or(audit.seed);
     let bytes = payload(seed, audit.size);
     let payload = Content::Memory(bytes.clone().into());
-    let bench = Bench { audit, payload, digest: md5(&bytes), sim: &options.sim };
+    let setup = TransferSetup { audit, payload, digest: md5(&bytes), sim: &options.sim };
     let mut report = Report {
         audit: audit.clone(),
         seed,
@@ -96,17 +96,17 @@ pub fn run(
         report.control = Some(why);
         return Ok(report);
     }
-    told(Step::Control);
-    let (ground, connections, claims) = match control(&bench, options, bytes) {
+    told(AuditEvent::Control);
+    let (control_run, connections, claims) = match control(&setup, options, bytes) {
         Ok(found) => found,
         Err(trouble) => {
             report.control = Some(trouble);
             return Ok(report);
         }
     };
-    report.spread = Some(ground.spread());
+    report.spread = Some(control_run.spread());
     report.claims = claims;
-    let series = Series { bench: &bench, ground: &ground, connections, options, seed };
+    let series = Series { setup: &setup, control_run: &control_run, connections, options, seed };
     report.rows = series.run(trials, told);
     Ok(report)
 }
@@ -125,9 +125,9 @@ fn check_isolation(audit: &Audit) -> Result<(), Trouble> {
 }
 
 /// A control run: a transfer without faults, which has to succeed.
-fn unharmed(bench: &Bench<'_>, options: &Options, dir: &str) -> Result<Ran, Trouble> {
-    let ran = in_dir(options, dir, |dir| bench.transfer(dir, Vec::new(), &ExtraEnv::default()))?;
-    match control_trouble(bench.audit, &ran) {
+fn unharmed(setup: &TransferSetup<'_>, options: &AuditOptions, dir: &str) -> Result<TransferRun, Trouble> {
+    let ran = in_dir(options, dir, |dir| setup.transfer(dir, Vec::new(), &ExtraEnv::default()))?;
+    match control_trouble(setup.audit, &ran) {
         Some(why) => {
             let excerpt = ran.excerpt.map(|excerpt| excerpt.to_string()).unwrap_or_default();
             let line = |text: &str| OutputLine { from: Speaker::Harness, text: text.to_owned() };
@@ -138,8 +138,8 @@ fn unharmed(bench: &Bench<'_>, options: &Options, dir: &str) -> Result<Ran, Trou
 }
 
 /// What convicts without any fault has to come twice: a machine that stood still for a while is no mistake of the program.
-fn confirmed(bench: &Bench<'_>, options: &Options, first: Trouble) -> Trouble {
-    match unharmed(bench, options, "control-2") {
+fn confirmed(setup: &TransferSetup<'_>, options: &AuditOptions, first: Trouble) -> Trouble {
+    match unharmed(setup, options, "control-2") {
         Err(again) if again.why.is_accepted() => again,
         _ => Trouble { why: Why::NotConfirmed(Box::new(first.why)), ..first },
     }
@@ -147,23 +147,23 @@ fn confirmed(bench: &Bench<'_>, options: &Options, first: Trouble) -> Trouble {
 
 /// The first control run, which also shows where the payload is.
 fn control(
-    bench: &Bench<'_>,
-    options: &Options,
+    setup: &TransferSetup<'_>,
+    options: &AuditOptions,
     payload: Vec<u8>,
-) -> Result<(Ground, u64, Vec<String>), Trouble> {
-    let ran = match unharmed(bench, options, "control") {
-        Err(first) if first.why.is_accepted() => return Err(confirmed(bench, options, first)),
+) -> Result<(ControlRun, u64, Vec<String>), Trouble> {
+    let ran = match unharmed(setup, options, "control") {
+        Err(first) if first.why.is_accepted() => return Err(confirmed(setup, options, first)),
         ran => ran?,
     };
     let (connections, claims) = (ran.outcome.connections, ran.claims);
-    let ground = Ground::survey(payload, bench.audit.transfer, ran.outcome.recordings);
+    let control_run = ControlRun::survey(payload, setup.audit.transfer, ran.outcome.recordings);
     let passed_by = || Trouble { why: Why::PassedBy, output: ran.output };
-    Ok((ground.ok_or_else(passed_by)?, connections, claims))
+    Ok((control_run.ok_or_else(passed_by)?, connections, claims))
 }
 
 /// Does something in a directory of its own.
 fn in_dir<T>(
-    options: &Options,
+    options: &AuditOptions,
     name: &str,
     inside: impl FnOnce(&Path) -> Result<T, Trouble>,
 ) -> Result<T, Trouble> {
@@ -177,27 +177,27 @@ fn in_dir<T>(
 
 /// The runs with faults.
 struct Series<'a> {
-    bench: &'a Bench<'a>,
-    ground: &'a Ground,
+    setup: &'a TransferSetup<'a>,
+    control_run: &'a ControlRun,
     connections: u64,
-    options: &'a Options,
+    options: &'a AuditOptions,
     seed: u64,
 }
 
 impl Series<'_> {
-    fn run(&self, trials: &[Trial], told: &(dyn Fn(Step<'_>) + Sync)) -> Vec<Row> {
+    fn run(&self, trials: &[Trial], told: &(dyn Fn(AuditEvent<'_>) + Sync)) -> Vec<Row> {
         let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
         let work = || {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(trial) = trials.get(index) else { break };
-                told(Step::Trial { number: index + 1, of: trials.len(), trial });
+                told(AuditEvent::Trial { number: index + 1, of: trials.len(), trial });
                 let row = self.row(trial);
                 // What an interruption did to it is no doing of the fault.
                 if is_closed() {
                     break;
                 }
-                told(Step::Done(&row));
+                told(AuditEvent::Done(&row));
                 rows.lock().unwrap_or_else(PoisonError::into_inner).push((index, row));
             }
         };
@@ -213,9 +213,9 @@ impl Series<'_> {
 
     /// On one port there is one server at a time, and at one path one file.
     fn jobs(&self) -> usize {
-        let audit = self.bench.audit;
+        let audit = self.setup.audit;
         let is_on_one_port =
-            matches!(audit.server, Server::At(_)) || (audit.port.is_some() && !audit.isolate);
+            matches!(audit.server, AuditServer::At(_)) || (audit.port.is_some() && !audit.isolate);
         let is_shared = is_on_one_port || is_absolute(&audit.sent) || is_absolute(&audit.received);
         if is_shared { 1 } else { self.options.jobs.clamp(1, MAX_JOBS) }
     }
@@ -226,7 +226,7 @@ impl Series<'_> {
             places: Vec::new(),
             verdict: Verdict::Inconclusive,
             why: None,
-            said: None,
+            claim: None,
             truth: Truth::Nothing,
             excerpt: None,
             then_failed: false,
@@ -236,39 +236,39 @@ impl Series<'_> {
             output: Vec::new(),
             took: Duration::ZERO,
         };
-        match self.ground.place(trial, self.seed) {
-            Ok(struck) => self.fill(&mut row, struck),
+        match self.control_run.place(trial, self.seed) {
+            Ok(placement) => self.fill(&mut row, placement),
             Err(why) => row.why = Some(Why::NoPlace(why)),
         }
         row
     }
 
-    fn fill(&self, row: &mut Row, mut struck: Struck) {
-        row.places = struck.aims.iter().map(|aim| place_text(aim, false)).collect();
+    fn fill(&self, row: &mut Row, mut placement: Placement) {
+        row.places = placement.faults.iter().map(|targeted| place_text(targeted, false)).collect();
         let dir = format!("{:02}-{}", row.trial.number, row.trial.name);
-        match self.strike(&dir, &row.trial.env, &mut struck) {
+        match self.strike(&dir, &row.trial.env, &mut placement) {
             Err(Trouble { why, output }) => {
                 row.open = why.is_accepted();
                 (row.why, row.output) = (Some(why), output);
             }
             Ok(ran) => {
-                let recordings = self.enter(row, &struck, ran);
+                let recordings = self.enter(row, &placement, ran);
                 if row.verdict == Verdict::Recovered {
-                    self.strike_again(&dir, row, &struck, &recordings);
+                    self.strike_again(&dir, row, &placement, &recordings);
                 }
             }
         }
     }
 
     /// What came of a run, into its row. Returns what it carried.
-    fn enter(&self, row: &mut Row, struck: &Struck, ran: Ran) -> Vec<Recording> {
-        let has_missed = self.ground.missed(struck, &ran.outcome).is_some();
-        row.places = struck.aims.iter().map(|aim| place_text(aim, has_missed)).collect();
-        (row.verdict, row.why) = judge(&row.trial, self.ground, struck, &ran, self.connections);
+    fn enter(&self, row: &mut Row, placement: &Placement, ran: TransferRun) -> Vec<Recording> {
+        let has_missed = self.control_run.missed(placement, &ran.outcome).is_some();
+        row.places = placement.faults.iter().map(|targeted| place_text(targeted, has_missed)).collect();
+        (row.verdict, row.why) = judge(&row.trial, self.control_run, placement, &ran, self.connections);
         let is_wrong = ran.stale || ran.truth != Truth::Same;
-        row.open = row.verdict == Verdict::Inconclusive && ran.said == Said::Success && is_wrong;
+        row.open = row.verdict == Verdict::Inconclusive && ran.claim == ClientClaim::Success && is_wrong;
         row.then_failed = ran.then_failed;
-        row.said = Some(ran.said);
+        row.claim = Some(ran.claim);
         (row.truth, row.excerpt) = (ran.truth, ran.excerpt);
         (row.notes, row.output, row.took) = (ran.notes, ran.output, ran.took);
         ran.outcome.recordings
@@ -276,14 +276,14 @@ impl Series<'_> {
 
     /// A client that tried again and had better luck has not shown what it does if it has none: some check only the
     /// first time, some say Success when they give up. So the next attempts are struck, too.
-    fn strike_again(&self, dir: &str, row: &mut Row, struck: &Struck, recordings: &[Recording]) {
-        let Some(mut struck) = self.ground.once_more(struck, recordings) else { return };
+    fn strike_again(&self, dir: &str, row: &mut Row, placement: &Placement, recordings: &[Recording]) {
+        let Some(mut placement) = self.control_run.once_more(placement, recordings) else { return };
         for attempt in 2..=ATTEMPTS {
             let dir = format!("{dir}-{attempt}");
             let mut again = row.clone();
             again.attempts = attempt;
-            let recordings = match self.strike(&dir, &row.trial.env, &mut struck) {
-                Ok(ran) => self.enter(&mut again, &struck, ran),
+            let recordings = match self.strike(&dir, &row.trial.env, &mut placement) {
+                Ok(ran) => self.enter(&mut again, &placement, ran),
                 Err(Trouble { why, .. }) => {
                     again.open = why.is_accepted();
                     (again.verdict, again.why) = (Verdict::Inconclusive, Some(why));
@@ -309,8 +309,8 @@ impl Series<'_> {
                     return;
                 }
             }
-            match self.ground.once_more(&struck, &recordings) {
-                Some(more) => struck = more,
+            match self.control_run.once_more(&placement, &recordings) {
+                Some(more) => placement = more,
                 None => return,
             }
         }
@@ -319,19 +319,19 @@ impl Series<'_> {
     /// A transfer with faults, after one without: what the programs cannot do any more is not the fault's doing. A
     /// program that does not send the same in every run, as rsync when the machine is busy, gets another chance. Where
     /// that is no help, the places are those of the run before, in which the faults missed, as far as that shows them.
-    fn strike(&self, dir: &str, env: &ExtraEnv, struck: &mut Struck) -> Result<Ran, Trouble> {
-        unharmed(self.bench, self.options, &format!("{dir}-control"))
+    fn strike(&self, dir: &str, env: &ExtraEnv, placement: &mut Placement) -> Result<TransferRun, Trouble> {
+        unharmed(self.setup, self.options, &format!("{dir}-control"))
             .map_err(|trouble| Trouble { why: Why::JustBefore(Box::new(trouble.why)), ..trouble })?;
         let mut tries = 1;
         loop {
-            let ran = in_dir(self.options, dir, |dir| self.bench.transfer(dir, struck.placed(), env))?;
-            if tries == TRIES || self.ground.missed(struck, &ran.outcome).is_none() {
+            let ran = in_dir(self.options, dir, |dir| self.setup.transfer(dir, placement.placed(), env))?;
+            if tries == TRIES || self.control_run.missed(placement, &ran.outcome).is_none() {
                 return Ok(ran);
             }
             if tries >= FAITHFUL
-                && let Some(corrected) = self.ground.corrected(struck, &ran.outcome.recordings)
+                && let Some(corrected) = self.control_run.corrected(placement, &ran.outcome.recordings)
             {
-                *struck = corrected;
+                *placement = corrected;
             }
             tries += 1;
             if self.options.keep {
@@ -342,17 +342,17 @@ impl Series<'_> {
 }
 
 /// Where a fault strikes, or where it struck in place of that.
-fn place_text(aim: &Aim, has_missed: bool) -> String {
-    let Placed { fault, connection, .. } = &aim.placed;
+fn place_text(targeted: &TargetedFault, has_missed: bool) -> String {
+    let PlacedFault { fault, connection, .. } = &targeted.placed;
     let connection = match connection {
-        Which::Nth(1) | Which::All => String::new(),
-        Which::Nth(number) => format!(" on connection {number}"),
+        Connections::Nth(1) | Connections::All => String::new(),
+        Connections::Nth(number) => format!(" on connection {number}"),
     };
-    let of_file = match (&aim.meant, has_missed) {
-        (Meant::File(offset), false) => format!(", offset {} of the file", number_text(*offset)),
-        (Meant::File(offset), true) => format!(", meant for offset {} of the file", number_text(*offset)),
-        (Meant::Share, _) => ", not known where in the file".into(),
-        (Meant::Digest(_) | Meant::Stream, _) => String::new(),
+    let of_file = match (&targeted.target, has_missed) {
+        (Target::File(offset), false) => format!(", offset {} of the file", number_text(*offset)),
+        (Target::File(offset), true) => format!(", meant for offset {} of the file", number_text(*offset)),
+        (Target::Share, _) => ", not known where in the file".into(),
+        (Target::Digest(_) | Target::Stream, _) => String::new(),
     };
     format!("{fault}{connection}{of_file}")
 }

@@ -3,18 +3,18 @@
 
 use std::fmt;
 
-use super::places::Ground;
-use super::spec::{Audit, Server};
-use super::strike::Struck;
-use super::transfer::Ran;
+use super::places::ControlRun;
+use super::spec::{Audit, AuditServer};
+use super::strike::Placement;
+use super::transfer::TransferRun;
 use super::trials::Trial;
 use super::why::Why;
 use faults::{Claim, Truth, Verdict};
-use process::How;
+use process::EndKind;
 
 /// What the program said of the transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum ClientClaim {
     /// Success.
     Success,
     /// That the check failed.
@@ -27,9 +27,9 @@ pub enum Said {
     Died(i32),
 }
 
-impl Said {
+impl ClientClaim {
     /// The claim without what belongs to it.
-    const fn claim(&self) -> Claim {
+    const fn kind(&self) -> Claim {
         match self {
             Self::Success => Claim::Success,
             Self::Fail => Claim::Fail,
@@ -40,12 +40,12 @@ impl Said {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for ClientClaim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Success => f.write_str("Success"),
             Self::Fail => f.write_str("Fail"),
-            Self::Error(code) => write!(f, "{}", How::Exited(*code)),
+            Self::Error(code) => write!(f, "{}", EndKind::Exited(*code)),
             Self::Nothing => f.write_str("nothing in its time"),
             Self::Died(signal) => write!(f, "nothing: signal {signal} ended it"),
         }
@@ -53,22 +53,22 @@ impl fmt::Display for Said {
 }
 
 /// What the client said, from the signals that it gave and how it ended.
-pub(super) fn said(is_success: bool, is_fail: bool, how: How) -> Said {
+pub(super) fn client_claim(is_success: bool, is_fail: bool, how: EndKind) -> ClientClaim {
     match (is_success, is_fail, how) {
-        (true, false, _) => Said::Success,
-        (_, true, _) => Said::Fail,
-        (false, false, How::Hung) => Said::Nothing,
-        (false, false, How::Signalled(signal)) => Said::Died(signal),
-        (false, false, How::Exited(code)) => Said::Error(code),
+        (true, false, _) => ClientClaim::Success,
+        (_, true, _) => ClientClaim::Fail,
+        (false, false, EndKind::Hung) => ClientClaim::Nothing,
+        (false, false, EndKind::Signalled(signal)) => ClientClaim::Died(signal),
+        (false, false, EndKind::Exited(code)) => ClientClaim::Error(code),
     }
 }
 
 /// The verdict on a run with faults; for one that proves nothing, why. `connections` is how many the control run had.
 pub(super) fn judge(
     trial: &Trial,
-    ground: &Ground,
-    struck: &Struck,
-    ran: &Ran,
+    control_run: &ControlRun,
+    placement: &Placement,
+    ran: &TransferRun,
     connections: u64,
 ) -> (Verdict, Option<Why>) {
     if let Some(index) = ran.outcome.unproved() {
@@ -81,37 +81,37 @@ pub(super) fn judge(
         };
         return (Verdict::Inconclusive, Some(why));
     }
-    if let Some(aim) = ground.missed(struck, &ran.outcome) {
-        let struck = ground.whereabouts(aim, &ran.outcome.recordings);
-        return (Verdict::Inconclusive, Some(Why::Missed(struck)));
+    if let Some(targeted) = control_run.missed(placement, &ran.outcome) {
+        let miss = control_run.whereabouts(targeted, &ran.outcome.recordings);
+        return (Verdict::Inconclusive, Some(Why::Missed(miss)));
     }
-    match (&ran.said, ran.truth) {
-        (Said::Success, Truth::Same) => spared(trial, ground, struck, ran, connections),
-        (said, truth) => (Verdict::of(said.claim(), truth, false), None),
+    match (&ran.claim, ran.truth) {
+        (ClientClaim::Success, Truth::Same) => spared(trial, control_run, placement, ran, connections),
+        (claim, truth) => (Verdict::of(claim.kind(), truth, false), None),
     }
 }
 
 /// Success, and the file is right.
 fn spared(
     trial: &Trial,
-    ground: &Ground,
-    struck: &Struck,
-    ran: &Ran,
+    control_run: &ControlRun,
+    placement: &Placement,
+    ran: &TransferRun,
     connections: u64,
 ) -> (Verdict, Option<Why>) {
-    let again =
-        ran.outcome.connections > connections || ground.is_sent_again(struck, &ran.outcome.recordings);
+    let again = ran.outcome.connections > connections
+        || control_run.is_sent_again(placement, &ran.outcome.recordings);
     if ran.stale && !trial.is_benign() {
         return (Verdict::Inconclusive, Some(Why::Stale));
     }
     let why = if !trial.env.is_empty() {
         Why::EnvironmentHarmless
-    } else if struck.is_by_share() {
+    } else if placement.is_by_share() {
         Why::PlaceUnknown
     } else {
         Why::NotInFile
     };
-    let is_at_file = !trial.env.is_empty() || struck.is_at_file();
+    let is_at_file = !trial.env.is_empty() || placement.is_at_file();
     match (trial.is_benign(), is_at_file, again) {
         (true, ..) | (false, false, false) => (Verdict::Intact, None),
         (false, _, true) => (Verdict::Recovered, None),
@@ -120,19 +120,19 @@ fn spared(
 }
 
 /// Why a control run proves nothing, if it does not.
-pub(super) fn control_trouble(audit: &Audit, ran: &Ran) -> Option<Why> {
+pub(super) fn control_trouble(audit: &Audit, ran: &TransferRun) -> Option<Why> {
     let (seen, looked_for) = (ran.in_words(), ran.looked_for.clone());
-    match (&ran.said, ran.truth) {
-        (Said::Success, Truth::Same) => None,
-        (Said::Success, Truth::Nothing) => {
+    match (&ran.claim, ran.truth) {
+        (ClientClaim::Success, Truth::Same) => None,
+        (ClientClaim::Success, Truth::Nothing) => {
             Some(Why::NoFile { looked_for, lies_there: ran.lies_there.clone() })
         }
-        (Said::Success, _) if ran.is_of_transfer => Some(Why::AcceptedUnharmed(seen)),
-        (Said::Success, _) => Some(Why::OtherFile { looked_for, seen }),
+        (ClientClaim::Success, _) if ran.is_of_transfer => Some(Why::AcceptedUnharmed(seen)),
+        (ClientClaim::Success, _) => Some(Why::OtherFile { looked_for, seen }),
         _ if ran.outcome.refused > 0 => {
             let address = match &audit.server {
-                Server::At(address) => address.clone(),
-                Server::Program(_) | Server::Own => "its port".into(),
+                AuditServer::At(address) => address.clone(),
+                AuditServer::Program(_) | AuditServer::Own => "its port".into(),
             };
             Some(Why::Unreachable { address, seen })
         }

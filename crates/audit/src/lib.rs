@@ -12,7 +12,7 @@
 //! ```no_run
 //! let file = audit::Audit::load("audits/own_upload.ron".as_ref())?;
 //! let root = std::env::temp_dir();
-//! let options = audit::Options { seed: None, root, keep: false, jobs: 2, sim: "sim".into() };
+//! let options = audit::AuditOptions { seed: None, root, keep: false, jobs: 2, sim: "sim".into() };
 //! let report = audit::run(&file, &file.trials(None), &options, &|_step| {})?;
 //! println!("{:?}", report.conclusion());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -32,22 +32,22 @@ mod places;
 mod programs;
 mod received;
 mod remove;
+mod route;
 mod sent;
 mod spec;
 mod strike;
 mod transfer;
 mod trials;
-mod way;
 mod why;
 
 pub use check::CheckFinding;
-pub use engine::{MAX_JOBS, Options, Step, run};
-pub use judge::Said;
+pub use engine::{AuditEvent, AuditOptions, MAX_JOBS, run};
+pub use judge::ClientClaim;
 pub use outcome::{Conclusion, Report, Row, Trouble};
-pub use places::Spread;
+pub use places::PayloadPlace;
 pub use spec::{
-    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, Leftover, MAX_BEFORE, MAX_ENV, MAX_NEEDS,
-    MAX_SIZE, MIN_SIZE, Need, Pattern, Program, Server, Signal, Wanted,
+    Audit, AuditProgram, AuditServer, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, FaultItem, Leftover,
+    MAX_BEFORE, MAX_ENV, MAX_NEEDS, MAX_SIZE, MIN_SIZE, Need, Pattern, Signal,
 };
 pub use trials::{MAX_TRIALS, Rung, Trial, UnknownTrial};
-pub use why::{Note, OutputLine, Speaker, Struck, Why};
+pub use why::{Miss, Note, OutputLine, Speaker, Why};

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::judge::Said;
-use super::places::Spread;
+use super::judge::ClientClaim;
+use super::places::PayloadPlace;
 use super::spec::{Audit, Check, Leftover};
 use super::trials::Trial;
 use super::why::{Note, OutputLine, Why};
@@ -23,7 +23,7 @@ pub struct Row {
     /// Why nothing is concluded, if it is not.
     pub why: Option<Why>,
     /// What the client said, if it was run.
-    pub said: Option<Said>,
+    pub claim: Option<ClientClaim>,
     /// What became of the file.
     pub truth: Truth,
     /// The bytes around the first difference.
@@ -147,7 +147,7 @@ pub struct Report {
     /// What was wrong with the first control run; then there are no rows.
     pub control: Option<Trouble>,
     /// Where the payload was found in the control run.
-    pub spread: Option<Spread>,
+    pub spread: Option<PayloadPlace>,
     /// The lines with which the client said Success or Fail in the first control run, the first few.
     pub claims: Vec<String>,
     /// How many trials there were to be.

@@ -2,11 +2,11 @@
 
 use super::hash::DIGESTS;
 use super::payload::BLOCK;
-use super::strike::{Meant, Struck, found, holds};
+use super::strike::{Placement, Target, found, holds};
 use super::trials::{Rung, Trial};
 use faults::Direction;
 use faults::proxy::locate::{Location, Search, Spot, Stream, locate};
-use faults::proxy::{Placed, Recording, Which, clash};
+use faults::proxy::{Connections, PlacedFault, Recording, clash};
 use faults::{At, Effect, Fault, Flow, MAX_FAULTS, PhaseMap, Region};
 
 /// How many bytes of the file are rewritten together with its digest.
@@ -14,7 +14,7 @@ const REWRITTEN: u64 = 16;
 
 /// Where the payload stands in the streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Spread {
+pub enum PayloadPlace {
     /// It was found: in so many pieces.
     Found {
         /// How many.
@@ -32,7 +32,7 @@ pub enum Spread {
 }
 
 /// What a control run showed.
-pub(super) struct Ground {
+pub(super) struct ControlRun {
     pub(super) payload: Vec<u8>,
     transfer: Direction,
     location: Option<Location>,
@@ -55,7 +55,7 @@ pub(super) fn streams(recordings: &[Recording], flow: Flow) -> Vec<Stream<'_>> {
         .collect()
 }
 
-impl Ground {
+impl ControlRun {
     /// Looks for `payload` in what the control run carried: first the way that it should go, then the other.
     /// `None` if nothing was carried at all.
     pub(super) fn survey(payload: Vec<u8>, transfer: Direction, recordings: Vec<Recording>) -> Option<Self> {
@@ -71,10 +71,12 @@ impl Ground {
         Some(Self { payload, transfer, location, recordings, connection })
     }
 
-    pub(super) fn spread(&self) -> Spread {
+    pub(super) fn spread(&self) -> PayloadPlace {
         match &self.location {
-            Some(location) => Spread::Found { pieces: location.pieces().len(), connection: self.connection },
-            None => Spread::Hidden {
+            Some(location) => {
+                PayloadPlace::Found { pieces: location.pieces().len(), connection: self.connection }
+            }
+            None => PayloadPlace::Hidden {
                 connection: self.connection,
                 bytes: self.stream(self.connection, usual(self.transfer)).len() as u64,
             },
@@ -90,31 +92,31 @@ impl Ground {
     ///
     /// # Errors
     /// Why it has none.
-    pub(super) fn place(&self, trial: &Trial, seed: u64) -> Result<Struck, String> {
+    pub(super) fn place(&self, trial: &Trial, seed: u64) -> Result<Placement, String> {
         if trial.rung == Some(Rung::FileAndHash) {
             return self.file_and_hash();
         }
-        let mut struck = Struck::default();
+        let mut placement = Placement::default();
         for (index, fault) in trial.faults.iter().enumerate() {
             let index = trial.number * MAX_FAULTS + index;
-            let (placed, meant) = match (fault.region, &self.location) {
+            let (placed, target) = match (fault.region, &self.location) {
                 (Region::Upload | Region::Download, Some(location)) => {
                     self.in_payload(location, fault, seed, index, trial.rung)?
                 }
                 (Region::Upload | Region::Download, None) => {
-                    (self.by_share(fault, seed, index)?, Meant::Share)
+                    (self.by_share(fault, seed, index)?, Target::Share)
                 }
                 (Region::ToServer | Region::ToClient | Region::Step(_), _) => {
-                    (self.in_stream(fault, seed, index)?, Meant::Stream)
+                    (self.in_stream(fault, seed, index)?, Target::Stream)
                 }
             };
-            struck.push(placed, meant);
+            placement.push(placed, target);
         }
-        match clash(&struck.placed()) {
+        match clash(&placement.placed()) {
             Some((one, other)) => {
                 Err(format!("faults {} and {} of it change the same bytes", one + 1, other + 1))
             }
-            None => Ok(struck),
+            None => Ok(placement),
         }
     }
 
@@ -125,7 +127,7 @@ impl Ground {
         seed: u64,
         index: usize,
         rung: Option<Rung>,
-    ) -> Result<(Placed, Meant), String> {
+    ) -> Result<(PlacedFault, Target), String> {
         let range = Some(0..self.payload.len() as u64);
         let map = PhaseMap { upload: range.clone(), download: range, ..PhaseMap::default() };
         let strike = map.place(fault, seed, index).map_err(|why| why.to_string())?;
@@ -134,11 +136,11 @@ impl Ground {
         let (spot, offset) = fit(location, strike.offset, window, movable)
             .ok_or("the payload is in pieces in the stream, and none of them is large enough")?;
         let placed = placed_at(fault, spot, strike.distance)?;
-        Ok((placed, Meant::File(offset)))
+        Ok((placed, Target::File(offset)))
     }
 
     /// The payload cannot be seen: a place in it is one in the stream that carries it.
-    fn by_share(&self, fault: &Fault, seed: u64, index: usize) -> Result<Placed, String> {
+    fn by_share(&self, fault: &Fault, seed: u64, index: usize) -> Result<PlacedFault, String> {
         if let At::Offset(offset) = fault.at
             && offset > 0
         {
@@ -154,7 +156,7 @@ impl Ground {
         placed_at(fault, Spot { connection: self.connection, flow, offset: strike.at }, strike.distance)
     }
 
-    fn in_stream(&self, fault: &Fault, seed: u64, index: usize) -> Result<Placed, String> {
+    fn in_stream(&self, fault: &Fault, seed: u64, index: usize) -> Result<PlacedFault, String> {
         let length = |flow| self.stream(self.connection, flow).len() as u64;
         let map = PhaseMap {
             to_server: length(Flow::ToServer),
@@ -168,7 +170,7 @@ impl Ground {
 
     /// Rewrites some bytes of the file, and its digest wherever it stands in a stream as text. On its way with the
     /// file it becomes the digest of the other file; on its way back, where it would tell, that of the true one.
-    fn file_and_hash(&self) -> Result<Struck, String> {
+    fn file_and_hash(&self) -> Result<Placement, String> {
         let location = self.location.as_ref().ok_or("the payload is not to be found in the stream")?;
         let (spot, offset) = fit(location, BLOCK, REWRITTEN, true)
             .ok_or("the payload is in pieces in the stream, and none of them is large enough")?;
@@ -176,9 +178,9 @@ impl Ground {
         let mut forged = self.payload.clone();
         let rewritten = &mut forged[at..at + usize::try_from(REWRITTEN).unwrap_or_default()];
         rewritten.iter_mut().for_each(|byte| *byte = !*byte);
-        let mut struck = Struck::default();
+        let mut placement = Placement::default();
         let overwrite = |bytes: &[u8]| Effect::Overwrite { bytes: bytes.to_vec() };
-        struck.push(placed_at(&of(overwrite(rewritten)), spot, 0)?, Meant::File(offset));
+        placement.push(placed_at(&of(overwrite(rewritten)), spot, 0)?, Target::File(offset));
         for digest in DIGESTS {
             let (own, other) = (digest(&self.payload), digest(&forged));
             for found in found(&self.recordings, own.as_bytes()) {
@@ -187,13 +189,13 @@ impl Ground {
                     true => (&other, vec![own.clone()]),
                     false => (&own, vec![own.clone(), other.clone()]),
                 };
-                struck.push(placed_at(&of(overwrite(text.as_bytes())), found, 0)?, Meant::Digest(there));
+                placement.push(placed_at(&of(overwrite(text.as_bytes())), found, 0)?, Target::Digest(there));
             }
         }
-        if struck.aims.len() == 1 {
+        if placement.faults.len() == 1 {
             return Err("no digest of the file stands in the stream as text".into());
         }
-        Ok(struck)
+        Ok(placement)
     }
 }
 
@@ -210,12 +212,12 @@ fn of(effect: Effect) -> Fault {
     Fault { effect, region: Region::ToServer, at: At::Offset(0) }
 }
 
-pub(super) fn placed_at(fault: &Fault, spot: Spot, distance: u64) -> Result<Placed, String> {
+pub(super) fn placed_at(fault: &Fault, spot: Spot, distance: u64) -> Result<PlacedFault, String> {
     let mut fault = fault.clone();
     if let Effect::Reorder { with, .. } = &mut fault.effect {
         *with = spot.offset + distance;
     }
-    Placed::new(Which::Nth(spot.connection), spot.flow, spot.offset, fault)
+    PlacedFault::new(Connections::Nth(spot.connection), spot.flow, spot.offset, fault)
         .ok_or_else(|| "this is no fault of a stream".to_owned())
 }
 
@@ -223,7 +225,8 @@ pub(super) fn placed_at(fault: &Fault, spot: Spot, distance: u64) -> Result<Plac
 /// the beginning of the first piece that is large enough, from there on or from the front.
 fn fit(location: &Location, offset: u64, window: u64, movable: bool) -> Option<(Spot, u64)> {
     let holds = |offset: u64| Some((holds(location, offset, window)?, offset));
-    let fits = |piece: &&faults::proxy::locate::Piece| piece.payload.end - piece.payload.start >= window;
+    let fits =
+        |piece: &&faults::proxy::locate::PayloadPiece| piece.payload.end - piece.payload.start >= window;
     let elsewhere = || {
         let pieces = location.pieces();
         let behind = pieces.iter().filter(fits).find(|piece| piece.payload.start >= offset);

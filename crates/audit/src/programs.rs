@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::spec::{Audit, Need, Pattern, Program, Server, Signal};
+use super::spec::{Audit, AuditProgram, AuditServer, Need, Pattern, Signal};
 use super::why::{OutputLine, Speaker};
 use faults::Direction;
 use faults::text::visible;
@@ -106,16 +106,16 @@ pub(super) fn with_address(values: &Values, host: &str, port: u16) -> Values {
 }
 
 /// The server of the audit, if one is to be started.
-pub(super) fn server(audit: &Audit) -> Option<Program> {
+pub(super) fn server(audit: &Audit) -> Option<AuditProgram> {
     match &audit.server {
-        Server::Program(program) => Some(program.clone()),
-        Server::Own => Some(own("{sim} serve --dir {server}/store --listen {host}:{port} --quiet")),
-        Server::At(_) => None,
+        AuditServer::Program(program) => Some(program.clone()),
+        AuditServer::Own => Some(own("{sim} serve --dir {server}/store --listen {host}:{port} --quiet")),
+        AuditServer::At(_) => None,
     }
 }
 
 /// The client of the audit.
-pub(super) fn client(audit: &Audit) -> Program {
+pub(super) fn client(audit: &Audit) -> AuditProgram {
     let timeout = audit.deadline.as_secs_f64() / 2.0;
     let what = match audit.transfer {
         Direction::Upload => "put {host}:{port} {file}",
@@ -127,7 +127,7 @@ pub(super) fn client(audit: &Audit) -> Program {
 /// What is run before the transfer, past the proxy.
 pub(super) fn before(audit: &Audit) -> Vec<Template> {
     let mut commands = Vec::new();
-    if matches!(audit.server, Server::Own) && audit.transfer == Direction::Download {
+    if matches!(audit.server, AuditServer::Own) && audit.transfer == Direction::Download {
         commands.push(Template::new("{sim} put {host}:{port} {file}"));
     }
     commands.extend(audit.before.iter().cloned());
@@ -142,8 +142,8 @@ impl Audit {
     }
 }
 
-fn own(run: &str) -> Program {
-    Program { run: Template::new(run), env: Vec::new(), ready: Ready::Port }
+fn own(run: &str) -> AuditProgram {
+    AuditProgram { run: Template::new(run), env: Vec::new(), ready: Ready::Port }
 }
 
 /// The lines that say something of a transfer.

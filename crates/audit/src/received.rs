@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::judge::Said;
+use super::judge::ClientClaim;
 use faults::{Content, Excerpt, Truth};
 
 /// How many files that may be the received one are looked at.
@@ -49,7 +49,7 @@ fn inode(_metadata: &Metadata) -> u64 {
 }
 
 /// The received file, held against the sent one.
-pub(super) struct Found {
+pub(super) struct ReceivedFile {
     pub(super) truth: Truth,
     pub(super) excerpt: Option<Excerpt>,
     /// Where it is, if there is one.
@@ -112,8 +112,8 @@ impl Destination {
     }
 
     /// What of it is `payload`; of several files the one that is, of others one that came since.
-    pub(super) fn find(&self, payload: &Content) -> io::Result<Found> {
-        let nothing = Found {
+    pub(super) fn find(&self, payload: &Content) -> io::Result<ReceivedFile> {
+        let nothing = ReceivedFile {
             truth: Truth::Nothing,
             excerpt: None,
             path: None,
@@ -150,19 +150,19 @@ impl Destination {
     }
 }
 
-impl Found {
-    /// Whether it is as it should be after what the program `said`, so that nothing has to be waited for.
-    pub(super) fn is_settled(&self, said: &Said) -> bool {
-        match said {
-            Said::Success => self.truth == Truth::Same,
+impl ReceivedFile {
+    /// Whether it is as it should be after this claim of the program, so that nothing has to be waited for.
+    pub(super) fn is_settled(&self, claim: &ClientClaim) -> bool {
+        match claim {
+            ClientClaim::Success => self.truth == Truth::Same,
             _ => self.truth == Truth::Nothing || self.stale,
         }
     }
 
-    /// What a run brought, if the program `said` this. Whoever says Success means the file that is there, since when
-    /// soever; what a failure left there is only what came with it.
-    pub(super) fn after(self, said: &Said) -> Self {
-        if self.stale && *said != Said::Success {
+    /// What a run brought, if this is what the program claims. Whoever says Success means the file that is there,
+    /// since when soever; what a failure left there is only what came with it.
+    pub(super) fn after(self, claim: &ClientClaim) -> Self {
+        if self.stale && *claim != ClientClaim::Success {
             return Self { truth: Truth::Nothing, excerpt: None, path: None, stale: false, ..self };
         }
         self
@@ -210,17 +210,17 @@ fn irregular() -> io::Error {
     io::Error::other("this is no regular file")
 }
 
-fn one(payload: &Content, arrived: &Content, path: PathBuf, stale: bool) -> io::Result<Found> {
+fn one(payload: &Content, arrived: &Content, path: PathBuf, stale: bool) -> io::Result<ReceivedFile> {
     let truth = Truth::find(Some(payload), Some(arrived))?;
     let excerpt = match truth {
         Truth::Different { first, .. } => Some(Excerpt::around(first, payload, arrived)?),
         Truth::Same | Truth::Nothing | Truth::Unreadable => None,
     };
-    Ok(Found { truth, excerpt, path: Some(path), stale, others: 0, unreadable: None })
+    Ok(ReceivedFile { truth, excerpt, path: Some(path), stale, others: 0, unreadable: None })
 }
 
 /// What came in this run counts more than what did not; and the right file more than another.
-fn rank(found: &Found) -> u8 {
+fn rank(found: &ReceivedFile) -> u8 {
     let came = if found.stale { 0 } else { 2 };
     match found.truth {
         Truth::Nothing | Truth::Unreadable => 0,

@@ -36,13 +36,13 @@ pub(super) fn leads_out(path: &Template) -> bool {
 
 /// The file that was put somewhere to be sent. If that is not in the run's own directories, it is removed in the end, with
 /// the directories that were made for it.
-pub(super) struct Sent {
+pub(super) struct SentFile {
     file: Option<PathBuf>,
     /// The deepest first.
     made: Vec<PathBuf>,
 }
 
-impl Sent {
+impl SentFile {
     /// Writes `payload` to `path`. Nothing that is there is overwritten; what is not in `root` is removed in the end.
     pub(super) fn put(payload: &Content, path: &Path, root: &Path) -> Result<Self, Trouble> {
         let named = |error: io::Error| format!("`sent`, {}: {error}", path.display());
@@ -76,7 +76,7 @@ fn is_within(path: &Path, root: &Path) -> bool {
     path.starts_with(root) && path.components().all(|part| part != Component::ParentDir)
 }
 
-impl Drop for Sent {
+impl Drop for SentFile {
     fn drop(&mut self) {
         // It may have been moved away, or something else put beside it that is not ours, and that is all the same.
         self.file.iter().for_each(|file| drop(fs::remove_file(file)));

@@ -45,9 +45,9 @@ pub struct Audit {
     /// How long the client may take. More than zero.
     pub deadline: Duration,
     /// The server.
-    pub server: Server,
+    pub server: AuditServer,
     /// The client; `None` is ours.
-    pub client: Option<Program>,
+    pub client: Option<AuditProgram>,
     /// What is run once the server is ready, past the proxy.
     pub before: Vec<Template>,
     /// Where the harness puts the file that is to be sent.
@@ -72,7 +72,7 @@ pub struct Audit {
     /// Whether client and server get a network of their own each.
     pub isolate: bool,
     /// The faults; the default set if there is none.
-    pub faults: Vec<Located<Wanted>>,
+    pub faults: Vec<Located<FaultItem>>,
 }
 
 /// A program that has to be installed.
@@ -86,9 +86,9 @@ pub struct Need {
 
 /// The server of an audit.
 #[derive(Clone, Debug)]
-pub enum Server {
+pub enum AuditServer {
     /// A program that is started for every run.
-    Program(Program),
+    Program(AuditProgram),
     /// Ours, `sim serve`.
     Own,
     /// One that runs already, `HOST:PORT`.
@@ -97,7 +97,7 @@ pub enum Server {
 
 /// A program and how it is run.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub struct AuditProgram {
     /// Its command line.
     pub run: Template,
     /// What is added to its environment.
@@ -148,7 +148,7 @@ pub enum Leftover {
 
 /// An item of the list of faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum FaultItem {
     /// The default set.
     Default,
     /// These, in one run.

@@ -4,10 +4,10 @@
 
 use memchr::memmem;
 
-use super::places::{Ground, bytes_of, placed_at, streams};
-use super::why;
-use faults::proxy::locate::{Location, Piece, Search, Spot, locate};
-use faults::proxy::{Outcome, Placed, Recording, Which};
+use super::places::{ControlRun, bytes_of, placed_at, streams};
+use super::why::Miss;
+use faults::proxy::locate::{Location, PayloadPiece, Search, Spot, locate};
+use faults::proxy::{Connections, PlacedFault, ProxyOutcome, Recording};
 use faults::{Flow, MAX_FAULTS};
 
 /// How many bytes before and behind a place are looked at.
@@ -17,7 +17,7 @@ const CONFIRMED: u64 = 8;
 
 /// What a fault is meant to strike.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Meant {
+pub(super) enum Target {
     /// The byte of the file at this offset.
     File(u64),
     /// A digest that stands in the stream as text: one of these.
@@ -30,40 +30,40 @@ pub(super) enum Meant {
 
 /// A fault, its place, and what it is meant to strike there, the first time that it is sent.
 #[derive(Clone, Debug)]
-pub(super) struct Aim {
-    pub(super) placed: Placed,
-    pub(super) meant: Meant,
+pub(super) struct TargetedFault {
+    pub(super) placed: PlacedFault,
+    pub(super) target: Target,
 }
 
-/// A trial with its places.
+/// The faults of a trial, each with its place.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Struck {
-    pub(super) aims: Vec<Aim>,
+pub(super) struct Placement {
+    pub(super) faults: Vec<TargetedFault>,
 }
 
-impl Struck {
-    pub(super) fn push(&mut self, placed: Placed, meant: Meant) {
-        self.aims.push(Aim { placed, meant });
+impl Placement {
+    pub(super) fn push(&mut self, placed: PlacedFault, target: Target) {
+        self.faults.push(TargetedFault { placed, target });
     }
 
-    pub(super) fn placed(&self) -> Vec<Placed> {
-        self.aims.iter().map(|aim| aim.placed.clone()).collect()
+    pub(super) fn placed(&self) -> Vec<PlacedFault> {
+        self.faults.iter().map(|targeted| targeted.placed.clone()).collect()
     }
 
     /// Whether one of them is to change the file.
     pub(super) fn is_at_file(&self) -> bool {
-        self.aims.iter().any(|aim| matches!(aim.meant, Meant::File(_) | Meant::Share))
+        self.faults.iter().any(|targeted| matches!(targeted.target, Target::File(_) | Target::Share))
     }
 
     /// Whether it is not known of one of them where in the file it strikes.
     pub(super) fn is_by_share(&self) -> bool {
-        self.aims.iter().any(|aim| aim.meant == Meant::Share)
+        self.faults.iter().any(|targeted| targeted.target == Target::Share)
     }
 }
 
-impl Aim {
+impl TargetedFault {
     fn offset(&self) -> Option<u64> {
-        if let Meant::File(offset) = self.meant { Some(offset) } else { None }
+        if let Target::File(offset) = self.target { Some(offset) } else { None }
     }
 
     /// How many bytes from its place on it is about.
@@ -73,7 +73,8 @@ impl Aim {
 
     /// What was sent where it strikes, from there on and before it.
     fn sides<'a>(&self, recordings: &'a [Recording]) -> Option<(&'a [u8], &'a [u8])> {
-        let recording = recordings.iter().find(|it| self.placed.connection == Which::Nth(it.connection))?;
+        let recording =
+            recordings.iter().find(|it| self.placed.connection == Connections::Nth(it.connection))?;
         let at = usize::try_from(self.placed.strike.at).ok()?;
         let (before, behind) = bytes_of(recording, self.placed.strike.flow).split_at_checked(at)?;
         Some((behind, before))
@@ -82,13 +83,13 @@ impl Aim {
     /// Whether there stood what it is meant to strike, and whether that is what it `took`.
     fn has_struck(&self, payload: &[u8], recordings: &[Recording], took: Option<&[u8]>) -> bool {
         let took = took.unwrap_or_default();
-        match &self.meant {
-            Meant::Stream | Meant::Share => true,
-            Meant::Digest(texts) => self.sides(recordings).is_some_and(|(behind, _)| {
+        match &self.target {
+            Target::Stream | Target::Share => true,
+            Target::Digest(texts) => self.sides(recordings).is_some_and(|(behind, _)| {
                 let is_it = |text: &&String| behind.starts_with(text.as_bytes());
                 texts.iter().find(is_it).is_some_and(|text| text.as_bytes().starts_with(took))
             }),
-            Meant::File(offset) => {
+            Target::File(offset) => {
                 let Some((behind, before)) = self.sides(recordings) else { return false };
                 let Some((front, rest)) =
                     usize::try_from(*offset).ok().and_then(|offset| payload.split_at_checked(offset))
@@ -110,24 +111,30 @@ fn alike<'a>(pairs: impl Iterator<Item = (&'a u8, &'a u8)>, most: usize) -> u64 
     pairs.take(most).take_while(|(one, other)| one == other).count() as u64
 }
 
-impl Ground {
+impl ControlRun {
     /// The first fault that did not strike in a run what it is meant to.
-    pub(super) fn missed<'a>(&self, struck: &'a Struck, outcome: &Outcome) -> Option<&'a Aim> {
+    pub(super) fn missed<'a>(
+        &self,
+        placement: &'a Placement,
+        outcome: &ProxyOutcome,
+    ) -> Option<&'a TargetedFault> {
         let proofs = outcome.faults.iter().map(|proof| proof.took.as_deref());
-        let has_missed =
-            |(aim, took): &(&Aim, Option<&[u8]>)| !aim.has_struck(&self.payload, &outcome.recordings, *took);
-        struck.aims.iter().zip(proofs).find(has_missed).map(|(aim, _)| aim)
+        let has_missed = |(targeted, took): &(&TargetedFault, Option<&[u8]>)| {
+            !targeted.has_struck(&self.payload, &outcome.recordings, *took)
+        };
+        placement.faults.iter().zip(proofs).find(has_missed).map(|(targeted, _)| targeted)
     }
 
     /// What can be said of where one struck that missed.
-    pub(super) fn whereabouts(&self, aim: &Aim, recordings: &[Recording]) -> why::Struck {
-        let Placed { connection, strike, .. } = aim.placed;
-        let is_there =
-            |piece: &&Piece| connection == Which::Nth(piece.connection) && piece.stream.contains(&strike.at);
+    pub(super) fn whereabouts(&self, targeted: &TargetedFault, recordings: &[Recording]) -> Miss {
+        let PlacedFault { connection, strike, .. } = targeted.placed;
+        let is_there = |piece: &&PayloadPiece| {
+            connection == Connections::Nth(piece.connection) && piece.stream.contains(&strike.at)
+        };
         let location = self.pieces(recordings, strike.flow);
         let piece = location.as_ref().and_then(|it| it.pieces().iter().find(is_there));
-        let came = piece.map(|piece| piece.payload.start + (strike.at - piece.stream.start));
-        why::Struck { meant: aim.offset(), came }
+        let actual = piece.map(|piece| piece.payload.start + (strike.at - piece.stream.start));
+        Miss { intended: targeted.offset(), actual }
     }
 
     /// As much of the payload as there is in what a run carried one way.
@@ -136,24 +143,24 @@ impl Ground {
     }
 
     /// The same faults, where a run with them had what they are meant to strike. `None` if that cannot be told of all.
-    pub(super) fn corrected(&self, struck: &Struck, recordings: &[Recording]) -> Option<Struck> {
-        let mut corrected = Struck::default();
+    pub(super) fn corrected(&self, placement: &Placement, recordings: &[Recording]) -> Option<Placement> {
+        let mut corrected = Placement::default();
         let mut taken: Vec<Spot> = Vec::new();
         let located = [Flow::ToServer, Flow::ToClient].map(|flow| (flow, self.pieces(recordings, flow)));
-        for aim in &struck.aims {
-            let Placed { fault, strike, .. } = &aim.placed;
-            let spot = match &aim.meant {
-                Meant::File(offset) => {
+        for targeted in &placement.faults {
+            let PlacedFault { fault, strike, .. } = &targeted.placed;
+            let spot = match &targeted.target {
+                Target::File(offset) => {
                     let location = located.iter().find(|(flow, _)| *flow == strike.flow)?.1.as_ref()?;
-                    holds(location, *offset, aim.window())?
+                    holds(location, *offset, targeted.window())?
                 }
-                Meant::Digest(texts) => {
+                Target::Digest(texts) => {
                     let spots = texts.iter().flat_map(|text| found(recordings, text.as_bytes()));
                     let mut free = spots.filter(|it| it.flow == strike.flow && !taken.contains(it));
                     free.next()?
                 }
-                Meant::Stream | Meant::Share => {
-                    corrected.push(aim.placed.clone(), aim.meant.clone());
+                Target::Stream | Target::Share => {
+                    corrected.push(targeted.placed.clone(), targeted.target.clone());
                     continue;
                 }
             };
@@ -162,14 +169,17 @@ impl Ground {
                 return None;
             }
             taken.push(spot);
-            corrected.push(placed_at(fault, spot, strike.distance).ok()?, aim.meant.clone());
+            corrected.push(placed_at(fault, spot, strike.distance).ok()?, targeted.target.clone());
         }
         Some(corrected)
     }
 
     /// Whether the bytes around a place in the payload were sent more often than without faults.
-    pub(super) fn is_sent_again(&self, struck: &Struck, recordings: &[Recording]) -> bool {
-        let places = struck.aims.iter().filter_map(|aim| Some((aim.placed.strike.flow, aim.offset()?)));
+    pub(super) fn is_sent_again(&self, placement: &Placement, recordings: &[Recording]) -> bool {
+        let places = placement
+            .faults
+            .iter()
+            .filter_map(|targeted| Some((targeted.placed.strike.flow, targeted.offset()?)));
         places.into_iter().any(|(flow, offset)| {
             let count = |recordings: &[Recording]| self.sent(recordings, flow, offset).len();
             count(recordings) > count(&self.recordings)
@@ -187,23 +197,23 @@ impl Ground {
 
     /// The same faults, also wherever `recordings` have the same bytes of the payload once more. `None` if they have
     /// them nowhere else, or if not all places are in the payload.
-    pub(super) fn once_more(&self, struck: &Struck, recordings: &[Recording]) -> Option<Struck> {
-        let mut more = struck.clone();
-        for aim in &struck.aims {
-            let Placed { fault, strike, .. } = &aim.placed;
-            let offset = aim.offset()?;
+    pub(super) fn once_more(&self, placement: &Placement, recordings: &[Recording]) -> Option<Placement> {
+        let mut more = placement.clone();
+        for targeted in &placement.faults {
+            let PlacedFault { fault, strike, .. } = &targeted.placed;
+            let offset = targeted.offset()?;
             for spot in self.sent(recordings, strike.flow, offset) {
-                let is_it = |other: &Aim| {
-                    let Placed { connection, strike, .. } = other.placed;
+                let is_it = |other: &TargetedFault| {
+                    let PlacedFault { connection, strike, .. } = other.placed;
                     (connection, strike.flow, strike.at)
-                        == (Which::Nth(spot.connection), spot.flow, spot.offset)
+                        == (Connections::Nth(spot.connection), spot.flow, spot.offset)
                 };
-                if !more.aims.iter().any(is_it) && more.aims.len() < MAX_FAULTS {
-                    more.push(placed_at(fault, spot, strike.distance).ok()?, aim.meant.clone());
+                if !more.faults.iter().any(is_it) && more.faults.len() < MAX_FAULTS {
+                    more.push(placed_at(fault, spot, strike.distance).ok()?, targeted.target.clone());
                 }
             }
         }
-        (more.aims.len() > struck.aims.len()).then_some(more)
+        (more.faults.len() > placement.faults.len()).then_some(more)
     }
 }
 

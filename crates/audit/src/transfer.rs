@@ -8,25 +8,25 @@ use std::time::Duration;
 
 use std::time::Instant;
 
-use super::claim::{Claim, claim, premature};
-use super::judge::Said;
+use super::claim::{ObservedClaim, claim, premature};
+use super::judge::ClientClaim;
 use super::outcome::Trouble;
 use super::payload::is_of;
 use super::programs::{
     Dirs, GRACE, before, check_free, client, last_words, pattern, receiver, server, telling, values,
     with_address,
 };
-use super::received::{Destination, Found, listing};
-use super::sent::Sent;
-use super::spec::{Audit, ExtraEnv, Server};
-use super::way::Way;
+use super::received::{Destination, ReceivedFile, listing};
+use super::route::Route;
+use super::sent::SentFile;
+use super::spec::{Audit, AuditServer, ExtraEnv};
 use super::why::{Note, OutputLine, Speaker, Why};
 use faults::Content;
-use faults::proxy::{Outcome, Placed, Settings};
+use faults::proxy::{PlacedFault, ProxyOutcome, Settings};
 use faults::{Excerpt, Truth};
 use process::{
-    Ended, HOST, How, Launch, Listener, NotStarted, Placeholder, Running, Started, Template, TemplateError,
-    Values, free_port,
+    EndKind, HOST, Launch, Placeholder, ProgramEnd, Running, ServerLaunch, ServerStartError, StartedServer,
+    Template, TemplateError, Values, free_port,
 };
 
 /// How much of what a run carries is kept, in bytes.
@@ -37,7 +37,7 @@ const SETTLE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(20);
 
 /// What stays the same from run to run.
-pub(super) struct Bench<'a> {
+pub(super) struct TransferSetup<'a> {
     pub(super) audit: &'a Audit,
     pub(super) payload: Content,
     /// The MD5 of it.
@@ -45,15 +45,15 @@ pub(super) struct Bench<'a> {
     pub(super) sim: &'a Path,
 }
 
-/// What came of a run.
-pub(super) struct Ran {
-    pub(super) said: Said,
+/// One transfer between the two programs and what came of it.
+pub(super) struct TransferRun {
+    pub(super) claim: ClientClaim,
     pub(super) truth: Truth,
     pub(super) excerpt: Option<Excerpt>,
     pub(super) notes: Vec<Note>,
     pub(super) output: Vec<OutputLine>,
     pub(super) took: Duration,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: ProxyOutcome,
     /// Whether it said Fail after it had said Success.
     pub(super) then_failed: bool,
     /// Whether the file lay where it is received before the client started, and was not touched.
@@ -68,16 +68,16 @@ pub(super) struct Ran {
     pub(super) lies_there: String,
 }
 
-impl Ran {
+impl TransferRun {
     /// What was said and what is true, in words.
     pub(super) fn in_words(&self) -> String {
-        let said = match &self.said {
-            Said::Error(_) => {
-                format!("the client ended with {} and without a word on the transfer", self.said)
+        let claim = match &self.claim {
+            ClientClaim::Error(_) => {
+                format!("the client ended with {} and without a word on the transfer", self.claim)
             }
-            said => format!("the client said {said}"),
+            claim => format!("the client said {claim}"),
         };
-        let mut words = format!("{said}; {}", self.truth);
+        let mut words = format!("{claim}; {}", self.truth);
         self.notes.iter().for_each(|note| words.push_str(&format!("; {note}")));
         if let Some(last) = self.output.iter().rev().find(|line| line.from == Speaker::Client) {
             words.push_str(&format!("; the client's last words: {}", last.text));
@@ -86,9 +86,14 @@ impl Ran {
     }
 }
 
-impl Bench<'_> {
+impl TransferSetup<'_> {
     /// One transfer, in the directory `root`.
-    pub(super) fn transfer(&self, root: &Path, faults: Vec<Placed>, env: &ExtraEnv) -> Result<Ran, Trouble> {
+    pub(super) fn transfer(
+        &self,
+        root: &Path,
+        faults: Vec<PlacedFault>,
+        env: &ExtraEnv,
+    ) -> Result<TransferRun, Trouble> {
         let named = |error: io::Error| format!("{}: {error}", root.display());
         let dirs = Dirs::make(root).map_err(named)?;
         let mut values = values(self.audit, &dirs, self.sim, &self.digest);
@@ -96,10 +101,10 @@ impl Bench<'_> {
         if let Some(data) = data {
             values.insert(Placeholder::Data, data.to_string());
         }
-        let _sent = Sent::put(&self.payload, Path::new(&values[&Placeholder::File]), root)?;
-        let (mut server, way) = self.start_server(&dirs, &values, data, &env.server)?;
+        let _sent = SentFile::put(&self.payload, Path::new(&values[&Placeholder::File]), root)?;
+        let (mut server, route) = self.start_server(&dirs, &values, data, &env.server)?;
         for command in before(self.audit) {
-            let done = self.run_before(&command, &dirs, &values, &way);
+            let done = self.run_before(&command, &dirs, &values, &route);
             done.map_err(|why| with_output(why, server.take()))?;
         }
         if let Some(why) = premature(self.audit, &values) {
@@ -119,12 +124,12 @@ impl Bench<'_> {
             let launch = program.run.launch(&values, &program.env, &dirs.client)?;
             Ok(Launch { keep: telling(self.audit), ..launch })
         };
-        let ran = way.run(&dirs, settings, self.audit.deadline, &launch);
+        let ran = route.run(&dirs, settings, self.audit.deadline, &launch);
         let (ended, took, outcome) = match ran {
             Ok(ran) => ran,
             Err(why) => return Err(with_output(why, server)),
         };
-        self.conclude(&Finished { values, dirs, destination, ended, took, outcome }, server)
+        self.conclude(&FinishedTransfer { values, dirs, destination, ended, took, outcome }, server)
     }
 
     /// Starts the server, if there is one to start, and says how it is reached.
@@ -134,9 +139,9 @@ impl Bench<'_> {
         values: &Values,
         data: Option<u16>,
         env: &[(String, Template)],
-    ) -> Result<(Option<Running>, Way), Trouble> {
-        if let Server::At(address) = &self.audit.server {
-            return Ok((None, Way::Here { address: address.clone(), data: None }));
+    ) -> Result<(Option<Running>, Route), Trouble> {
+        if let AuditServer::At(address) = &self.audit.server {
+            return Ok((None, Route::Direct { address: address.clone(), data: None }));
         }
         if let (Some(port), false) = (self.audit.port, self.audit.isolate) {
             check_free(port)?;
@@ -145,25 +150,31 @@ impl Bench<'_> {
             return Err("there is no server".to_owned().into());
         };
         program.env.extend_from_slice(env);
-        let listener = Listener { ready: program.ready.clone(), port: self.audit.port, grace: GRACE };
+        let listener = ServerLaunch { ready: program.ready.clone(), port: self.audit.port, grace: GRACE };
         let started = listener.start(|port| {
-            let way = match self.audit.isolate {
-                true => Way::Apart { port, server: dirs.meeting("server"), sim: self.sim.to_owned() },
-                false => Way::Here { address: format!("{HOST}:{port}"), data },
+            let route = match self.audit.isolate {
+                true => Route::Isolated { port, server: dirs.meeting("server"), sim: self.sim.to_owned() },
+                false => Route::Direct { address: format!("{HOST}:{port}"), data },
             };
             let launch = program.run.launch(&with_address(values, HOST, port), &program.env, &dirs.server)?;
-            Ok((way.server(launch), way))
+            Ok((route.server(launch), route))
         });
-        let Started { running, made: way } = started.map_err(not_started)?;
-        Ok((Some(running), way))
+        let StartedServer { running, made: route } = started.map_err(not_started)?;
+        Ok((Some(running), route))
     }
 
-    fn run_before(&self, command: &Template, dirs: &Dirs, values: &Values, way: &Way) -> Result<(), Trouble> {
+    fn run_before(
+        &self,
+        command: &Template,
+        dirs: &Dirs,
+        values: &Values,
+        route: &Route,
+    ) -> Result<(), Trouble> {
         let launch =
             |host: &str, port| Ok(command.launch(&with_address(values, host, port), &[], &dirs.client)?);
-        let ended = way.run_past(dirs, self.audit.deadline, &launch)?;
+        let ended = route.run_past(dirs, self.audit.deadline, &launch)?;
         match ended.how {
-            How::Exited(0) => Ok(()),
+            EndKind::Exited(0) => Ok(()),
             how => {
                 let last = last_words(Speaker::Client, &ended.lines).pop();
                 let last = last.map(|last| format!("; its last words: {}", last.text)).unwrap_or_default();
@@ -172,14 +183,14 @@ impl Bench<'_> {
         }
     }
 
-    fn conclude(&self, finished: &Finished, server: Option<Running>) -> Result<Ran, Trouble> {
-        let Finished { values, dirs, destination, ended, took, outcome } = finished;
-        let Claim { said, mut notes, lines: claims, then_failed } = claim(self.audit, values, ended);
-        let mut found = self.settle(destination, &said)?;
+    fn conclude(&self, finished: &FinishedTransfer, server: Option<Running>) -> Result<TransferRun, Trouble> {
+        let FinishedTransfer { values, dirs, destination, ended, took, outcome } = finished;
+        let ObservedClaim { claim, mut notes, lines: claims, then_failed } = claim(self.audit, values, ended);
+        let mut found = self.settle(destination, &claim)?;
         let mut output = last_words(Speaker::Client, &ended.lines);
         if let Some(mut server) = server {
             let before = server.poll()?;
-            if let Some(how @ (How::Exited(1..) | How::Signalled(_))) = before {
+            if let Some(how @ (EndKind::Exited(1..) | EndKind::Signalled(_))) = before {
                 notes.push(Note::ServerDied(how));
             }
             let ended = server.wait(Duration::ZERO, GRACE)?;
@@ -190,7 +201,7 @@ impl Bench<'_> {
                 found = after;
             }
         }
-        let found = found.after(&said);
+        let found = found.after(&claim);
         if let Some(why) = found.unreadable {
             return Err(Trouble { why: Why::Unreadable(why), output });
         }
@@ -198,8 +209,8 @@ impl Bench<'_> {
             notes.push(Note::MoreFiles(found.others));
         }
         let is_of_transfer = outcome.faults.is_empty() && self.is_of_transfer(&found, destination);
-        Ok(Ran {
-            said,
+        Ok(TransferRun {
+            claim,
             then_failed,
             truth: found.truth,
             excerpt: found.excerpt,
@@ -217,7 +228,7 @@ impl Bench<'_> {
 
     /// Whether what was found is the file of this transfer, whatever it has become: it came in this run, and its content
     /// shows it, or there is nothing else that it could be.
-    fn is_of_transfer(&self, found: &Found, destination: &Destination) -> bool {
+    fn is_of_transfer(&self, found: &ReceivedFile, destination: &Destination) -> bool {
         let Some(path) = found.path.as_ref().filter(|_| !found.stale) else { return false };
         let mut payload = vec![0; usize::try_from(self.payload.len()).unwrap_or_default()];
         let is_read = self.payload.read_at(0, &mut payload).is_ok();
@@ -228,11 +239,11 @@ impl Bench<'_> {
 
     /// What became of the file. A program that is still writing, or still removing what it wrote, gets a moment before
     /// anything is held against it.
-    fn settle(&self, destination: &Destination, said: &Said) -> io::Result<Found> {
+    fn settle(&self, destination: &Destination, claim: &ClientClaim) -> io::Result<ReceivedFile> {
         let deadline = Instant::now() + SETTLE;
         loop {
             let found = destination.find(&self.payload)?;
-            if found.is_settled(said) && found.unreadable.is_none() || Instant::now() >= deadline {
+            if found.is_settled(claim) && found.unreadable.is_none() || Instant::now() >= deadline {
                 return Ok(found);
             }
             sleep(TICK);
@@ -241,20 +252,22 @@ impl Bench<'_> {
 }
 
 /// A transfer that is over.
-struct Finished {
+struct FinishedTransfer {
     values: Values,
     dirs: Dirs,
     destination: Destination,
-    ended: Ended,
+    ended: ProgramEnd,
     took: Duration,
-    outcome: Outcome,
+    outcome: ProxyOutcome,
 }
 
-fn not_started(error: NotStarted<TemplateError>) -> Trouble {
+fn not_started(error: ServerStartError<TemplateError>) -> Trouble {
     let why = error.to_string();
     let output = match error {
-        NotStarted::NotReady { lines, .. } => last_words(Speaker::Server, &lines),
-        NotStarted::NoPort(_) | NotStarted::NoLaunch(_) | NotStarted::NoStart(_) => Vec::new(),
+        ServerStartError::NotReady { lines, .. } => last_words(Speaker::Server, &lines),
+        ServerStartError::NoPort(_) | ServerStartError::NoLaunch(_) | ServerStartError::NoStart(_) => {
+            Vec::new()
+        }
     };
     Trouble { output, ..Trouble::from(why) }
 }

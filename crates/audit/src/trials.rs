@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::hash::prefix_kept;
 use super::payload::{BLOCK, payload};
-use super::spec::{Audit, Check, ExtraEnv, Wanted};
+use super::spec::{Audit, Check, ExtraEnv, FaultItem};
 use faults::Direction;
 use faults::collision::COLLIDING;
 use faults::{At, Effect, Fault, Harm, Region};
@@ -135,9 +135,9 @@ impl Audit {
         }
         for wanted in &self.faults {
             match &wanted.value {
-                Wanted::Default => trials.extend(default_set(region, &bytes)),
-                Wanted::Faults(faults) => trials.push(listed(faults)),
-                Wanted::Env(env) => {
+                FaultItem::Default => trials.extend(default_set(region, &bytes)),
+                FaultItem::Faults(faults) => trials.push(listed(faults)),
+                FaultItem::Env(env) => {
                     trials.push(Trial { name: "env".into(), env: env.clone(), ..Trial::default() });
                 }
             }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use faults::Verdict;
 use faults::text::number_text;
-use process::How;
+use process::EndKind;
 
 /// Why nothing is concluded from a run, or why it could not be had. Displayed as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Why {
         seen: String,
     },
     /// It struck something else than it was meant to: what, as far as that can be told.
-    Missed(Struck),
+    Missed(Miss),
     /// The right file lay there before.
     Stale,
     /// What the programs were made to do to themselves did not reach the file.
@@ -75,11 +75,11 @@ pub enum Why {
 
 /// What a fault struck in place of what it was meant to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Struck {
+pub struct Miss {
     /// The offset in the file of what it was meant to strike; `None` for a digest of the file.
-    pub meant: Option<u64>,
+    pub intended: Option<u64>,
     /// The offset in the file that it struck; `None` if that is not known.
-    pub came: Option<u64>,
+    pub actual: Option<u64>,
 }
 
 /// Which fault, or which part of it.
@@ -106,9 +106,9 @@ impl fmt::Display for Why {
             Self::NotReached { part, seen } => {
                 write!(f, "{} fired but did not reach the reader; {seen}", which(*part))
             }
-            Self::Missed(struck) => write!(
+            Self::Missed(miss) => write!(
                 f,
-                "what the programs sent was not what they had sent without faults, so that the fault missed: {struck}"
+                "what the programs sent was not what they had sent without faults, so that the fault missed: {miss}"
             ),
             Self::Stale => f.write_str(
                 "the right file lies there from an earlier run, so that it is not known what this one would have left",
@@ -162,17 +162,17 @@ impl From<String> for Why {
     }
 }
 
-impl fmt::Display for Struck {
+impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let meant = match self.meant {
+        let intended = match self.intended {
             Some(offset) => format!("offset {} of the file", number_text(offset)),
             None => "a digest of the file".into(),
         };
-        match self.came {
+        match self.actual {
             Some(offset) => {
-                write!(f, "it struck offset {} of the file, and not {meant}", number_text(offset))
+                write!(f, "it struck offset {} of the file, and not {intended}", number_text(offset))
             }
-            None => write!(f, "it struck something other than {meant}, and it is not known what"),
+            None => write!(f, "it struck something other than {intended}, and it is not known what"),
         }
     }
 }
@@ -190,7 +190,7 @@ pub enum Note {
     /// The client said Success and ended with this exit code.
     EndedWith(i32),
     /// The server died in this way.
-    ServerDied(How),
+    ServerDied(EndKind),
     /// So many more files may be the received one.
     MoreFiles(usize),
     /// A wrong file was taken for good only when so many attempts were struck.

@@ -22,7 +22,7 @@ pub(super) const ALSO_ZERO_AS_NUMBER: &[u8] = b"QNKCDZO";
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Holds {
+pub(super) enum FileContent {
     /// So many letters and digits.
     Plain(usize),
     /// So many bytes of noise.
@@ -39,19 +39,20 @@ pub(super) enum Holds {
     Zero,
 }
 
-impl From<usize> for Holds {
+impl From<usize> for FileContent {
     fn from(len: usize) -> Self {
         Self::Plain(len)
     }
 }
 
 /// Lines of text, the last of which ends in CR LF.
-pub(super) const LINES: Holds = Holds::Around(b"the first line\nline ", b"\n\r\nthe last line\r\n");
+pub(super) const LINES: FileContent =
+    FileContent::Around(b"the first line\nline ", b"\n\r\nthe last line\r\n");
 /// What a program could take for messages that are meant for it.
-pub(super) const LIKE_COMMANDS: Holds =
-    Holds::Around(b"LIST_FILES\nUPLOAD\r\n\nERROR other ", b"\nDISCARD 0\nSuccess\n\x1a\x04");
+pub(super) const LIKE_COMMANDS: FileContent =
+    FileContent::Around(b"LIST_FILES\nUPLOAD\r\n\nERROR other ", b"\nDISCARD 0\nSuccess\n\x1a\x04");
 
-impl Holds {
+impl FileContent {
     /// The content, which follows from `seed`.
     pub(super) fn bytes(self, seed: u64) -> Vec<u8> {
         match self {
@@ -150,27 +151,27 @@ mod tests {
     #[test]
     fn contents_have_the_ids_for_which_they_are_planted_whatever_the_seed() {
         for seed in 0..50 {
-            let id = |holds: Holds| id_of(&holds.bytes(seed));
+            let id = |content: FileContent| id_of(&content.bytes(seed));
             let plain = [
-                Holds::Plain(1),
-                Holds::Plain(99),
-                Holds::Noise(2000),
+                FileContent::Plain(1),
+                FileContent::Plain(99),
+                FileContent::Noise(2000),
                 LINES,
                 LIKE_COMMANDS,
-                Holds::EveryByte,
+                FileContent::EveryByte,
             ];
-            for holds in plain {
-                assert!(is_plain(&id(holds)), "{holds:?} by {seed}");
+            for content in plain {
+                assert!(is_plain(&id(content)), "{content:?} by {seed}");
             }
             let fits: [fn(&str) -> bool; 3] = [begins_with_zero, begins_with_zeros, holds_zeros];
             for (index, fits) in fits.into_iter().enumerate() {
-                assert!(fits(&id(Holds::WithId(301, fits))), "{index} by {seed}");
+                assert!(fits(&id(FileContent::WithId(301, fits))), "{index} by {seed}");
             }
-            let digits = id(Holds::Digits);
+            let digits = id(FileContent::Digits);
             assert!(digits.bytes().all(|byte| byte.is_ascii_digit()), "{digits}");
             assert!(digits.as_bytes().chunks(2).all(|pair| pair[0] != b'0'), "{digits}");
         }
-        assert_eq!(Holds::Plain(0).bytes(1), b"");
+        assert_eq!(FileContent::Plain(0).bytes(1), b"");
     }
 
     #[test]

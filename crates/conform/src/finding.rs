@@ -1,7 +1,7 @@
 //! What a case charges a program with, and the evidence. Two contents that are too long to be shown are shown where
 //! they part.
 
-use super::wire::{Came, Said, Wire, escaped, is_short};
+use super::wire::{ActualInput, DialogueEntry, Wire, escaped, is_short};
 use super::{Stop, id_of};
 use faults::Excerpt;
 use faults::text::{bytes_text, number_text};
@@ -24,7 +24,7 @@ pub struct Finding {
     /// Where both part, if they are contents.
     pub difference: Option<Difference>,
     /// The last of what was said on the connection.
-    pub dialogue: Vec<Said>,
+    pub dialogue: Vec<DialogueEntry>,
     /// What may have led to it.
     pub hints: Vec<String>,
 }
@@ -66,23 +66,29 @@ pub(super) fn broken(
     rule: u8,
     step: impl Into<Option<u8>>,
     expected: impl Into<String>,
-    came: &Came,
+    came: &ActualInput,
 ) -> Stop {
     Stop::Fail(Box::new(Finding {
         rule,
         step: step.into(),
         expected: expected.into(),
         came: came.to_string(),
-        silent: matches!(came, Came::Nothing(..)),
+        silent: matches!(came, ActualInput::Nothing(..)),
         dialogue: wire.dialogue(),
         ..Finding::default()
     }))
 }
 
 /// In place of the payload `expected`, which begins `base` bytes into the file, something else came.
-pub(super) fn broken_payload(wire: &Wire, step: u8, expected: &[u8], base: usize, came: &Came) -> Stop {
+pub(super) fn broken_payload(
+    wire: &Wire,
+    step: u8,
+    expected: &[u8],
+    base: usize,
+    came: &ActualInput,
+) -> Stop {
     let difference = Difference::of(expected, came.bytes(), base as u64);
-    let silent = matches!(came, Came::Nothing(..));
+    let silent = matches!(came, ActualInput::Nothing(..));
     let (expected, came) = contents(expected, came, difference.as_ref());
     Stop::Fail(Box::new(Finding {
         rule: 3,
@@ -97,7 +103,11 @@ pub(super) fn broken_payload(wire: &Wire, step: u8, expected: &[u8], base: usize
 }
 
 /// Both in words that are never the same.
-pub(super) fn contents(expected: &[u8], came: &Came, difference: Option<&Difference>) -> (String, String) {
+pub(super) fn contents(
+    expected: &[u8],
+    came: &ActualInput,
+    difference: Option<&Difference>,
+) -> (String, String) {
     let bytes = came.bytes();
     if is_short(expected) && is_short(bytes) {
         return (escaped(expected), came.to_string());

@@ -8,7 +8,7 @@
 //!
 //! ```no_run
 //! let server = "127.0.0.1:9999".parse()?;
-//! let report = conform::test_server(&[server], &conform::Options::default());
+//! let report = conform::test_server(&[server], &conform::ConformOptions::default());
 //! assert_eq!(report.conclusion(), conform::Conclusion::Passed);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -44,17 +44,18 @@ mod wire;
 use std::time::Duration;
 
 pub use client::{
-    Command, CommandError, Goal, Job, Program, Templates, cases as client_cases, test as test_client,
+    ClientCommands, ClientJob, ClientProgram, Goal, ProgramCommand, ProgramCommandError,
+    cases as client_cases, test as test_client,
 };
 use content::id_of;
 pub use finding::{Difference, Finding};
 use finding::{broken, broken_payload};
 use obstacle::Obstacle;
 pub use rules::{rule_text, rules, step_text};
-use runner::{Bench, Gone, run};
+use runner::{Bench, EndedProgram, run};
 pub use server::{cases as server_cases, test as test_server, test_command as test_server_command};
-pub use wire::Said;
-use wire::{Came, Wire};
+pub use wire::DialogueEntry;
+use wire::{ActualInput, Wire};
 
 /// What each level is about, from the first on.
 pub const LEVELS: [&str; 8] = [
@@ -94,7 +95,7 @@ pub struct CaseInfo {
 
 /// What is to be run, and how patiently.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ConformOptions {
     /// How long the program has for each answer. [`TIMEOUT`] if `None`.
     pub timeout: Option<Duration>,
     /// Up to which level. All if `None`.
@@ -106,7 +107,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-impl Default for Options {
+impl Default for ConformOptions {
     fn default() -> Self {
         Self { timeout: None, level: None, cases: Vec::new(), seed: SEED }
     }
@@ -114,7 +115,7 @@ impl Default for Options {
 
 /// What came of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CaseOutcome {
     /// The program did as the rules say.
     Pass,
     /// It did what it MUST, but not what it SHOULD.
@@ -142,38 +143,38 @@ pub enum Outcome {
 
 /// What came of a case, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OutcomeKind {
-    /// [`Outcome::Pass`].
+pub enum CaseOutcomeKind {
+    /// [`CaseOutcome::Pass`].
     Pass,
-    /// [`Outcome::Warning`].
+    /// [`CaseOutcome::Warning`].
     Warning,
-    /// [`Outcome::Fail`].
+    /// [`CaseOutcome::Fail`].
     Fail,
-    /// [`Outcome::NotReached`].
+    /// [`CaseOutcome::NotReached`].
     NotReached,
-    /// [`Outcome::LeftOut`].
+    /// [`CaseOutcome::LeftOut`].
     LeftOut,
-    /// [`Outcome::Lost`].
+    /// [`CaseOutcome::Lost`].
     Lost,
 }
 
-impl OutcomeKind {
+impl CaseOutcomeKind {
     /// Every kind, in the order in which a report counts them.
     pub const ALL: [Self; 6] =
         [Self::Pass, Self::Warning, Self::Fail, Self::NotReached, Self::LeftOut, Self::Lost];
 }
 
-impl Outcome {
+impl CaseOutcome {
     /// Which kind it is.
     #[must_use]
-    pub const fn kind(&self) -> OutcomeKind {
+    pub const fn kind(&self) -> CaseOutcomeKind {
         match self {
-            Self::Pass => OutcomeKind::Pass,
-            Self::Warning(_) => OutcomeKind::Warning,
-            Self::Fail(_) => OutcomeKind::Fail,
-            Self::NotReached { .. } => OutcomeKind::NotReached,
-            Self::LeftOut { .. } => OutcomeKind::LeftOut,
-            Self::Lost { .. } => OutcomeKind::Lost,
+            Self::Pass => CaseOutcomeKind::Pass,
+            Self::Warning(_) => CaseOutcomeKind::Warning,
+            Self::Fail(_) => CaseOutcomeKind::Fail,
+            Self::NotReached { .. } => CaseOutcomeKind::NotReached,
+            Self::LeftOut { .. } => CaseOutcomeKind::LeftOut,
+            Self::Lost { .. } => CaseOutcomeKind::Lost,
         }
     }
 
@@ -189,7 +190,7 @@ pub struct CaseResult {
     /// The case.
     pub case: CaseInfo,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: CaseOutcome,
 }
 
 /// What is under test.
@@ -229,11 +230,11 @@ impl Report {
     /// What it comes to.
     #[must_use]
     pub fn conclusion(&self) -> Conclusion {
-        let any = |is: fn(&Outcome) -> bool| self.results.iter().any(|result| is(&result.outcome));
-        let good = |outcome: &Outcome| matches!(outcome, Outcome::Pass | Outcome::Warning(_));
-        if any(|outcome| matches!(outcome, Outcome::Fail(_))) {
+        let any = |is: fn(&CaseOutcome) -> bool| self.results.iter().any(|result| is(&result.outcome));
+        let good = |outcome: &CaseOutcome| matches!(outcome, CaseOutcome::Pass | CaseOutcome::Warning(_));
+        if any(|outcome| matches!(outcome, CaseOutcome::Fail(_))) {
             Conclusion::Failed
-        } else if any(Outcome::is_open) || !any(good) {
+        } else if any(CaseOutcome::is_open) || !any(good) {
             Conclusion::Inconclusive
         } else {
             Conclusion::Passed
@@ -244,14 +245,18 @@ impl Report {
     /// stay away from; 0 if there is none. `None` if a part of the cases cannot tell.
     #[must_use]
     pub fn level(&self) -> Option<u8> {
-        let held = |outcome: &Outcome| {
-            matches!(outcome, Outcome::Pass | Outcome::Warning(_) | Outcome::NotReached { free: true, .. })
+        let held = |outcome: &CaseOutcome| {
+            matches!(
+                outcome,
+                CaseOutcome::Pass | CaseOutcome::Warning(_) | CaseOutcome::NotReached { free: true, .. }
+            )
         };
         let all = self.all_cases();
         let of = |case: &CaseInfo| self.results.iter().find(|result| result.case.name == case.name);
         let worst = all.iter().find(|case| !of(case).is_some_and(|result| held(&result.outcome)));
-        let is_lost =
-            |case: &CaseInfo| of(case).is_some_and(|result| matches!(result.outcome, Outcome::Lost { .. }));
+        let is_lost = |case: &CaseInfo| {
+            of(case).is_some_and(|result| matches!(result.outcome, CaseOutcome::Lost { .. }))
+        };
         let cannot_tell =
             |case: &CaseInfo| (self.is_partial() || is_lost(case)) && self.is_untold(case.level);
         match worst.map_or(all.iter().map(|case| case.level).max(), |case| Some(case.level - 1)) {
@@ -263,7 +268,7 @@ impl Report {
     /// Whether only a part of all cases was asked for.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        let left_out = |result: &CaseResult| matches!(result.outcome, Outcome::LeftOut { .. });
+        let left_out = |result: &CaseResult| matches!(result.outcome, CaseOutcome::LeftOut { .. });
         self.results.len() < self.all_cases().len() || self.results.iter().any(left_out)
     }
 
@@ -279,9 +284,9 @@ impl Report {
     /// Whether nothing of a level failed, so that it is open how the rest of it would have gone.
     fn is_untold(&self, level: u8) -> bool {
         let of_level = self.results.iter().filter(|result| result.case.level == level);
-        !of_level
-            .map(|result| &result.outcome)
-            .any(|outcome| matches!(outcome, Outcome::Fail(_) | Outcome::NotReached { free: false, .. }))
+        !of_level.map(|result| &result.outcome).any(|outcome| {
+            matches!(outcome, CaseOutcome::Fail(_) | CaseOutcome::NotReached { free: false, .. })
+        })
     }
 }
 

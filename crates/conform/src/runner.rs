@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Case, CaseInfo, CaseResult, Finding, OUTLIVES, Options, Outcome, QUIET, Stop};
+use super::{Case, CaseInfo, CaseOutcome, CaseResult, ConformOptions, Finding, OUTLIVES, QUIET, Stop};
 
 /// How often a case is tried on a server that has no connection to spare for it.
 const MAX_BUSY: u32 = 20;
@@ -24,7 +24,7 @@ pub(super) trait Bench {
     fn warning(&mut self) -> Option<Finding>;
 
     /// After a case that did not pass: whether the program is still there. `None` if so, or if it is started anew.
-    fn gone(&mut self) -> Option<Gone> {
+    fn ended_program(&mut self) -> Option<EndedProgram> {
         None
     }
 
@@ -39,7 +39,7 @@ pub(super) trait Bench {
 }
 
 /// A program that takes no connection any more.
-pub(super) struct Gone {
+pub(super) struct EndedProgram {
     /// What the case before is charged with if the program was gone when this case began.
     pub(super) charge: Option<Finding>,
     /// Why nothing more can be played.
@@ -47,7 +47,11 @@ pub(super) struct Gone {
 }
 
 /// Runs those of `cases` that `options` asks for, in their order.
-pub(super) fn run<B: Bench>(cases: &'static [Case<B>], options: &Options, bench: &mut B) -> Vec<CaseResult> {
+pub(super) fn run<B: Bench>(
+    cases: &'static [Case<B>],
+    options: &ConformOptions,
+    bench: &mut B,
+) -> Vec<CaseResult> {
     let wanted = |case: &Case<B>| {
         let named = options.cases.is_empty() || options.cases.iter().any(|name| name == case.info.name);
         named && options.level.is_none_or(|level| case.info.level <= level)
@@ -56,7 +60,7 @@ pub(super) fn run<B: Bench>(cases: &'static [Case<B>], options: &Options, bench:
     for case in cases.iter().filter(|case| wanted(case)) {
         add_with_needs(cases, case.info.name, &mut needed);
     }
-    let mut played = Played::default();
+    let mut played = RunState::default();
     for case in cases.iter().filter(|case| needed.contains(&case.info.name)) {
         played.add(case, bench);
     }
@@ -69,8 +73,8 @@ pub(super) fn run<B: Bench>(cases: &'static [Case<B>], options: &Options, bench:
 
 /// What came of the cases so far.
 #[derive(Default)]
-struct Played {
-    outcomes: BTreeMap<&'static str, Outcome>,
+struct RunState {
+    outcomes: BTreeMap<&'static str, CaseOutcome>,
     /// The last that was really played.
     last: Option<&'static str>,
     /// How many in a row were lost to the machine.
@@ -79,7 +83,7 @@ struct Played {
     gone: Option<String>,
 }
 
-impl Played {
+impl RunState {
     fn add<B: Bench>(&mut self, case: &Case<B>, bench: &mut B) {
         let outcome = match self.hindrance(&case.info) {
             Some(outcome) => outcome,
@@ -89,26 +93,27 @@ impl Played {
     }
 
     /// Why a case is not played at all.
-    fn hindrance(&self, case: &CaseInfo) -> Option<Outcome> {
+    fn hindrance(&self, case: &CaseInfo) -> Option<CaseOutcome> {
         if let Some(why) = &self.gone {
-            return Some(Outcome::NotReached { why: why.clone(), free: false });
+            return Some(CaseOutcome::NotReached { why: why.clone(), free: false });
         }
         // A lost case says nothing of the program, so that it keeps none from being played.
-        let holds_back =
-            |outcome: Option<&Outcome>| !good(outcome) && !matches!(outcome, Some(Outcome::Lost { .. }));
+        let holds_back = |outcome: Option<&CaseOutcome>| {
+            !good(outcome) && !matches!(outcome, Some(CaseOutcome::Lost { .. }))
+        };
         let need = case.needs.iter().find(|need| holds_back(self.outcomes.get(*need)))?;
         Some(match self.outcomes.get(need) {
-            Some(Outcome::LeftOut { why }) => Outcome::LeftOut { why: why.clone() },
+            Some(CaseOutcome::LeftOut { why }) => CaseOutcome::LeftOut { why: why.clone() },
             outcome => {
-                let free = matches!(outcome, Some(Outcome::NotReached { free: true, .. }));
-                Outcome::NotReached { why: format!("it needs {need}, which did not pass"), free }
+                let free = matches!(outcome, Some(CaseOutcome::NotReached { free: true, .. }));
+                CaseOutcome::NotReached { why: format!("it needs {need}, which did not pass"), free }
             }
         })
     }
 
-    fn play<B: Bench>(&mut self, case: &Case<B>, bench: &mut B) -> Outcome {
+    fn play<B: Bench>(&mut self, case: &Case<B>, bench: &mut B) -> CaseOutcome {
         let outcome = play(case, bench);
-        if let Outcome::Lost { why } = &outcome {
+        if let CaseOutcome::Lost { why } = &outcome {
             self.lost += 1;
             self.gone = (self.lost == MAX_LOST)
                 .then(|| format!("{MAX_LOST} cases in a row were lost to the machine: {why}"));
@@ -116,11 +121,11 @@ impl Played {
         }
         self.lost = 0;
         let passed = good(Some(&outcome));
-        if !passed && let Some(gone) = bench.gone() {
+        if !passed && let Some(gone) = bench.ended_program() {
             self.gone = Some(gone.why.clone());
             if let Some(charge) = gone.charge {
                 self.charge(charge);
-                return Outcome::NotReached { why: gone.why, free: false };
+                return CaseOutcome::NotReached { why: gone.why, free: false };
             }
             return ended_here(outcome, self.last);
         }
@@ -134,14 +139,14 @@ impl Played {
         if let Some(outcome) = self.last.and_then(|last| self.outcomes.get_mut(last))
             && good(Some(outcome))
         {
-            *outcome = Outcome::Fail(Box::new(finding));
+            *outcome = CaseOutcome::Fail(Box::new(finding));
         }
     }
 }
 
 /// The program was there when the case began and is not any more.
-fn ended_here(outcome: Outcome, last: Option<&str>) -> Outcome {
-    let Outcome::Fail(mut finding) = outcome else { return outcome };
+fn ended_here(outcome: CaseOutcome, last: Option<&str>) -> CaseOutcome {
+    let CaseOutcome::Fail(mut finding) = outcome else { return outcome };
     if finding.rule == 5 {
         finding.rule = OUTLIVES;
     }
@@ -150,11 +155,11 @@ fn ended_here(outcome: Outcome, last: Option<&str>) -> Outcome {
     finding.hints.extend(
         last.map(|last| format!("nothing came: it may have begun to end in the case before, {last}")),
     );
-    Outcome::Fail(finding)
+    CaseOutcome::Fail(finding)
 }
 
-fn good(outcome: Option<&Outcome>) -> bool {
-    matches!(outcome, Some(Outcome::Pass | Outcome::Warning(_)))
+fn good(outcome: Option<&CaseOutcome>) -> bool {
+    matches!(outcome, Some(CaseOutcome::Pass | CaseOutcome::Warning(_)))
 }
 
 /// Every case in the table needs only earlier ones, which a test makes sure of: this comes to an end.
@@ -167,13 +172,13 @@ fn add_with_needs<B>(cases: &'static [Case<B>], name: &'static str, needed: &mut
     needs.iter().for_each(|need| add_with_needs(cases, need, needed));
 }
 
-fn play<B: Bench>(case: &Case<B>, bench: &mut B) -> Outcome {
+fn play<B: Bench>(case: &Case<B>, bench: &mut B) -> CaseOutcome {
     let (mut busy, mut lost) = (0, 0);
     loop {
         bench.begin(&case.info);
         match ((case.script)(bench), bench.warning()) {
-            (Ok(()), None) => return Outcome::Pass,
-            (Ok(()), Some(finding)) => return Outcome::Warning(Box::new(finding)),
+            (Ok(()), None) => return CaseOutcome::Pass,
+            (Ok(()), Some(finding)) => return CaseOutcome::Warning(Box::new(finding)),
             (Err(Stop::Busy), _) if busy < MAX_BUSY => {
                 busy += 1;
                 // It may not have seen yet that the last connection has ended.
@@ -185,18 +190,18 @@ fn play<B: Bench>(case: &Case<B>, bench: &mut B) -> Outcome {
     }
 }
 
-fn ended<B: Bench>(case: &CaseInfo, stop: Stop, bench: &mut B) -> Outcome {
+fn ended<B: Bench>(case: &CaseInfo, stop: Stop, bench: &mut B) -> CaseOutcome {
     match stop {
         Stop::Fail(finding) => {
             let mut finding = sharpened(case, finding.with_hints());
             finding.hints.extend(bench.hints());
-            Outcome::Fail(Box::new(finding))
+            CaseOutcome::Fail(Box::new(finding))
         }
-        Stop::NotReached(why) => Outcome::NotReached { why: why.to_string(), free: false },
-        Stop::Free(why) => Outcome::NotReached { why, free: true },
-        Stop::Busy => Outcome::NotReached { why: "the server is busy".into(), free: false },
-        Stop::LeftOut(why) => Outcome::LeftOut { why },
-        Stop::Lost(why) => Outcome::Lost { why },
+        Stop::NotReached(why) => CaseOutcome::NotReached { why: why.to_string(), free: false },
+        Stop::Free(why) => CaseOutcome::NotReached { why, free: true },
+        Stop::Busy => CaseOutcome::NotReached { why: "the server is busy".into(), free: false },
+        Stop::LeftOut(why) => CaseOutcome::LeftOut { why },
+        Stop::Lost(why) => CaseOutcome::Lost { why },
     }
 }
 

@@ -28,7 +28,7 @@ const MAX_DRAINED: usize = 16 * 1024 * 1024;
 
 /// One message of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct DialogueEntry {
     /// Whether the harness sent it.
     pub ours: bool,
     /// The message, escaped and shortened.
@@ -37,7 +37,7 @@ pub struct Said {
 
 /// What came in place of what was awaited.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Came {
+pub(super) enum ActualInput {
     /// These bytes.
     Bytes(Vec<u8>),
     /// The end of the stream, after these bytes.
@@ -48,7 +48,7 @@ pub(super) enum Came {
     Nothing(Duration, Vec<u8>),
 }
 
-impl fmt::Display for Came {
+impl fmt::Display for ActualInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let after = |bytes: &[u8]| match bytes {
             [] => String::new(),
@@ -61,7 +61,7 @@ impl fmt::Display for Came {
     }
 }
 
-impl Came {
+impl ActualInput {
     /// The bytes that came.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
@@ -127,7 +127,7 @@ pub(crate) struct Wire {
     stream: TcpStream,
     inbox: Vec<u8>,
     limit: Duration,
-    dialogue: VecDeque<Said>,
+    dialogue: VecDeque<DialogueEntry>,
     /// Set when anything comes.
     heard: Rc<Cell<bool>>,
 }
@@ -157,7 +157,7 @@ impl Wire {
     }
 
     /// The last of what was said, oldest first.
-    pub(crate) fn dialogue(&self) -> Vec<Said> {
+    pub(crate) fn dialogue(&self) -> Vec<DialogueEntry> {
         self.dialogue.iter().cloned().collect()
     }
 
@@ -167,7 +167,7 @@ impl Wire {
             let last_of_ours = self.dialogue.iter().rposition(|said| said.ours);
             self.dialogue.remove(usize::from(last_of_ours == Some(0) && !ours));
         }
-        self.dialogue.push_back(Said { ours, text });
+        self.dialogue.push_back(DialogueEntry { ours, text });
     }
 
     /// Sends `bytes`. That the peer does not take them shows in what it says, or does not say, next.
@@ -204,25 +204,25 @@ impl Wire {
     }
 
     /// Reads once, until `deadline` at the latest. `None` if something came.
-    fn read(&mut self, deadline: Instant) -> Option<Came> {
+    fn read(&mut self, deadline: Instant) -> Option<ActualInput> {
         let before = self.inbox.len();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || self.stream.set_read_timeout(Some(left)).is_err() {
-                return Some(Came::Nothing(self.limit, self.inbox.clone()));
+                return Some(ActualInput::Nothing(self.limit, self.inbox.clone()));
             }
             self.inbox.resize(before + CHUNK, 0);
             let result = self.stream.read(&mut self.inbox[before..]);
             self.inbox.truncate(before + *result.as_ref().unwrap_or(&0));
             return match result {
-                Ok(0) => Some(Came::End(self.inbox.clone())),
+                Ok(0) => Some(ActualInput::End(self.inbox.clone())),
                 Ok(_) => {
                     self.heard.set(true);
                     None
                 }
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => continue,
-                    _ => Some(Came::Reset(self.inbox.clone())),
+                    _ => Some(ActualInput::Reset(self.inbox.clone())),
                 },
             };
         }
@@ -233,12 +233,12 @@ impl Wire {
     }
 
     /// The next line, with its line end; or what came in its place.
-    pub(crate) fn line(&mut self) -> Result<Vec<u8>, Came> {
+    pub(crate) fn line(&mut self) -> Result<Vec<u8>, ActualInput> {
         self.line_within(self.limit)
     }
 
     /// The same, and less patiently.
-    pub(crate) fn line_within(&mut self, limit: Duration) -> Result<Vec<u8>, Came> {
+    pub(crate) fn line_within(&mut self, limit: Duration) -> Result<Vec<u8>, ActualInput> {
         let deadline = Instant::now() + limit;
         let mut looked_at = 0;
         loop {
@@ -247,7 +247,7 @@ impl Wire {
                 return Ok(self.take(end));
             }
             if self.inbox.len() >= MAX_LINE {
-                return Err(Came::Bytes(self.take(self.inbox.len())));
+                return Err(ActualInput::Bytes(self.take(self.inbox.len())));
             }
             looked_at = self.inbox.len();
             if let Some(came) = self.read(deadline) {
@@ -257,7 +257,7 @@ impl Wire {
     }
 
     /// Exactly `count` bytes of payload; or what came in their place.
-    pub(crate) fn payload(&mut self, count: usize) -> Result<Vec<u8>, Came> {
+    pub(crate) fn payload(&mut self, count: usize) -> Result<Vec<u8>, ActualInput> {
         let latest = Instant::now() + self.limit * MAX_WAITS;
         while self.inbox.len() < count {
             if let Some(came) = self.read(self.deadline().min(latest)) {
@@ -268,44 +268,44 @@ impl Wire {
     }
 
     /// The end of the stream; or what came in its place.
-    pub(crate) fn end(&mut self) -> Result<(), Came> {
+    pub(crate) fn end(&mut self) -> Result<(), ActualInput> {
         let deadline = self.deadline();
         if !self.inbox.is_empty() {
             let bytes = self.take(self.inbox.len());
-            return Err(Came::Bytes(bytes));
+            return Err(ActualInput::Bytes(bytes));
         }
         match self.read(deadline) {
-            None => Err(Came::Bytes(self.take(self.inbox.len()))),
-            Some(Came::End(_)) => Ok(()),
+            None => Err(ActualInput::Bytes(self.take(self.inbox.len()))),
+            Some(ActualInput::End(_)) => Ok(()),
             Some(came) => Err(self.note(came)),
         }
     }
 
     /// The end of the stream, whatever comes before it, or a reset; or what came in its place.
-    pub(crate) fn end_at_last(&mut self) -> Result<Vec<u8>, Came> {
+    pub(crate) fn end_at_last(&mut self) -> Result<Vec<u8>, ActualInput> {
         let (deadline, mut dropped) = (self.deadline(), Vec::new());
         loop {
             dropped.append(&mut self.inbox);
             if dropped.len() > MAX_DRAINED {
-                return Err(Came::Bytes(dropped));
+                return Err(ActualInput::Bytes(dropped));
             }
             match self.read(deadline) {
                 None => {}
-                Some(Came::Nothing(time, _)) => return Err(Came::Nothing(time, dropped)),
+                Some(ActualInput::Nothing(time, _)) => return Err(ActualInput::Nothing(time, dropped)),
                 Some(_) => return Ok(dropped),
             }
         }
     }
 
     /// Whether anything comes, or the connection ends, within `time`.
-    pub(crate) fn anything_within(&mut self, time: Duration) -> Option<Came> {
+    pub(crate) fn anything_within(&mut self, time: Duration) -> Option<ActualInput> {
         if !self.inbox.is_empty() {
-            return Some(Came::Bytes(self.inbox.clone()));
+            return Some(ActualInput::Bytes(self.inbox.clone()));
         }
         let deadline = Instant::now() + time;
         match self.read(deadline) {
-            Some(Came::Nothing(..)) => None,
-            None => Some(Came::Bytes(self.inbox.clone())),
+            Some(ActualInput::Nothing(..)) => None,
+            None => Some(ActualInput::Bytes(self.inbox.clone())),
             came => came,
         }
     }
@@ -325,7 +325,7 @@ impl Wire {
         taken
     }
 
-    fn note(&mut self, came: Came) -> Came {
+    fn note(&mut self, came: ActualInput) -> ActualInput {
         self.say(false, format!("({came})"));
         came
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::held::Held;
-use super::{Disturbance, FaultEntry, Piece, Sought};
+use super::{Disturbance, FaultEntry, PhasePlace, Piece};
 use crate::Effect;
 
 /// How often a throttled stream moves, per second.
@@ -28,14 +28,14 @@ pub struct Injector {
 #[derive(Clone, Debug)]
 enum Target {
     /// In a phase that has not come yet.
-    Sought(Sought),
+    PhasePlace(PhasePlace),
     /// At a stream offset.
     Known {
         at: u64,
         /// For a reordering: the distance between its two ranges.
         distance: u64,
         /// The phase and the offset in it, if it was sought.
-        within: Option<(Sought, u64)>,
+        within: Option<(PhasePlace, u64)>,
     },
 }
 
@@ -86,8 +86,8 @@ impl Injector {
 
     /// This fault, to strike where `sought` says, once its phase has begun.
     #[must_use]
-    pub fn seeking(fault: FaultEntry, sought: Sought) -> Self {
-        Self::with_target(fault, Target::Sought(sought))
+    pub fn seeking(fault: FaultEntry, sought: PhasePlace) -> Self {
+        Self::with_target(fault, Target::PhasePlace(sought))
     }
 
     fn with_target(fault: FaultEntry, target: Target) -> Self {
@@ -101,7 +101,7 @@ impl Injector {
             (State::Done, _) => u64::MAX,
             (State::Lasting(_), _) => 0,
             (State::Waiting, Target::Known { at, .. }) => at.saturating_sub(sent),
-            (State::Waiting, Target::Sought(sought)) => sought.clear(sent),
+            (State::Waiting, Target::PhasePlace(sought)) => sought.clear(sent),
         }
     }
 
@@ -144,7 +144,7 @@ impl Injector {
 
     /// Looks whether the phase that it waits for has begun.
     fn seek(&mut self) {
-        let Target::Sought(sought) = &self.target else { return };
+        let Target::PhasePlace(sought) = &self.target else { return };
         match sought.place() {
             None => {}
             Some(Ok(strike)) if strike.at >= self.position => {

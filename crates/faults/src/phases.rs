@@ -15,19 +15,19 @@ use crate::{At, Fault, Region};
 /// phase knows that the bytes before it are of another.
 #[derive(Clone, Debug, Default)]
 pub struct Phases {
-    known: Arc<Mutex<Known>>,
+    known: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
-    begun: BTreeMap<Region, Begun>,
+struct State {
+    begun: BTreeMap<Region, PhaseRange>,
     /// Up to which offset each stream has been told of.
     told: BTreeMap<Flow, u64>,
 }
 
 /// A phase that has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Begun {
+struct PhaseRange {
     start: u64,
     /// The offset behind its last byte, once that is known.
     end: Option<u64>,
@@ -36,7 +36,7 @@ struct Begun {
 impl Phases {
     /// `region` begins at this offset of the stream, and ends before `end`, if that is known. Only its first beginning counts.
     pub fn begin(&self, region: Region, start: u64, end: Option<u64>) {
-        self.known().begun.entry(region).or_insert(Begun { start, end });
+        self.known().begun.entry(region).or_insert(PhaseRange { start, end });
     }
 
     /// `region`, which has begun, ends before this offset.
@@ -57,18 +57,18 @@ impl Phases {
         self.known().told.get(&flow).copied().unwrap_or_default()
     }
 
-    fn begun(&self, region: Region) -> Option<Begun> {
+    fn begun(&self, region: Region) -> Option<PhaseRange> {
         self.known().begun.get(&region).copied()
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, State> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A place in a phase that may not have begun.
 #[derive(Clone, Debug)]
-pub struct Sought {
+pub struct PhasePlace {
     /// The phases of the connection.
     pub phases: Phases,
     /// The fault, whose region is the phase.
@@ -81,10 +81,10 @@ pub struct Sought {
     pub index: usize,
 }
 
-impl Sought {
+impl PhasePlace {
     /// Where it is. `None` while that cannot be told: the phase has not begun, or its length matters and is not known.
     pub(super) fn place(&self) -> Option<Result<Strike, NoSuchPlace>> {
-        let Begun { start, end } = self.phases.begun(self.fault.region)?;
+        let PhaseRange { start, end } = self.phases.begun(self.fault.region)?;
         if end.is_none() && !matches!(self.fault.at, At::Offset(_)) {
             return None;
         }
@@ -94,7 +94,7 @@ impl Sought {
     /// How many bytes behind the first `sent` are certainly not of the phase.
     pub(super) fn clear(&self, sent: u64) -> u64 {
         match self.phases.begun(self.fault.region) {
-            Some(Begun { start, .. }) => start.saturating_sub(sent),
+            Some(PhaseRange { start, .. }) => start.saturating_sub(sent),
             None => self.phases.told(self.flow).saturating_sub(sent),
         }
     }

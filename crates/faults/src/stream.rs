@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::wires::Standing;
+use super::wires::ConnectionState;
 use super::{Gate, Next, Wires};
 
 /// How much is read at a time where faults are near.
@@ -44,11 +44,11 @@ impl<C, T: Fn() -> Duration> Faulty<C, T> {
         &self.inner
     }
 
-    fn standing(&self, waker: Option<&Waker>) -> Standing {
-        self.wires.as_ref().map_or(Standing::Whole, |wires| wires.standing(waker))
+    fn standing(&self, waker: Option<&Waker>) -> ConnectionState {
+        self.wires.as_ref().map_or(ConnectionState::Whole, |wires| wires.standing(waker))
     }
 
-    fn end(&self, standing: Standing) {
+    fn end(&self, standing: ConnectionState) {
         if let Some(wires) = &self.wires {
             wires.end(standing);
         }
@@ -95,8 +95,8 @@ impl<C: AsyncRead + Unpin, T: Fn() -> Duration + Unpin> Faulty<C, T> {
                 Next::Wait(until) => ready!(self.poll_wait(until, cx)),
                 Next::Never => return Poll::Pending,
                 Next::End => return Poll::Ready(Ok(())),
-                Next::Cut => self.end(Standing::Cut),
-                Next::Reset => self.end(Standing::Broken),
+                Next::Cut => self.end(ConnectionState::Cut),
+                Next::Reset => self.end(ConnectionState::Broken),
             }
             if let Some(ended) = ended(self.standing(None)) {
                 return Poll::Ready(ended);
@@ -145,11 +145,11 @@ impl<C: AsyncRead + Unpin, T: Fn() -> Duration + Unpin> Faulty<C, T> {
 }
 
 /// What a reader gets of a connection that does not stand any more.
-fn ended(standing: Standing) -> Option<io::Result<()>> {
+fn ended(standing: ConnectionState) -> Option<io::Result<()>> {
     match standing {
-        Standing::Whole => None,
-        Standing::Cut => Some(Ok(())),
-        Standing::Broken => Some(Err(io::ErrorKind::ConnectionReset.into())),
+        ConnectionState::Whole => None,
+        ConnectionState::Cut => Some(Ok(())),
+        ConnectionState::Broken => Some(Err(io::ErrorKind::ConnectionReset.into())),
     }
 }
 
@@ -169,10 +169,10 @@ impl<C: AsyncRead + Unpin, T: Fn() -> Duration + Unpin> AsyncRead for Faulty<C, 
 impl<C: AsyncWrite + Unpin, T: Fn() -> Duration + Unpin> AsyncWrite for Faulty<C, T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.standing(None) {
-            Standing::Whole => Pin::new(&mut self.inner).poll_write(cx, bytes),
+            ConnectionState::Whole => Pin::new(&mut self.inner).poll_write(cx, bytes),
             // What is sent after a cut is lost without a word.
-            Standing::Cut => Poll::Ready(Ok(bytes.len())),
-            Standing::Broken => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            ConnectionState::Cut => Poll::Ready(Ok(bytes.len())),
+            ConnectionState::Broken => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
         }
     }
 

@@ -34,7 +34,7 @@ pub enum Disturbance {
 
 /// How the connection stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Standing {
+pub enum ConnectionState {
     /// It stands.
     #[default]
     Whole,
@@ -60,7 +60,7 @@ struct Shared {
     readers: Vec<(Flow, Arc<dyn Reader>)>,
     /// What each of them was given.
     comparisons: Vec<(Flow, Arc<Mutex<Comparison>>)>,
-    standing: Standing,
+    standing: ConnectionState,
     wakers: Vec<Waker>,
     signals: Vec<Signal>,
 }
@@ -126,7 +126,7 @@ impl Wires {
     }
 
     /// How the connection stands; `waker` is woken when that changes.
-    pub fn standing(&self, waker: Option<&Waker>) -> Standing {
+    pub fn standing(&self, waker: Option<&Waker>) -> ConnectionState {
         let mut shared = self.shared();
         if let Some(waker) = waker
             && !shared.wakers.iter().any(|other| other.will_wake(waker))
@@ -137,7 +137,7 @@ impl Wires {
     }
 
     /// The connection is cut or broken, for both ends.
-    pub fn end(&self, standing: Standing) {
+    pub fn end(&self, standing: ConnectionState) {
         let mut shared = self.shared();
         shared.standing = standing;
         shared.wakers.drain(..).for_each(Waker::wake);

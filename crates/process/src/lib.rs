@@ -25,10 +25,10 @@ use process_wrap::std::{ChildWrapper, CommandWrap};
 use regex::Regex;
 use std::time::Instant;
 
+use output::{Cursor, Output};
 pub use output::{Line, MAX_OUTPUT};
-use output::{Output, Seen};
 pub use ready::{HOST, NotReady, Ready, free_port};
-pub use server::{Listener, NotStarted, Started};
+pub use server::{ServerLaunch, ServerStartError, StartedServer};
 use strays::Mark;
 pub use template::{Placeholder, Template, TemplateError, Values};
 pub use words::{last_line, last_lines};
@@ -103,7 +103,7 @@ impl From<StartError> for io::Error {
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum EndKind {
     /// By itself, with this exit code.
     Exited(i32),
     /// By this signal, which was not ours.
@@ -114,9 +114,9 @@ pub enum How {
 
 /// A program that has ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct ProgramEnd {
     /// How it came to its end.
-    pub how: How,
+    pub how: EndKind,
     /// The lines of both its outputs, in the order in which they came.
     pub lines: Vec<Line>,
 }
@@ -189,13 +189,13 @@ impl Running {
     ///
     /// # Errors
     /// If the system cannot say.
-    pub fn poll(&mut self) -> io::Result<Option<How>> {
+    pub fn poll(&mut self) -> io::Result<Option<EndKind>> {
         Ok(lock(&self.child.0).try_wait()?.map(how))
     }
 
     /// Waits until it has put out a line for which `is_it` holds, `limit` at most, and returns that line.
     pub fn wait_for_line(&self, limit: Duration, is_it: impl Fn(&Line) -> bool) -> Option<Line> {
-        let (deadline, mut seen) = (Instant::now() + limit, Seen::default());
+        let (deadline, mut seen) = (Instant::now() + limit, Cursor::default());
         loop {
             let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
             // Looked at in between, too: a program that has ended puts nothing out any more.
@@ -210,7 +210,7 @@ impl Running {
     ///
     /// # Errors
     /// If the system cannot say how it ended.
-    pub fn wait(mut self, limit: Duration, grace: Duration) -> io::Result<Ended> {
+    pub fn wait(mut self, limit: Duration, grace: Duration) -> io::Result<ProgramEnd> {
         let ended = self.wait_until(limit)?;
         // Of one that has ended by itself the children that have left its group may still be there.
         if ended.is_none() || self.child.1.signal(false) > 0 {
@@ -220,7 +220,7 @@ impl Running {
         self.end();
         // One that cannot be ended may hold the pipe open, and is not waited for. Nothing is ever sent here.
         let _ = self.readers.recv_timeout(LAST_OUTPUT);
-        Ok(Ended { how: ended.unwrap_or(How::Hung), lines: self.lines() })
+        Ok(ProgramEnd { how: ended.unwrap_or(EndKind::Hung), lines: self.lines() })
     }
 
     /// Waits until it and all that it started have ended, `limit` at most.
@@ -238,7 +238,7 @@ impl Running {
         matches!(self.readers.try_recv(), Err(TryRecvError::Empty))
     }
 
-    fn wait_until(&mut self, limit: Duration) -> io::Result<Option<How>> {
+    fn wait_until(&mut self, limit: Duration) -> io::Result<Option<EndKind>> {
         let deadline = Instant::now() + limit;
         loop {
             if let Some(how) = self.poll()? {
@@ -313,14 +313,14 @@ pub fn is_closed() -> bool {
 }
 
 #[cfg(unix)]
-fn how(status: ExitStatus) -> How {
+fn how(status: ExitStatus) -> EndKind {
     use std::os::unix::process::ExitStatusExt;
-    status.signal().map_or_else(|| How::Exited(status.code().unwrap_or_default()), How::Signalled)
+    status.signal().map_or_else(|| EndKind::Exited(status.code().unwrap_or_default()), EndKind::Signalled)
 }
 
 #[cfg(not(unix))]
-fn how(status: ExitStatus) -> How {
-    How::Exited(status.code().unwrap_or_default())
+fn how(status: ExitStatus) -> EndKind {
+    EndKind::Exited(status.code().unwrap_or_default())
 }
 
 /// Whether there is such a program, as a path or where the system looks for programs.

@@ -34,13 +34,13 @@ pub struct Line {
 
 /// Both outputs of a program, while it runs.
 pub(super) struct Output {
-    kept: Mutex<Kept>,
+    kept: Mutex<OutputLines>,
     more: Condvar,
     keep: Vec<Pattern>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct OutputLines {
     /// The beginning, and what matches.
     lines: Vec<Line>,
     /// The last lines of what is beyond the beginning.
@@ -52,7 +52,7 @@ struct Kept {
 
 /// How far somebody has looked through the lines.
 #[derive(Debug, Default)]
-pub(super) struct Seen(usize);
+pub(super) struct Cursor(usize);
 
 impl Output {
     /// Nothing yet; lines that match one of `keep` are kept wherever they come.
@@ -122,7 +122,7 @@ impl Output {
     }
 
     /// Takes in what is beyond the beginning: its last lines, and those that match.
-    fn take_last(&self, kept: &mut Kept, is_error: bool, rest: &[u8]) -> usize {
+    fn take_last(&self, kept: &mut OutputLines, is_error: bool, rest: &[u8]) -> usize {
         let mut last: Vec<&[u8]> = lines(rest).rev().take(LAST_LINES).collect();
         last.reverse();
         while kept.last.len() + last.len() > LAST_LINES
@@ -140,7 +140,7 @@ impl Output {
     }
 
     /// Of what is not among the last lines, only that stays which matches.
-    fn take_matching(&self, kept: &mut Kept, is_error: bool, passed: &[u8]) -> usize {
+    fn take_matching(&self, kept: &mut OutputLines, is_error: bool, passed: &[u8]) -> usize {
         if passed.is_empty() || kept.matching >= MAX_MATCHING {
             return 0;
         }
@@ -171,14 +171,14 @@ impl Output {
     }
 
     /// The first line that is kept, that was not `seen`, and for which `is_it` holds.
-    pub(super) fn find(&self, seen: &mut Seen, is_it: impl Fn(&Line) -> bool) -> Option<Line> {
+    pub(super) fn find(&self, seen: &mut Cursor, is_it: impl Fn(&Line) -> bool) -> Option<Line> {
         find(&lock(&self.kept), seen, is_it)
     }
 
     /// The same. If there is none, waits `limit` for more.
     pub(super) fn find_or_wait(
         &self,
-        seen: &mut Seen,
+        seen: &mut Cursor,
         limit: Duration,
         is_it: impl Fn(&Line) -> bool,
     ) -> Option<Line> {
@@ -193,7 +193,11 @@ impl Output {
 
 /// Each line is looked at once, so that long output is not held up by who waits for a line of it; but for the last ones,
 /// which may go.
-fn find(kept: &MutexGuard<'_, Kept>, seen: &mut Seen, is_it: impl Fn(&Line) -> bool) -> Option<Line> {
+fn find(
+    kept: &MutexGuard<'_, OutputLines>,
+    seen: &mut Cursor,
+    is_it: impl Fn(&Line) -> bool,
+) -> Option<Line> {
     let fresh = kept.lines.iter().skip(seen.0);
     let found = fresh.chain(&kept.last).find(|line| is_it(line)).cloned();
     seen.0 = kept.lines.len();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use regex::Regex;
 use std::time::Instant;
 
-use super::{How, Running, Seen};
+use super::{Cursor, EndKind, Running};
 
 /// Where servers that are started here listen.
 pub const HOST: &str = "127.0.0.1";
@@ -44,7 +44,7 @@ pub fn free_port() -> io::Result<u16> {
 pub enum NotReady {
     /// It ended.
     #[error("the server ended before it was ready: {0}")]
-    Ended(How),
+    Ended(EndKind),
     /// Somebody else listens on its port.
     #[error("another program listens on port {0}, which was to be the server's")]
     Taken(u16),
@@ -93,7 +93,7 @@ impl Running {
     pub fn wait_ready(&mut self, ready: &Ready, port: u16) -> Result<(), NotReady> {
         let deadline = Instant::now() + READY;
         let mut tick = TICK;
-        let (mut gone_since, mut seen) = (None, Seen::default());
+        let (mut gone_since, mut seen) = (None, Cursor::default());
         loop {
             let how = self.poll().ok().flatten();
             let is_ready = match ready {
@@ -104,10 +104,10 @@ impl Running {
             };
             match how {
                 // One that has gone into the background has ended well.
-                None | Some(How::Exited(0)) if is_ready => return Ok(()),
+                None | Some(EndKind::Exited(0)) if is_ready => return Ok(()),
                 None => {}
                 // What it left behind comes to listen later.
-                Some(How::Exited(0)) if self.is_survived(&mut gone_since) => {}
+                Some(EndKind::Exited(0)) if self.is_survived(&mut gone_since) => {}
                 Some(how) => return Err(NotReady::Ended(how)),
             }
             if Instant::now() >= deadline {

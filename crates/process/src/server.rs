@@ -10,7 +10,7 @@ const STARTS: usize = 4;
 
 /// A server that is to be started.
 #[derive(Clone, Debug)]
-pub struct Listener {
+pub struct ServerLaunch {
     /// When it is ready.
     pub ready: Ready,
     /// Its port, if it can have no other.
@@ -20,7 +20,7 @@ pub struct Listener {
 }
 
 /// A server that is ready.
-pub struct Started<T> {
+pub struct StartedServer<T> {
     /// It.
     pub running: Running,
     /// What was made for it beside its command line.
@@ -29,7 +29,7 @@ pub struct Started<T> {
 
 /// Why a server is not there. `E` is why its command line could not be made.
 #[derive(Debug, thiserror::Error)]
-pub enum NotStarted<E> {
+pub enum ServerStartError<E> {
     /// There is no port for it.
     #[error("there is no free port")]
     NoPort(#[source] io::Error),
@@ -50,7 +50,7 @@ pub enum NotStarted<E> {
     },
 }
 
-impl Listener {
+impl ServerLaunch {
     /// Starts it and waits until it is ready. `launch` makes its command line for a port, and what else it needs, such as a
     /// directory. Somebody else may take its port before it does: one that ends at once gets another chance on another port.
     ///
@@ -59,17 +59,17 @@ impl Listener {
     pub fn start<T, E>(
         &self,
         mut launch: impl FnMut(u16) -> Result<(Launch, T), E>,
-    ) -> Result<Started<T>, NotStarted<E>> {
+    ) -> Result<StartedServer<T>, ServerStartError<E>> {
         let mut lost = Vec::new();
         loop {
-            let port = self.port.map_or_else(|| other_port(&lost), Ok).map_err(NotStarted::NoPort)?;
-            let (launch, made) = launch(port).map_err(NotStarted::NoLaunch)?;
+            let port = self.port.map_or_else(|| other_port(&lost), Ok).map_err(ServerStartError::NoPort)?;
+            let (launch, made) = launch(port).map_err(ServerStartError::NoLaunch)?;
             let failed = match self.start_on(port, launch) {
-                Ok(running) => return Ok(Started { running, made }),
+                Ok(running) => return Ok(StartedServer { running, made }),
                 Err(failed) => failed,
             };
             let may_be_the_port =
-                matches!(&failed, NotStarted::NotReady { why, .. } if why.may_be_the_port());
+                matches!(&failed, ServerStartError::NotReady { why, .. } if why.may_be_the_port());
             lost.push(port);
             if !may_be_the_port || self.port.is_some() || lost.len() == STARTS {
                 return Err(failed);
@@ -77,18 +77,18 @@ impl Listener {
         }
     }
 
-    fn start_on<E>(&self, port: u16, mut launch: Launch) -> Result<Running, NotStarted<E>> {
+    fn start_on<E>(&self, port: u16, mut launch: Launch) -> Result<Running, ServerStartError<E>> {
         if let Ready::Line(pattern) = &self.ready {
             launch.keep.push(pattern.clone());
         }
-        let mut running = launch.spawn().map_err(NotStarted::NoStart)?;
+        let mut running = launch.spawn().map_err(ServerStartError::NoStart)?;
         match running.wait_ready(&self.ready, port) {
             Ok(()) => Ok(running),
             Err(why) => {
                 // What it says when it is told to end may be the reason.
                 let lines =
                     running.wait(Duration::ZERO, self.grace).map_or_else(|_| Vec::new(), |it| it.lines);
-                Err(NotStarted::NotReady { why, lines })
+                Err(ServerStartError::NotReady { why, lines })
             }
         }
     }

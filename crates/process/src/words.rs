@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::{How, Line};
+use super::{EndKind, Line};
 
-impl How {
+impl EndKind {
     /// How `who` ended, as a sentence.
     #[must_use]
     pub fn of(self, who: &str) -> String {
@@ -16,7 +16,7 @@ impl How {
     }
 }
 
-impl fmt::Display for How {
+impl fmt::Display for EndKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(code) => write!(f, "exit code {code}"),
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn an_end_is_a_sentence() {
-        let ends = [How::Exited(3), How::Signalled(9), How::Hung].map(|how| how.of("the server"));
+        let ends = [EndKind::Exited(3), EndKind::Signalled(9), EndKind::Hung].map(|how| how.of("the server"));
         let expected =
             ["the server ended with exit code 3", "signal 9 ended the server", "the server did not end"];
         assert_eq!(ends, expected);

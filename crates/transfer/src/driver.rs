@@ -138,7 +138,7 @@ pub fn pass_panic_on(ended: Result<(), JoinError>) {
 }
 
 /// A connection that was made, and which one it is.
-pub type Opened<C> = io::Result<(C, ConnectionId)>;
+pub type ConnectResult<C> = io::Result<(C, ConnectionId)>;
 
 /// Connects `clients` one after the other by `open`, and drives them all until each has ended.
 pub async fn run_clients<C, F>(
@@ -148,7 +148,7 @@ pub async fn run_clients<C, F>(
     open: impl Fn() -> F + Clone + Send + 'static,
 ) where
     C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    F: Future<Output = Opened<C>> + Send + 'static,
+    F: Future<Output = ConnectResult<C>> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
     for client in clients {
@@ -161,9 +161,9 @@ pub async fn run_clients<C, F>(
 }
 
 /// Drives `client` over `connection`, and over as many more as it wants.
-pub async fn run_client<C: AsyncRead + AsyncWrite + Unpin, F: Future<Output = Opened<C>>>(
+pub async fn run_client<C: AsyncRead + AsyncWrite + Unpin, F: Future<Output = ConnectResult<C>>>(
     mut client: Box<dyn Endpoint>,
-    mut opened: Opened<C>,
+    mut opened: ConnectResult<C>,
     wires: Wires,
     clock: impl Clock,
     open: impl Fn() -> F,
@@ -192,7 +192,8 @@ pub async fn drive(
     told: Option<watch::Receiver<()>>,
 ) {
     // An error means that there is nobody left who could tell.
-    let told = told.map(|mut told| -> Told { Box::pin(async move { told.changed().await.is_ok() }) });
+    let told =
+        told.map(|mut told| -> ShutdownSignal { Box::pin(async move { told.changed().await.is_ok() }) });
     let mut driver = Driver {
         connection,
         endpoint,
@@ -220,7 +221,7 @@ fn wrap<C, T: Fn() -> Duration>(
 }
 
 /// Whether the endpoint is told to come to an end.
-type Told = Pin<Box<dyn Future<Output = bool> + Send>>;
+type ShutdownSignal = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 struct Driver<'a, C, T> {
     connection: C,
@@ -234,7 +235,7 @@ struct Driver<'a, C, T> {
     /// The time that the timer is set to; at first, to none.
     armed: Duration,
     /// Until the endpoint is told to come to an end.
-    told: Option<Told>,
+    told: Option<ShutdownSignal>,
 }
 
 /// The receiving direction.

@@ -14,13 +14,13 @@
 //! use faults::lockstep::Lockstep;
 //! use faults::{Content, Machine, Wires};
 //! use protocol::FileName;
-//! use transfer::endpoint::{Client, ClientConfig, Command, ServerConfig, Service, Sessions};
+//! use transfer::endpoint::{Client, ClientCommand, ClientConfig, ServerConfig, Service, Sessions};
 //! use transfer::storage::{Folder, MemoryStore, Store};
 //!
 //! let (store, deadline) = (Arc::new(MemoryStore::default()), Duration::from_secs(30));
 //! let server = Sessions::new(ServerConfig::new(store.clone(), deadline));
 //! let content = Content::Memory(b"hello"[..].into());
-//! let upload = Command::Upload { name: FileName::parse("hello.txt")?, content };
+//! let upload = ClientCommand::Upload { name: FileName::parse("hello.txt")?, content };
 //! let client = Client::new(ClientConfig::new(vec![upload], Folder::in_memory(), deadline));
 //! let accept = |now, connection| -> Box<dyn Machine> { server.accept(now, connection) };
 //! Lockstep::default().run(vec![Box::new(client)], accept, &Wires::default())?;

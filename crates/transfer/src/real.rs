@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
-use super::driver::{Active, Ending, Listener, Opened, run_client, serve};
+use super::driver::{Active, ConnectResult, Ending, Listener, run_client, serve};
 use crate::endpoint::{Endpoint, Service};
 use faults::Wires;
 
@@ -32,7 +32,7 @@ pub async fn serve_tcp(
     let start = Instant::now();
     let clock = move || start.elapsed();
     let (wires, active) = (Wires::default(), Active::default());
-    serve(Patient(listener), service, wires, active, clock, stop, Ending::Within(grace)).await
+    serve(PatientListener(listener), service, wires, active, clock, stop, Ending::Within(grace)).await
 }
 
 /// Where a client connects to.
@@ -68,7 +68,7 @@ pub async fn run_over_tcp(client: Box<dyn Endpoint>, link: Link) -> io::Result<(
     std::mem::replace(&mut last, Ok(()))
 }
 
-async fn connect(link: &Link) -> Opened<TcpStream> {
+async fn connect(link: &Link) -> ConnectResult<TcpStream> {
     let connecting = TcpStream::connect(&link.address);
     let too_late = |_| io::Error::new(io::ErrorKind::TimedOut, "nobody answered in time");
     let connection = timeout(link.deadline, connecting).await.map_err(too_late)??;
@@ -79,9 +79,9 @@ async fn connect(link: &Link) -> Opened<TcpStream> {
 }
 
 /// A listener that outlives what goes wrong with single connections.
-struct Patient(TcpListener);
+struct PatientListener(TcpListener);
 
-impl Listener for Patient {
+impl Listener for PatientListener {
     type Connection = TcpStream;
 
     async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {

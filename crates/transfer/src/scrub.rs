@@ -31,9 +31,9 @@ pub struct ScrubReport {
     /// How many files are what their id says.
     pub good: u64,
     /// Files that are not.
-    pub rotten: Vec<Rotten>,
+    pub rotten: Vec<RottenFile>,
     /// Files of which nobody can tell.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableFile>,
     /// What else was found, and what was left over from before.
     pub opening: Opening,
 }
@@ -48,7 +48,7 @@ impl ScrubReport {
 
 /// A file that is not what its id says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rotten {
+pub struct RottenFile {
     /// Its name.
     pub name: FileName,
     /// The id under which it stands: what its MD5 was.
@@ -61,7 +61,7 @@ pub struct Rotten {
 
 /// A file that cannot be read. It stays where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct UnreadableFile {
     /// Its name.
     pub name: FileName,
     /// Its id.
@@ -128,9 +128,9 @@ pub fn scrub(dir: &Path, mut progress: impl FnMut(ScrubProgress)) -> Result<Scru
             Ok(found) if found == id => report.good += 1,
             Ok(found) => {
                 let moved = store.quarantine(id, &name);
-                report.rotten.push(Rotten { name, expected: id, found, moved });
+                report.rotten.push(RottenFile { name, expected: id, found, moved });
             }
-            Err(error) => report.unreadable.push(Unreadable { name, id, why: error.to_string() }),
+            Err(error) => report.unreadable.push(UnreadableFile { name, id, why: error.to_string() }),
         }
     }
     Ok(report)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use audit::{Audit, Conclusion, Need, Options, Report, Step, Trial, run};
+use audit::{Audit, AuditEvent, AuditOptions, Conclusion, Need, Report, Trial, run};
 use process::is_closed;
 use sim::report::Lines;
 use sim::report::audit as report;
@@ -63,7 +63,7 @@ fn carry_out(args: &AuditArgs, audit: &Audit, trials: &[Trial]) -> Result<Report
         Some(dir) => empty(dir)?,
         None => temporary.path().to_owned(),
     };
-    let options = Options {
+    let options = AuditOptions {
         seed: args.seed,
         root,
         keep: args.keep.is_some(),
@@ -92,15 +92,17 @@ struct Progress {
 }
 
 impl Progress {
-    fn tell(&self, step: Step<'_>) {
+    fn tell(&self, step: AuditEvent<'_>) {
         if self.quiet {
             return;
         }
         let _one_at_a_time = self.lines.lock();
         match step {
-            Step::Control => print::warn("control run ..."),
-            Step::Trial { number, of, trial } => print::warn(&format!("{number}/{of} {} ...", trial.name)),
-            Step::Done(row) => print::warn(&format!("    {}: {}", row.trial.name, row.verdict)),
+            AuditEvent::Control => print::warn("control run ..."),
+            AuditEvent::Trial { number, of, trial } => {
+                print::warn(&format!("{number}/{of} {} ...", trial.name));
+            }
+            AuditEvent::Done(row) => print::warn(&format!("    {}: {}", row.trial.name, row.verdict)),
         }
     }
 }

@@ -8,7 +8,7 @@ use faults::Content;
 use faults::text::visible;
 use protocol::FileName;
 use sim::report::{self, Lines};
-use transfer::endpoint::Wish;
+use transfer::endpoint::FileQuery;
 use transfer::live::{Peer, PeerSettings, Trouble};
 use transfer::record::TransferOutcome;
 use transfer::record::{Failure, Progress};
@@ -92,7 +92,7 @@ pub(super) fn get(args: &GetArgs) -> Exit {
     let folder = Folder::Disk { target, replace: args.force };
     let (peer, progress) = peer(&args.client);
     let bar = progress::watch(progress, args.client.quiet);
-    let ended = peer.get(&Wish::parse(&args.wanted), &folder);
+    let ended = peer.get(&FileQuery::parse(&args.wanted), &folder);
     drop(bar);
     match ended {
         Ok((done, path)) => {

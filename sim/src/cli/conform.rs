@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conform::{
-    CaseInfo, Command, Conclusion, LEVELS, Options, Report, Templates, client_cases, server_cases,
-    test_client, test_server, test_server_command,
+    CaseInfo, ClientCommands, Conclusion, ConformOptions, LEVELS, ProgramCommand, Report, client_cases,
+    server_cases, test_client, test_server, test_server_command,
 };
 use sim::report::Lines;
 use sim::report::conform as report;
@@ -58,7 +58,7 @@ fn list(args: &ConformArgs) -> Exit {
     Exit::Met
 }
 
-fn prepare(args: &ConformArgs) -> Result<Options, String> {
+fn prepare(args: &ConformArgs) -> Result<ConformOptions, String> {
     let known = if args.has_server() { server_cases() } else { client_cases() };
     args.case.iter().try_for_each(|name| check_name(name, &known))?;
     if let Some(level) = args.level.filter(|level| !(1..=LEVELS.len()).contains(&usize::from(*level))) {
@@ -67,7 +67,7 @@ fn prepare(args: &ConformArgs) -> Result<Options, String> {
     if !(args.timeout > 0.0 && args.timeout <= MAX_TIMEOUT) {
         return Err(format!("--timeout takes seconds, more than 0 and at most {MAX_TIMEOUT}"));
     }
-    Ok(Options {
+    Ok(ConformOptions {
         timeout: Some(Duration::from_secs_f64(args.timeout)),
         level: args.level,
         cases: args.case.clone(),
@@ -84,20 +84,21 @@ fn check_name(name: &str, known: &[CaseInfo]) -> Result<(), String> {
     Err(format!("there is no case {name}{near} --list shows them all"))
 }
 
-fn run(args: &ConformArgs, options: &Options) -> Result<Report, String> {
+fn run(args: &ConformArgs, options: &ConformOptions) -> Result<Report, String> {
     if let Some(server) = &args.server {
         return Ok(test_server(&resolve(server)?, options));
     }
     signals::end_programs();
     if let Some(command) = &args.server_command {
-        let command = Command::parse_server(command).map_err(|error| format!("--server-command: {error}"))?;
+        let command =
+            ProgramCommand::parse_server(command).map_err(|error| format!("--server-command: {error}"))?;
         return Ok(test_server_command(&command, options));
     }
-    let parse = |name: &str, template: &Option<String>| -> Result<Option<Command>, String> {
-        let command = template.as_ref().map(|template| Command::parse(template)).transpose();
+    let parse = |name: &str, template: &Option<String>| -> Result<Option<ProgramCommand>, String> {
+        let command = template.as_ref().map(|template| ProgramCommand::parse(template)).transpose();
         command.map_err(|error| format!("--{name}: {error}"))
     };
-    let templates = Templates {
+    let templates = ClientCommands {
         whole: parse("client", &args.client)?,
         put: parse("put", &args.put)?,
         get: parse("get", &args.get)?,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use faults::Fault;
-use faults::proxy::{Event, Outcome, Placed, Proxy, Running, Settings, What, Which};
+use faults::proxy::{Connections, Event, EventKind, PlacedFault, Proxy, ProxyOutcome, Running, Settings};
 use notation::{Located, Mistake, ScenarioError, load_faults, parse_fault};
 use sim::report::Lines;
 use sim::report::proxy::{json, last_json};
@@ -20,7 +20,7 @@ use super::{Exit, complain, print, signals};
 
 /// What can be said to `sim proxy`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Options {
+pub(super) struct ProxyArgs {
     /// Where to listen; port 0 is any free one. Can be repeated, each with its own `--to`
     #[arg(long, value_name = "HOST:PORT", required = true, value_parser = address)]
     listen: Vec<String>,
@@ -60,7 +60,7 @@ pub(super) struct Options {
 
 /// The value of `--connection`.
 #[derive(Clone, Copy, Debug)]
-struct Connection(Which);
+struct Connection(Connections);
 
 impl FromStr for Connection {
     type Err = String;
@@ -68,21 +68,21 @@ impl FromStr for Connection {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(0) => Err("connections are numbered from 1".into()),
-            Ok(number) => Ok(Self(Which::Nth(number))),
-            Err(_) if text == "all" => Ok(Self(Which::All)),
+            Ok(number) => Ok(Self(Connections::Nth(number))),
+            Err(_) if text == "all" => Ok(Self(Connections::All)),
             Err(_) => Err("this is the number of a connection, from 1, or `all`".into()),
         }
     }
 }
 
 /// Runs the proxy until it is interrupted, or with `--once` until the connection has ended.
-pub(super) fn proxy(options: &Options) -> Exit {
+pub(super) fn proxy(options: &ProxyArgs) -> Exit {
     match prepare(options).and_then(|(proxy, placed, record)| run(options, proxy, &placed, record)) {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-fn prepare(options: &Options) -> Result<(Proxy, Vec<Placed>, Record), Exit> {
+fn prepare(options: &ProxyArgs) -> Result<(Proxy, Vec<PlacedFault>, Record), Exit> {
     let faults = read_faults(options)?;
     let which = options.connection.0;
     let placed = place_written(&faults, which, options.seed).map_err(|error| complain(&error))?;
@@ -94,7 +94,7 @@ fn prepare(options: &Options) -> Result<(Proxy, Vec<Placed>, Record), Exit> {
 }
 
 /// The faults of all options; or the complaints about all that cannot be read.
-fn read_faults(options: &Options) -> Result<Vec<Located<Fault>>, Exit> {
+fn read_faults(options: &ProxyArgs) -> Result<Vec<Located<Fault>>, Exit> {
     let (mut faults, mut exit) = (Vec::new(), None);
     for text in &options.fault {
         match parse_fault(text, "--fault") {
@@ -110,7 +110,7 @@ fn read_faults(options: &Options) -> Result<Vec<Located<Fault>>, Exit> {
     exit.map_or(Ok(faults), Err)
 }
 
-fn bind(options: &Options, settings: &Settings) -> Result<Proxy, Exit> {
+fn bind(options: &ProxyArgs, settings: &Settings) -> Result<Proxy, Exit> {
     if options.listen.len() != options.to.len() {
         return Err(fail("there must be as many `--to` as `--listen`: each pair is a way through the proxy"));
     }
@@ -140,7 +140,7 @@ fn unreachable(message: &str) -> Exit {
     Exit::NoPeer
 }
 
-fn run(options: &Options, proxy: Proxy, placed: &[Placed], record: Record) -> Result<Exit, Exit> {
+fn run(options: &ProxyArgs, proxy: Proxy, placed: &[PlacedFault], record: Record) -> Result<Exit, Exit> {
     let (stopper, give_up) = (proxy.stopper(), record.when_to_end());
     signals::on_first(move || {
         stopper.stop(Duration::ZERO);
@@ -150,9 +150,9 @@ fn run(options: &Options, proxy: Proxy, placed: &[Placed], record: Record) -> Re
     let (which, refused) = (options.connection.0, Arc::new(AtomicBool::new(false)));
     let meant_was_refused = Arc::clone(&refused);
     let lines = Arc::new(Lines::default());
-    let (events, of_events) = (record.pen(), Arc::clone(&lines));
+    let (events, of_events) = (record.sender(), Arc::clone(&lines));
     let running = proxy.spawn(move |event: Event| {
-        if let What::Refused { error, .. } = &event.what {
+        if let EventKind::Refused { error, .. } = &event.what {
             let number = event.connection;
             refused.fetch_or(which.is(number), Ordering::Relaxed);
             print::warn(&format!("error: connection {number} could not reach its target: {error}"));
@@ -174,20 +174,26 @@ fn announce(running: &Running) {
     }
 }
 
-fn conclude(options: &Options, placed: &[Placed], outcome: &Outcome, record: Record, lines: &Lines) {
+fn conclude(
+    options: &ProxyArgs,
+    placed: &[PlacedFault],
+    outcome: &ProxyOutcome,
+    record: Record,
+    lines: &Lines,
+) {
     for ((number, placed), proof) in (1..).zip(placed).zip(&outcome.faults) {
         if proof.delivered == 0 && !options.quiet {
             let what = if proof.fired == 0 { "never fired" } else { "fired but never reached the reader" };
             print::warn(&format!("fault {number}, {}, {what}: nothing is proved", placed.fault));
         }
     }
-    let pen = record.pen();
+    let pen = record.sender();
     last_json(placed, outcome, lines).into_iter().for_each(|line| pen.write(line));
     drop(pen);
     record.finish();
 }
 
-fn judge(meant_was_refused: bool, outcome: &Outcome) -> Exit {
+fn judge(meant_was_refused: bool, outcome: &ProxyOutcome) -> Exit {
     let unproved = outcome.unproved().is_some();
     if meant_was_refused && (unproved || outcome.faults.is_empty()) {
         Exit::NoPeer
@@ -204,9 +210,9 @@ fn judge(meant_was_refused: bool, outcome: &Outcome) -> Exit {
 /// The first fault that has no place, shown where it stands.
 fn place_written(
     faults: &[Located<Fault>],
-    connection: Which,
+    connection: Connections,
     seed: u64,
-) -> Result<Vec<Placed>, ScenarioError> {
+) -> Result<Vec<PlacedFault>, ScenarioError> {
     let on: Vec<_> = faults.iter().map(|fault| (connection, fault.value.clone())).collect();
     faults::proxy::place(&on, None, seed).map_err(|(index, why)| {
         let help = why.suggestion().map(str::to_owned);

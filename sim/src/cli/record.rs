@@ -47,8 +47,8 @@ impl Record {
     }
 
     /// Adds lines from elsewhere.
-    pub(super) fn pen(&self) -> Pen {
-        Pen { lines: self.lines.clone(), counts: self.counts.clone() }
+    pub(super) fn sender(&self) -> RecordSender {
+        RecordSender { lines: self.lines.clone(), counts: self.counts.clone() }
     }
 
     /// What gives the record up once the program is to end and nobody reads it.
@@ -61,7 +61,7 @@ impl Record {
         }
     }
 
-    /// Waits until all is written. Every [`Pen`] has to be gone.
+    /// Waits until all is written. Every [`RecordSender`] has to be gone.
     pub(super) fn finish(self) {
         let Self { lines, writer, .. } = self;
         drop(lines);
@@ -72,12 +72,12 @@ impl Record {
 }
 
 /// Adds lines to a record.
-pub(super) struct Pen {
+pub(super) struct RecordSender {
     lines: SyncSender<String>,
     counts: Counts,
 }
 
-impl Pen {
+impl RecordSender {
     /// Adds one; waits when as many as can are waiting.
     pub(super) fn write(&self, line: String) {
         self.counts.added.fetch_add(1, Ordering::SeqCst);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use faults::text::visible;
 use sim::report::{self, Lines, Row, View};
-use sim::run::{Options, Outcome, Plan, RunError, Site, run, transport};
+use sim::run::{Plan, RunError, RunOptions, RunOutcome, Site, run, transport};
 use sim::scenario::Scenario;
 use transfer::record::Progress;
 
@@ -65,7 +65,7 @@ fn run_one(args: &Args, scenario: &Scenario, of_several: bool, lines: Option<&Li
     }
 }
 
-fn carry_out(args: &Args, scenario: &Scenario, of_several: bool) -> Result<Outcome, RunError> {
+fn carry_out(args: &Args, scenario: &Scenario, of_several: bool) -> Result<RunOutcome, RunError> {
     let plan = Plan::new(scenario)?;
     let mut transport = transport(scenario.transport, &plan)?;
     let site = match &args.keep {
@@ -76,11 +76,11 @@ fn carry_out(args: &Args, scenario: &Scenario, of_several: bool) -> Result<Outco
     let _guard = cleanup::on_signal(site.temporary());
     let progress = Arc::new(Progress::default());
     let _bar = progress::watch(Arc::clone(&progress), false);
-    let options = Options { flaw: args.mutant, progress: Some(progress), ..Options::default() };
+    let options = RunOptions { flaw: args.mutant, progress: Some(progress), ..RunOptions::default() };
     run(&plan, &mut *transport, site, &options)
 }
 
-fn show(args: &Args, scenario: &Scenario, outcome: &Outcome, of_several: bool) {
+fn show(args: &Args, scenario: &Scenario, outcome: &RunOutcome, of_several: bool) {
     let view = View { times: args.times, replay: replay(args, scenario) };
     match args.format {
         Format::Json => print::say(&report::json(scenario, outcome, &view)),
@@ -93,7 +93,7 @@ fn show(args: &Args, scenario: &Scenario, outcome: &Outcome, of_several: bool) {
     }
 }
 
-fn judge(outcome: &Outcome) -> Exit {
+fn judge(outcome: &RunOutcome) -> Exit {
     if outcome.inconclusive.is_some() {
         Exit::Inconclusive
     } else if outcome.deviation.is_some() || !outcome.unmet.is_empty() {

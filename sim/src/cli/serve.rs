@@ -7,7 +7,7 @@ use notation::parse_fault;
 use tokio::sync::Notify;
 use tracing_subscriber::EnvFilter;
 use transfer::endpoint::HashThreads;
-use transfer::live::{Server, ServerSettings};
+use transfer::live::{LiveServer, ServerSettings};
 use transfer::storage::FaultyStore;
 use transfer::storage::{DiskStore, Limits, OpenError, Store};
 
@@ -44,7 +44,7 @@ pub(super) fn serve(args: &ServeArgs) -> Exit {
     let stop = Arc::new(Notify::new());
     let told = Arc::clone(&stop);
     signals::on_first(move || told.notify_one());
-    let server = match Server::bind(&args.listen, served, settings) {
+    let server = match LiveServer::bind(&args.listen, served, settings) {
         Ok(server) => server,
         Err(error) => return fail(&format!("--listen {}: {error}", args.listen)),
     };

@@ -6,7 +6,7 @@ use super::View;
 use super::lines::{Lines, hex};
 use super::problem::{LeftRecord, Problem};
 use super::words::{claim_words, truth_word, verdict_word};
-use crate::run::Outcome;
+use crate::run::RunOutcome;
 use crate::scenario::Scenario;
 use crate::transcript::JsonLine;
 use crate::verdict::Judgement;
@@ -67,7 +67,7 @@ struct VerdictRecord {
 
 /// The outcome for programs: one JSON object per line, described in `docs/json.md`.
 #[must_use]
-pub fn json(scenario: &Scenario, outcome: &Outcome, view: &View) -> String {
+pub fn json(scenario: &Scenario, outcome: &RunOutcome, view: &View) -> String {
     let mut records =
         vec![Record::Scenario { file: scenario.path.display().to_string(), about: &scenario.about }];
     for (index, lines) in outcome.conversations.iter().enumerate() {

@@ -14,7 +14,7 @@ use super::problem::Problem;
 use crate::session::SessionReport;
 use crate::transcript::{JsonLine, render};
 use faults::text::{bytes_text, visible};
-use transfer::live::{Transferred, Trouble};
+use transfer::live::{TransferReport, Trouble};
 use transfer::record::Failure;
 use transfer::record::TransferOutcome;
 
@@ -58,14 +58,14 @@ pub fn listing_json(entries: &[Entry]) -> String {
 
 /// What came of a transfer, as a line: of JSON with `lines`, else for people. `path` is where a download stands.
 #[must_use]
-pub fn transferred(done: &Transferred, path: Option<&Path>, lines: Option<&Lines>) -> String {
+pub fn transferred(done: &TransferReport, path: Option<&Path>, lines: Option<&Lines>) -> String {
     match lines {
         Some(lines) => transferred_json(done, path, lines),
         None => transferred_text(done, path),
     }
 }
 
-fn transferred_text(done: &Transferred, path: Option<&Path>) -> String {
+fn transferred_text(done: &TransferReport, path: Option<&Path>) -> String {
     let name = visible(done.name.as_str());
     let retries = match done.retries {
         0 => String::new(),
@@ -95,7 +95,7 @@ fn reason(outcome: &TransferOutcome) -> String {
     }
 }
 
-fn transferred_json(done: &Transferred, path: Option<&Path>, lines: &Lines) -> String {
+fn transferred_json(done: &TransferReport, path: Option<&Path>, lines: &Lines) -> String {
     #[derive(Serialize)]
     #[serde(tag = "type", rename = "transfer")]
     struct Record<'a> {

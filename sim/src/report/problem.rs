@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::words::{condition_word, verdict_word};
 use crate::mutants::Charge;
-use crate::run::{Inconclusive, Unmet};
+use crate::run::{Inconclusive, UnmetExpectation};
 use crate::scenario::Expect;
 use crate::transcript::{Cause, Deviation};
-use crate::verdict::Left;
+use crate::verdict::LeftoverFile;
 
 /// A file that was left behind.
 #[derive(Serialize)]
@@ -17,8 +17,8 @@ pub(super) struct LeftRecord {
     condition: &'static str,
 }
 
-impl From<&Left> for LeftRecord {
-    fn from(left: &Left) -> Self {
+impl From<&LeftoverFile> for LeftRecord {
+    fn from(left: &LeftoverFile) -> Self {
         Self { file: left.name.to_string(), condition: condition_word(left.condition) }
     }
 }
@@ -101,31 +101,31 @@ impl From<&Inconclusive> for Problem {
     }
 }
 
-impl From<&Unmet> for Problem {
-    fn from(unmet: &Unmet) -> Self {
+impl From<&UnmetExpectation> for Problem {
+    fn from(unmet: &UnmetExpectation) -> Self {
         let message = unmet.to_string();
         Self::Unmet(match unmet {
-            Unmet::Otherwise { expected, came } => UnmetRecord {
+            UnmetExpectation::Otherwise { expected, came } => UnmetRecord {
                 verdict: Some(verdict_word(*came)),
                 message,
                 ..expecting("otherwise", expected)
             },
-            Unmet::NoTransfer { expected, .. } => {
+            UnmetExpectation::NoTransfer { expected, .. } => {
                 UnmetRecord { message, ..expecting("no-transfer", expected) }
             }
-            Unmet::NeverBegun { file, .. } => UnmetRecord {
+            UnmetExpectation::NeverBegun { file, .. } => UnmetRecord {
                 reason: "never-begun",
                 transfer: Some("download".into()),
                 file: Some(file.to_string()),
                 message,
                 ..UnmetRecord::default()
             },
-            Unmet::Listing { expected, came } => UnmetRecord {
+            UnmetExpectation::Listing { expected, came } => UnmetRecord {
                 server: Some(came.server.iter().map(LeftRecord::from).collect()),
                 message,
                 ..expecting("listing", expected)
             },
-            Unmet::Unexpected { direction, file, verdict } => UnmetRecord {
+            UnmetExpectation::Unexpected { direction, file, verdict } => UnmetRecord {
                 reason: "unexpected",
                 transfer: Some(direction.to_string()),
                 file: Some(file.to_string()),
@@ -133,8 +133,10 @@ impl From<&Unmet> for Problem {
                 message,
                 ..UnmetRecord::default()
             },
-            Unmet::StaysListed(left) => UnmetRecord { message, ..of_left("stays-listed", left) },
-            Unmet::KeptByClient(left) => UnmetRecord { message, ..of_left("kept-by-client", left) },
+            UnmetExpectation::StaysListed(left) => UnmetRecord { message, ..of_left("stays-listed", left) },
+            UnmetExpectation::KeptByClient(left) => {
+                UnmetRecord { message, ..of_left("kept-by-client", left) }
+            }
         })
     }
 }
@@ -166,7 +168,7 @@ fn expecting(reason: &'static str, expected: &Expect) -> UnmetRecord {
     }
 }
 
-fn of_left(reason: &'static str, left: &Left) -> UnmetRecord {
+fn of_left(reason: &'static str, left: &LeftoverFile) -> UnmetRecord {
     let LeftRecord { file, condition } = left.into();
     UnmetRecord { reason, file: Some(file), condition: Some(condition), ..UnmetRecord::default() }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::lines::{Lines, hex};
 use super::words::flow_word;
-use faults::proxy::{Carried, Event, Outcome, Placed, What};
+use faults::proxy::{Event, EventKind, PlacedFault, ProxyOutcome, Traffic};
 
 /// One line.
 #[derive(Serialize)]
@@ -37,14 +37,14 @@ struct Line {
 #[must_use]
 pub fn json(event: &Event, lines: &Lines) -> String {
     let record = match &event.what {
-        What::Opened { client, target, listener } => {
+        EventKind::Opened { client, target, listener } => {
             Record::Opened { client: client.to_string(), target: target.to_string(), listener: listener + 1 }
         }
-        What::Refused { client, error } => {
+        EventKind::Refused { client, error } => {
             let (client, message) = (client.to_string(), error.to_string());
             Record::Refused { client, error: error_word(*error), message }
         }
-        What::Fired { number, fault, flow, offset, old, new } => Record::Fired {
+        EventKind::Fired { number, fault, flow, offset, old, new } => Record::Fired {
             number: number + 1,
             fault: fault.to_string(),
             flow: flow_word(*flow),
@@ -52,10 +52,10 @@ pub fn json(event: &Event, lines: &Lines) -> String {
             old: hex(old),
             new: hex(new),
         },
-        What::Delivered { number, flow, bytes } => {
+        EventKind::Delivered { number, flow, bytes } => {
             Record::Delivered { number: number + 1, flow: flow_word(*flow), bytes: *bytes }
         }
-        What::Closed { how, to_server, to_client } => {
+        EventKind::Closed { how, to_server, to_client } => {
             Record::Closed { how: how.name(), to_server: count(*to_server), to_client: count(*to_client) }
         }
     };
@@ -74,7 +74,7 @@ enum Last {
 
 /// How a record ends: a line for each fault, and one for the whole.
 #[must_use]
-pub fn last_json(placed: &[Placed], outcome: &Outcome, lines: &Lines) -> Vec<String> {
+pub fn last_json(placed: &[PlacedFault], outcome: &ProxyOutcome, lines: &Lines) -> Vec<String> {
     let faults = (1..).zip(placed).zip(&outcome.faults).map(|((number, placed), proof)| Last::Fault {
         number,
         fault: placed.fault.to_string(),
@@ -98,6 +98,6 @@ const fn error_word(error: ErrorKind) -> &'static str {
     }
 }
 
-const fn count(Carried { sent, delivered }: Carried) -> Count {
+const fn count(Traffic { sent, delivered }: Traffic) -> Count {
     Count { sent, delivered }
 }

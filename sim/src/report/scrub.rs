@@ -6,20 +6,20 @@ use serde::Serialize;
 
 use super::lines::Lines;
 use faults::text::{bytes_text, number_text, visible};
-use transfer::scrub::{Rotten, ScrubReport, Unreadable};
+use transfer::scrub::{RottenFile, ScrubReport, UnreadableFile};
 
 /// What was found, for people. If `quiet`, only what is wrong with files.
 #[must_use]
 pub fn text(report: &ScrubReport, quiet: bool) -> String {
     let mut text = String::new();
-    for Rotten { name, expected, found, moved } in &report.rotten {
+    for RottenFile { name, expected, found, moved } in &report.rotten {
         let fate = match moved {
             Ok(path) => format!("moved to {}", visible(&path.display().to_string())),
             Err(error) => format!("IT COULD NOT BE MOVED and is still listed ({})", error.code().text()),
         };
         let _ = writeln!(text, "ROTTEN      {name}  its id is {expected}, but its MD5 is {found}: {fate}");
     }
-    for Unreadable { name, id, why } in &report.unreadable {
+    for UnreadableFile { name, id, why } in &report.unreadable {
         let _ = writeln!(text, "UNREADABLE  {name}  with the id {id}: {why}");
     }
     if !quiet {

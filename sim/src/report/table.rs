@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::run::Outcome;
+use crate::run::RunOutcome;
 use crate::scenario::Scenario;
 
 /// One run of several.
@@ -18,7 +18,7 @@ pub struct Row {
 impl Row {
     /// The row of a run.
     #[must_use]
-    pub fn new(scenario: &Scenario, outcome: &Outcome) -> Self {
+    pub fn new(scenario: &Scenario, outcome: &RunOutcome) -> Self {
         let list = |items: Vec<String>| if items.is_empty() { "-".into() } else { items.join(", ") };
         let verdict = |judgement: &crate::verdict::Judgement| {
             let direction = judgement.direction.to_string();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::View;
-use crate::run::Outcome;
+use crate::run::RunOutcome;
 use crate::scenario::Scenario;
 use crate::transcript::render;
 use faults::text::visible;
@@ -16,7 +16,7 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 /// The outcome for people, styled with ANSI escapes: print it through `anstream`, which strips them where they
 /// are not wanted.
 #[must_use]
-pub fn text(scenario: &Scenario, outcome: &Outcome, view: &View) -> String {
+pub fn text(scenario: &Scenario, outcome: &RunOutcome, view: &View) -> String {
     let name = scenario.path.file_name().unwrap_or(scenario.path.as_os_str()).to_string_lossy();
     let mut text = format!("{}: {}\n", visible(&name), visible(&scenario.about));
     for (index, lines) in outcome.conversations.iter().enumerate() {
@@ -37,7 +37,7 @@ pub fn text(scenario: &Scenario, outcome: &Outcome, view: &View) -> String {
     text
 }
 
-fn verdicts(outcome: &Outcome, text: &mut String) {
+fn verdicts(outcome: &RunOutcome, text: &mut String) {
     for judgement in &outcome.judgements {
         let style = style_of(judgement.verdict);
         let _ = writeln!(text, "{style}{judgement}{style:#}");
@@ -74,7 +74,7 @@ fn fault_text(record: &FaultRecord) -> String {
 }
 
 /// What went wrong, each thing on a line, and how to see it again.
-fn problems(outcome: &Outcome, view: &View, text: &mut String) {
+fn problems(outcome: &RunOutcome, view: &View, text: &mut String) {
     let deviation = outcome.deviation.as_ref().map(ToString::to_string);
     let inconclusive = outcome.inconclusive.as_ref().map(|why| format!("inconclusive: {why}"));
     let problems: Vec<String> = deviation

@@ -20,7 +20,7 @@ enum Part {
 
 /// Which message of a run: of the first attempt at this command, counted from 0, in this direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Key {
+struct MessageKey {
     flow: Flow,
     command: usize,
     part: Part,
@@ -28,8 +28,8 @@ struct Key {
 
 /// A message that went out, and where.
 #[derive(Clone, Debug)]
-struct Sent {
-    key: Key,
+struct SentMessage {
+    key: MessageKey,
     range: Range<u64>,
 }
 
@@ -37,8 +37,8 @@ struct Sent {
 #[derive(Clone, Debug)]
 struct Phase {
     region: Region,
-    first: Key,
-    last: Key,
+    first: MessageKey,
+    last: MessageKey,
 }
 
 /// Which messages the phases are, as a control run showed it.
@@ -51,12 +51,12 @@ pub(super) struct Guide {
 
 impl Guide {
     /// Finds the messages of the phases in `map` among those that the control run sent.
-    fn new(sent: &[Sent], map: &PhaseMap) -> Self {
+    fn new(sent: &[SentMessage], map: &PhaseMap) -> Self {
         let regions = [Region::Upload, Region::Download].into_iter();
         let regions = regions.chain(map.steps.keys().map(|step| Region::Step(*step)));
         let phase = |region: Region| {
             let (flow, range) = map.region(region)?;
-            let is_there = |sent: &&Sent| sent.key.flow == flow;
+            let is_there = |sent: &&SentMessage| sent.key.flow == flow;
             let mut there = sent.iter().filter(is_there);
             let first = there.find(|sent| sent.range.start == range.start && sent.range.end <= range.end)?;
             let last = std::iter::once(first).chain(there).find(|sent| sent.range.end == range.end)?;
@@ -75,13 +75,13 @@ pub(super) struct Course {
     guide: Guide,
     phases: Phases,
     arming: Arming,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<CourseState>>,
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct CourseState {
     /// The commands that the client has sent on its first connection, the first of them first.
-    asked: Vec<Asked>,
+    asked: Vec<SentCommand>,
     /// How many commands the client's script has given.
     commands: usize,
     /// Whether the next command is the last one again.
@@ -96,12 +96,12 @@ struct Seen {
     unreadable: bool,
     /// Whether the server has read a command that the client did not send there.
     lost: bool,
-    sent: Vec<Sent>,
+    sent: Vec<SentMessage>,
 }
 
 /// A command that the client sent.
 #[derive(Clone, Debug)]
-struct Asked {
+struct SentCommand {
     kind: std::mem::Discriminant<Kind>,
     command: usize,
     is_first_attempt: bool,
@@ -131,7 +131,7 @@ impl Course {
     /// A message begins that the first attempt at `command` sends, if it is known of which that is.
     fn begins(&self, flow: Flow, command: Option<usize>, part: Part, start: u64, end: Option<u64>) {
         if let Some(command) = command {
-            let key = Key { flow, command, part };
+            let key = MessageKey { flow, command, part };
             for phase in &self.guide.phases {
                 if phase.first == key {
                     self.phases.begin(phase.region, start, end.filter(|_| phase.last == key));
@@ -148,16 +148,16 @@ impl Course {
     fn sends(&self, flow: Flow, command: Option<usize>, part: Part, range: Range<u64>) {
         self.begins(flow, command, part.clone(), range.start, Some(range.end));
         if let Some(command) = command {
-            self.seen().sent.push(Sent { key: Key { flow, command, part }, range });
+            self.seen().sent.push(SentMessage { key: MessageKey { flow, command, part }, range });
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    fn seen(&self) -> MutexGuard<'_, CourseState> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seen {
+impl CourseState {
     /// The client sends the line that begins an exchange.
     fn ask(&mut self, kind: &Kind) {
         let again = std::mem::take(&mut self.again);
@@ -167,7 +167,7 @@ impl Seen {
         }
         let is_first_attempt = !again && !matches!(kind, Kind::Discard);
         let command = self.commands.saturating_sub(1);
-        self.asked.push(Asked { kind: discriminant(kind), command, is_first_attempt });
+        self.asked.push(SentCommand { kind: discriminant(kind), command, is_first_attempt });
     }
 
     /// The client's script has given a command that it does not send.

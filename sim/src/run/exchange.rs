@@ -8,8 +8,8 @@ use std::time::Duration;
 use protocol::{Entry, UploadDetails};
 
 use super::course::Course;
-use super::owners::{Owned, owned};
-use super::{Options, Plan, Site};
+use super::owners::{OwnedSessions, owned};
+use super::{Plan, RunOptions, Site};
 use crate::transcript::{Line, merge};
 use crate::transport::{Job, LATENCY, Transport};
 use crate::verdict::{Judgement, claims, judge};
@@ -27,11 +27,11 @@ pub(super) struct Conditions {
     pub(super) wires: Wires,
     pub(super) latency: (Duration, Duration),
     /// Follows the connection that faults strike.
-    pub(super) struck: Option<Struck>,
+    pub(super) faulted: Option<FaultedConnection>,
 }
 
 /// Who follows the connection that faults strike, and the store that its session sees.
-pub(super) struct Struck {
+pub(super) struct FaultedConnection {
     pub(super) course: Course,
     pub(super) store: Arc<dyn Store>,
 }
@@ -39,7 +39,7 @@ pub(super) struct Struck {
 impl Conditions {
     /// Nothing goes wrong.
     pub(super) fn clean(site: &Site) -> Self {
-        Self { store: site.store(), wires: Wires::default(), latency: (LATENCY, LATENCY), struck: None }
+        Self { store: site.store(), wires: Wires::default(), latency: (LATENCY, LATENCY), faulted: None }
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Exchange {
 }
 
 /// What is left when the transport is done.
-struct Left {
+struct ExchangeEnd {
     wires: Wires,
     folders: Vec<Folder>,
     store: Arc<dyn Store>,
@@ -75,13 +75,13 @@ pub(super) fn exchange(
     transport: &mut dyn Transport,
     site: &Site,
     conditions: Conditions,
-    options: &Options,
+    options: &RunOptions,
 ) -> io::Result<Exchange> {
     let store = conditions.store;
-    let struck = conditions.struck.as_ref();
+    let faulted = conditions.faulted.as_ref();
     let server = ServerConfig {
         conduct: options.flaw.into(),
-        first: struck.map(|Struck { course, store }| FirstSession {
+        first: faulted.map(|FaultedConnection { course, store }| FirstSession {
             store: Arc::clone(store),
             observer: course.session(),
         }),
@@ -89,8 +89,8 @@ pub(super) fn exchange(
     };
     let service = Arc::new(Sessions::new(server));
     let mut records: Vec<Recorder> = plan.clients().iter().map(|_| Recorder::default()).collect();
-    if let (Some(struck), Some(first)) = (struck, records.first_mut()) {
-        *first = Recorder::watched(struck.course.client());
+    if let (Some(faulted), Some(first)) = (faulted, records.first_mut()) {
+        *first = Recorder::watched(faulted.course.client());
     }
     let folders = site.folders(records.len())?;
     let clients = (0..records.len()).map(|index| client(plan, index, &records, &folders, options));
@@ -101,7 +101,7 @@ pub(super) fn exchange(
         wires: conditions.wires.clone(),
         latency: conditions.latency,
     })?;
-    collect(plan, &service, &records, Left { wires: conditions.wires, folders, store })
+    collect(plan, &service, &records, ExchangeEnd { wires: conditions.wires, folders, store })
 }
 
 fn client(
@@ -109,7 +109,7 @@ fn client(
     index: usize,
     records: &[Recorder],
     folders: &[Folder],
-    options: &Options,
+    options: &RunOptions,
 ) -> Box<dyn Endpoint> {
     Box::new(Client::new(ClientConfig {
         retries: plan.retries(),
@@ -121,10 +121,10 @@ fn client(
 }
 
 /// Puts together what each client and its sessions recorded, and judges it.
-fn collect(plan: &Plan, service: &Sessions, records: &[Recorder], left: Left) -> io::Result<Exchange> {
+fn collect(plan: &Plan, service: &Sessions, records: &[Recorder], end: ExchangeEnd) -> io::Result<Exchange> {
     let clients: Vec<Vec<Event>> = records.iter().map(Recorder::take).collect();
     let sessions = service.sessions().iter().map(Recorder::take).collect();
-    let Owned { sessions, doubt } = owned(&clients, sessions);
+    let OwnedSessions { sessions, doubt } = owned(&clients, sessions);
     let stored: Vec<_> = sessions.iter().flatten().flat_map(|session| stored_in(session)).collect();
     let listening = service.record().take();
     let mut exchange = Exchange {
@@ -132,10 +132,10 @@ fn collect(plan: &Plan, service: &Sessions, records: &[Recorder], left: Left) ->
         judgements: Vec::new(),
         trace: Vec::new(),
         doubt,
-        seen: (left.wires.seen(Flow::ToServer), left.wires.seen(Flow::ToClient)),
-        as_sent: (left.wires.is_as_sent(Flow::ToServer), left.wires.is_as_sent(Flow::ToClient)),
-        folders: left.folders,
-        store: left.store,
+        seen: (end.wires.seen(Flow::ToServer), end.wires.seen(Flow::ToClient)),
+        as_sent: (end.wires.is_as_sent(Flow::ToServer), end.wires.is_as_sent(Flow::ToClient)),
+        folders: end.folders,
+        store: end.store,
     };
     for (index, (client, sessions)) in clients.into_iter().zip(sessions).enumerate() {
         // The server is the same for all: that it listens is told once.

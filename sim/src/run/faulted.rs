@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::course::{Course, Guide};
-use super::exchange::Struck;
-use super::{Conditions, Exchange, Inconclusive, Options, Plan, Site, exchange, proof};
+use super::exchange::FaultedConnection;
+use super::{Conditions, Exchange, Inconclusive, Plan, RunOptions, Site, exchange, proof};
 use crate::transcript::{Line, Side, check};
 use crate::transport::{LATENCY, Transport};
 use faults::{
     Chain, Effect, Fault, FaultEntry, FaultRecord, Flow, Injector, Layer, Ledger, NoSuchPlace, PhaseMap,
-    Phases, Region, Sought, Strike, Verdict, Wires, overlapping,
+    PhasePlace, Phases, Region, Strike, Verdict, Wires, overlapping,
 };
 use transfer::record::{Action, Message};
 use transfer::storage::{Arming, DiskFault, FaultyStore};
@@ -34,13 +34,13 @@ pub(super) struct Control {
 pub(super) fn control(
     plan: &Plan,
     transport: &mut dyn Transport,
-    options: &Options,
+    options: &RunOptions,
 ) -> io::Result<Result<Control, Failed>> {
     let site = Site::for_plan(plan)?;
-    let quiet = Options { progress: None, ..options.clone() };
+    let quiet = RunOptions { progress: None, ..options.clone() };
     let course = Course::default();
-    let struck = Some(Struck { course: course.clone(), store: site.store() });
-    let conditions = Conditions { struck, ..Conditions::clean(&site) };
+    let faulted = Some(FaultedConnection { course: course.clone(), store: site.store() });
+    let conditions = Conditions { faulted, ..Conditions::clean(&site) };
     let mut control = exchange(plan, transport, &site, conditions, &quiet)?;
     let mut deviation = None;
     if !plan.steps().is_empty() {
@@ -95,7 +95,7 @@ pub(super) fn run(
     plan: &Plan,
     transport: &mut dyn Transport,
     site: &Site,
-    options: &Options,
+    options: &RunOptions,
     control: Control,
     places: &[Strike],
 ) -> io::Result<(Exchange, Vec<FaultRecord>, Option<Inconclusive>)> {
@@ -164,17 +164,17 @@ impl Chains {
             return Injector::new(entry, strike.at, strike.distance);
         }
         let (phases, fault, seed) = (self.phases.clone(), fault.clone(), self.seed);
-        Injector::seeking(entry, Sought { phases, fault, flow: strike.flow, seed, index })
+        Injector::seeking(entry, PhasePlace { phases, fault, flow: strike.flow, seed, index })
     }
 
     fn build(self, site: &Site, course: Course, arming: &Arming) -> Conditions {
-        let (mut store, mut struck) = (site.store(), site.store());
+        let (mut store, mut faulted) = (site.store(), site.store());
         if !self.disk.is_empty() {
             let faulty = FaultyStore::new(store, self.disk);
-            (store, struck) = (Arc::new(faulty.unarmed()), Arc::new(faulty.armed_by(arming.clone())));
+            (store, faulted) = (Arc::new(faulty.unarmed()), Arc::new(faulty.armed_by(arming.clone())));
         }
         let wires = Wires::new(Chain::new(self.to_server), Chain::new(self.to_client));
-        let struck = Some(Struck { course, store: struck });
-        Conditions { store, wires, latency: self.latency, struck }
+        let faulted = Some(FaultedConnection { course, store: faulted });
+        Conditions { store, wires, latency: self.latency, faulted }
     }
 }

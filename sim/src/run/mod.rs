@@ -30,12 +30,12 @@ use transfer::record::{Action, Event, Kind, Message, Progress};
 use exchange::{Conditions, Exchange, exchange};
 pub use plan::Plan;
 pub use site::Site;
-pub use unmet::Unmet;
+pub use unmet::UnmetExpectation;
 
 /// What a run brought to light.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Outcome {
+pub struct RunOutcome {
     /// What happened to each client, in the order that is the same on every transport.
     pub conversations: Vec<Vec<Line>>,
     /// The first place where a run without faults did not go as the scenario's steps say.
@@ -49,7 +49,7 @@ pub struct Outcome {
     /// Why nothing is proved, if nothing is.
     pub inconclusive: Option<Inconclusive>,
     /// The expectations that were not met.
-    pub unmet: Vec<Unmet>,
+    pub unmet: Vec<UnmetExpectation>,
     /// Everything that was recorded, times included.
     pub trace: Vec<Vec<Event>>,
 }
@@ -94,7 +94,7 @@ impl fmt::Display for Inconclusive {
 
 /// How to run.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct RunOptions {
     /// The mistake that the programs make, if any.
     pub flaw: Option<Flaw>,
     /// Faults with this name are not injected: the harness has to notice that.
@@ -162,8 +162,8 @@ pub fn run(
     plan: &Plan,
     transport: &mut dyn Transport,
     site: Site,
-    options: &Options,
-) -> Result<Outcome, RunError> {
+    options: &RunOptions,
+) -> Result<RunOutcome, RunError> {
     if plan.faults().is_empty() {
         let clean = exchange(plan, transport, &site, Conditions::clean(&site), options)?;
         return conclude(plan, clean, Vec::new(), None);
@@ -189,7 +189,7 @@ fn conclude(
     exchange: Exchange,
     faults: Vec<FaultRecord>,
     inconclusive: Option<Inconclusive>,
-) -> Result<Outcome, RunError> {
+) -> Result<RunOutcome, RunError> {
     let Exchange { mut conversations, mut judgements, trace, folders, store, doubt, .. } = exchange;
     let inconclusive = inconclusive.or(doubt.map(Inconclusive::Unowned)).or_else(|| unreadable(&judgements));
     let mut deviation = match &mut conversations[..] {
@@ -211,17 +211,19 @@ fn conclude(
         unmet = unmet_expectations(plan, &judgements, &aftermath);
         unmet.extend(never_begun(plan, &conversations));
     }
-    Ok(Outcome { conversations, deviation, judgements, faults, aftermath, inconclusive, unmet, trace })
+    Ok(RunOutcome { conversations, deviation, judgements, faults, aftermath, inconclusive, unmet, trace })
 }
 
 /// The downloads of a run without faults that could not come about, because their client had not asked for any listing.
-fn never_begun(plan: &Plan, conversations: &[Vec<Line>]) -> Vec<Unmet> {
+fn never_begun(plan: &Plan, conversations: &[Vec<Line>]) -> Vec<UnmetExpectation> {
     let mut unmet = Vec::new();
     for (lines, client) in conversations.iter().zip(1..).filter(|_| plan.faults().is_empty()) {
         for line in lines {
             match &line.action {
                 Action::Sent(Message::Text { kind: Kind::ListFiles, .. }) => break,
-                Action::Unlisted(file) => unmet.push(Unmet::NeverBegun { client, file: file.clone() }),
+                Action::Unlisted(file) => {
+                    unmet.push(UnmetExpectation::NeverBegun { client, file: file.clone() });
+                }
                 _ => {}
             }
         }
@@ -237,9 +239,9 @@ fn unreadable(judgements: &[Judgement]) -> Option<Inconclusive> {
 
 /// What was expected and did not come, and what came and was not expected: always a silent acceptance, and damage
 /// that stays where it is used; and any other bad end, if the scenario says what it expects.
-fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Aftermath) -> Vec<Unmet> {
+fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Aftermath) -> Vec<UnmetExpectation> {
     let mut left: Vec<&Judgement> = judgements.iter().collect();
-    let mut unmet: Vec<Unmet> =
+    let mut unmet: Vec<UnmetExpectation> =
         plan.expect().iter().filter_map(|expect| unmet_one(expect, &mut left, aftermath)).collect();
     for judgement in left {
         let Judgement { direction, file, verdict, .. } = judgement;
@@ -251,7 +253,7 @@ fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Afterma
         };
         if unexpected {
             let (direction, file, verdict) = (*direction, file.clone(), *verdict);
-            unmet.push(Unmet::Unexpected { direction, file, verdict });
+            unmet.push(UnmetExpectation::Unexpected { direction, file, verdict });
         }
     }
     unmet.extend(damage::unexpected(plan, judgements, aftermath));
@@ -259,7 +261,11 @@ fn unmet_expectations(plan: &Plan, judgements: &[Judgement], aftermath: &Afterma
 }
 
 /// Takes the judgement that `expect` speaks of out of `left`, and says what is wrong with it.
-fn unmet_one(expect: &Located<Expect>, left: &mut Vec<&Judgement>, aftermath: &Aftermath) -> Option<Unmet> {
+fn unmet_one(
+    expect: &Located<Expect>,
+    left: &mut Vec<&Judgement>,
+    aftermath: &Aftermath,
+) -> Option<UnmetExpectation> {
     use faults::Direction::{Download, Upload};
     let expected = expect.value.clone();
     let (direction, verdict) = match &expect.value {
@@ -267,12 +273,13 @@ fn unmet_one(expect: &Located<Expect>, left: &mut Vec<&Judgement>, aftermath: &A
         Expect::Download(verdict) => (Download, verdict),
         Expect::Lists(names) => {
             let listed: Vec<_> = aftermath.server.iter().map(|left| left.name.clone()).collect();
-            return (listed != *names).then(|| Unmet::Listing { expected, came: aftermath.clone() });
+            return (listed != *names)
+                .then(|| UnmetExpectation::Listing { expected, came: aftermath.clone() });
         }
     };
     let Some(at) = left.iter().position(|judgement| judgement.direction == direction) else {
-        return Some(Unmet::NoTransfer { expected, direction });
+        return Some(UnmetExpectation::NoTransfer { expected, direction });
     };
     let came = left.remove(at).verdict;
-    (came != *verdict).then_some(Unmet::Otherwise { expected, came })
+    (came != *verdict).then_some(UnmetExpectation::Otherwise { expected, came })
 }

@@ -7,7 +7,7 @@ use faults::ConnectionId;
 use transfer::record::Event;
 
 /// The sessions of every client.
-pub(super) struct Owned {
+pub(super) struct OwnedSessions {
     /// Of each client, one for each of its connections, in their order. Empty if the server never took it.
     pub(super) sessions: Vec<Vec<Vec<Event>>>,
     /// Why it is not known of some session whose it is.
@@ -15,7 +15,7 @@ pub(super) struct Owned {
 }
 
 /// Gives the sessions to the clients whose connections they were.
-pub(super) fn owned(clients: &[Vec<Event>], sessions: Vec<Vec<Event>>) -> Owned {
+pub(super) fn owned(clients: &[Vec<Event>], sessions: Vec<Vec<Event>>) -> OwnedSessions {
     let mut doubt = None;
     let mut free = BTreeMap::new();
     for session in sessions {
@@ -39,7 +39,7 @@ pub(super) fn owned(clients: &[Vec<Event>], sessions: Vec<Vec<Event>>) -> Owned 
         sessions.push(own);
     }
     let stray = free.into_keys().next();
-    Owned {
+    OwnedSessions {
         sessions,
         doubt: doubt.or(stray.map(|id| format!("the server had a session with {id}, which is no client's"))),
     }
@@ -74,7 +74,7 @@ mod tests {
     fn shared(clients: &[&[u64]], sessions: &[u64]) -> (Vec<Vec<usize>>, Option<String>) {
         let clients: Vec<_> = clients.iter().map(|it| events(&Action::Connected, it)).collect();
         let sessions = sessions.iter().map(|it| events(&Action::Accepted, &[*it])).collect();
-        let Owned { sessions, doubt } = owned(&clients, sessions);
+        let OwnedSessions { sessions, doubt } = owned(&clients, sessions);
         (sessions.iter().map(|own| own.iter().map(Vec::len).collect()).collect(), doubt)
     }
 

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use protocol::{Entry, FileId, FileName};
 
-use crate::scenario::{ClientStep, Command as Short, Expect, Scenario, Source, Step};
+use crate::scenario::{ClientStep, Expect, Scenario, ScenarioCommand, Source, Step};
 use crate::verdict::Sources;
 use faults::{Content, Effect, Fault, Layer};
 use notation::Located;
-use transfer::endpoint::{Command, Wish, md5_of};
+use transfer::endpoint::{ClientCommand, FileQuery, md5_of};
 
 /// Noise up to this size is generated once and kept; larger noise is generated as it is read.
 const MAX_KEPT_NOISE: u64 = 4 * 1024 * 1024;
@@ -25,7 +25,7 @@ pub struct Plan {
     retries: u32,
     files: BTreeMap<FileName, Content>,
     steps: Vec<Located<Step>>,
-    clients: Vec<Vec<Command>>,
+    clients: Vec<Vec<ClientCommand>>,
     faults: Vec<Located<Fault>>,
     expect: Vec<Located<Expect>>,
 }
@@ -43,8 +43,9 @@ impl Plan {
         let clients = if scenario.clients.is_empty() {
             vec![scenario.steps.iter().filter_map(|step| of_step(&files, &step.value)).collect()]
         } else {
-            let client =
-                |list: &Vec<Located<Short>>| list.iter().map(|it| of_short(&files, &it.value)).collect();
+            let client = |list: &Vec<Located<ScenarioCommand>>| {
+                list.iter().map(|it| of_short(&files, &it.value)).collect()
+            };
             scenario.clients.iter().map(client).collect()
         };
         Ok(Self {
@@ -85,7 +86,7 @@ impl Plan {
 
     /// What each client does.
     #[must_use]
-    pub fn clients(&self) -> &[Vec<Command>] {
+    pub fn clients(&self) -> &[Vec<ClientCommand>] {
         &self.clients
     }
 
@@ -140,9 +141,9 @@ impl Plan {
     /// content is known is computed here; whatever came of it is compared byte by byte all the same.
     #[must_use]
     pub fn wanted(&self, wanted: &FileName) -> Vec<Content> {
-        let wish = Wish::parse(wanted.as_str());
+        let query = FileQuery::parse(wanted.as_str());
         let is_meant = |(name, content): &(&FileName, &Content)| {
-            wish.is_name(name) || wish.has_digits() && md5_of(content).is_ok_and(|id| wish.is_id(id))
+            query.is_name(name) || query.has_digits() && md5_of(content).is_ok_and(|id| query.is_id(id))
         };
         let uploads = self.clients.iter().flatten().filter_map(upload_of);
         uploads.filter(is_meant).map(|(_, content)| content.clone()).collect()
@@ -158,8 +159,8 @@ impl Plan {
     /// The names under which the clients put their downloads: what they ask for.
     #[must_use]
     pub fn downloads(&self) -> Vec<FileName> {
-        let name_of = |command: &Command| match command {
-            Command::Download { name } | Command::DownloadId { name, .. } => Some(name.clone()),
+        let name_of = |command: &ClientCommand| match command {
+            ClientCommand::Download { name } | ClientCommand::DownloadId { name, .. } => Some(name.clone()),
             _ => None,
         };
         let mut names: Vec<_> = self.clients.iter().flatten().filter_map(name_of).collect();
@@ -193,9 +194,9 @@ impl Sources for PlanSources {
         if wanted.len() == 1 && self.plan.faults.is_empty() {
             return wanted.pop();
         }
-        let wish = Wish::parse(file.as_str());
+        let query = FileQuery::parse(file.as_str());
         let saved = |(entry, content): &&(Entry, Content)| {
-            let is_meant = wish.is_name(&entry.name) || wish.is_id(entry.id);
+            let is_meant = query.is_name(&entry.name) || query.is_id(entry.id);
             is_meant && Some(entry.id) == id && Self::is(id, content)
         };
         let saved: Vec<&Content> = self.stored.iter().filter(saved).map(|(_, content)| content).collect();
@@ -218,34 +219,38 @@ fn is_same(one: &Content, other: &Content) -> bool {
 }
 
 /// What `command` uploads, and under which name.
-fn upload_of(command: &Command) -> Option<(&FileName, &Content)> {
+fn upload_of(command: &ClientCommand) -> Option<(&FileName, &Content)> {
     match command {
-        Command::Upload { name, content } => Some((name, content)),
+        ClientCommand::Upload { name, content } => Some((name, content)),
         _ => None,
     }
 }
 
 /// What the client does at `step`, unless that follows from another step.
-fn of_step(files: &BTreeMap<FileName, Content>, step: &Step) -> Option<Command> {
+fn of_step(files: &BTreeMap<FileName, Content>, step: &Step) -> Option<ClientCommand> {
     let Step::Client(step) = step else { return None };
     Some(match step {
-        ClientStep::ListFiles => Command::ListFiles,
-        ClientStep::Upload(name) => Command::Upload { name: name.clone(), content: content_of(files, name) },
-        ClientStep::Download(name) => Command::Download { name: name.clone() },
-        ClientStep::Disconnect => Command::Disconnect,
+        ClientStep::ListFiles => ClientCommand::ListFiles,
+        ClientStep::Upload(name) => {
+            ClientCommand::Upload { name: name.clone(), content: content_of(files, name) }
+        }
+        ClientStep::Download(name) => ClientCommand::Download { name: name.clone() },
+        ClientStep::Disconnect => ClientCommand::Disconnect,
         _ => return None,
     })
 }
 
-fn of_short(files: &BTreeMap<FileName, Content>, command: &Short) -> Command {
+fn of_short(files: &BTreeMap<FileName, Content>, command: &ScenarioCommand) -> ClientCommand {
     match command {
-        Short::ListFiles => Command::ListFiles,
-        Short::Upload { file, name } => {
-            Command::Upload { name: name.clone(), content: content_of(files, file) }
+        ScenarioCommand::ListFiles => ClientCommand::ListFiles,
+        ScenarioCommand::Upload { file, name } => {
+            ClientCommand::Upload { name: name.clone(), content: content_of(files, file) }
         }
-        Short::Download { name } => Command::Download { name: name.clone() },
-        Short::DownloadId { id } => Command::DownloadId { id: *id, name: FileName::from(*id) },
-        Short::Disconnect => Command::Disconnect,
+        ScenarioCommand::Download { name } => ClientCommand::Download { name: name.clone() },
+        ScenarioCommand::DownloadId { id } => {
+            ClientCommand::DownloadId { id: *id, name: FileName::from(*id) }
+        }
+        ScenarioCommand::Disconnect => ClientCommand::Disconnect,
     }
 }
 

@@ -16,11 +16,11 @@ use transfer::storage::{DiskStore, Folder, MemoryStore, RestartingStore, Store};
 /// A second run needs a place of its own:
 ///
 /// ```compile_fail,E0382
-/// # use sim::run::{Options, Plan, RunError, Site, run};
+/// # use sim::run::{Plan, RunError, RunOptions, Site, run};
 /// # fn twice(plan: &Plan, lane: &mut dyn sim::transport::Transport) -> Result<(), RunError> {
 /// let site = Site::in_memory();
-/// run(plan, lane, site, &Options::default())?;
-/// run(plan, lane, site, &Options::default())?;
+/// run(plan, lane, site, &RunOptions::default())?;
+/// run(plan, lane, site, &RunOptions::default())?;
 /// # Ok(())
 /// # }
 /// ```

@@ -6,14 +6,14 @@ use std::fmt;
 use protocol::FileName;
 
 use crate::scenario::Expect;
-use crate::verdict::{Aftermath, Condition, Left};
+use crate::verdict::{Aftermath, Condition, LeftoverFile};
 use faults::text::visible;
 use faults::{Direction, Verdict};
 
 /// An expectation that was not met. Displayed as a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Unmet {
+pub enum UnmetExpectation {
     /// A transfer came to another verdict than the scenario expects.
     Otherwise {
         /// The expectation.
@@ -52,16 +52,16 @@ pub enum Unmet {
         file: FileName,
     },
     /// The server goes on listing a damaged file of which no expectation speaks.
-    StaysListed(Left),
+    StaysListed(LeftoverFile),
     /// A client keeps a damaged file under its final name, and no expectation speaks of it.
-    KeptByClient(Left),
+    KeptByClient(LeftoverFile),
 }
 
-impl Unmet {
+impl UnmetExpectation {
     /// Whether a damaged file was taken for a good one, or left as one.
     #[must_use]
     pub fn is_grave(&self) -> bool {
-        let is_damaged = |left: &Left| left.condition == Condition::Damaged;
+        let is_damaged = |left: &LeftoverFile| left.condition == Condition::Damaged;
         match self {
             Self::Otherwise { came: verdict, .. } | Self::Unexpected { verdict, .. } => {
                 *verdict == Verdict::Silent
@@ -73,7 +73,7 @@ impl Unmet {
     }
 }
 
-impl fmt::Display for Unmet {
+impl fmt::Display for UnmetExpectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Otherwise { expected, came } => write!(f, "expected {expected}, but it was {came}"),

@@ -23,7 +23,7 @@ pub const MAX_COMMANDS: usize = 1_000;
 ///
 /// Displayed as it is written in a scenario file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum ScenarioCommand {
     /// `ListFiles`: asks which files there are.
     ListFiles,
     /// `Upload("a.txt")`, or `UploadAs("v2", "a.txt")` under another name.
@@ -49,7 +49,7 @@ pub enum Command {
     Disconnect,
 }
 
-impl fmt::Display for Command {
+impl fmt::Display for ScenarioCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ListFiles => f.write_str("ListFiles"),
@@ -62,7 +62,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// The mirror of [`Command`], so that what stands in it has a place of its own.
+/// The mirror of [`ScenarioCommand`], so that what stands in it has a place of its own.
 #[derive(Deserialize)]
 #[serde(rename = "command")]
 enum RawCommand<'a> {
@@ -76,7 +76,10 @@ enum RawCommand<'a> {
 }
 
 /// The value of the field `clients`.
-pub(super) fn parse_clients(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<Vec<Located<Command>>>> {
+pub(super) fn parse_clients(
+    reader: &mut Reader,
+    piece: Piece<'_>,
+) -> Option<Vec<Vec<Located<ScenarioCommand>>>> {
     let clients = reader.at_most(MAX_CLIENTS, piece, "`clients`", parse_client)?;
     if clients.is_empty() {
         reader.mistakes.add(|| Mistake::at(&piece.place(), "`clients` has at least one client"));
@@ -84,7 +87,7 @@ pub(super) fn parse_clients(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec
     Some(clients.into_iter().map(|client| client.value).collect())
 }
 
-fn parse_client(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<Located<Command>>> {
+fn parse_client(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<Located<ScenarioCommand>>> {
     let commands = reader.at_most(MAX_COMMANDS, piece, "the commands of a client", parse)?;
     if commands.is_empty() {
         reader.mistakes.add(|| Mistake::at(&piece.place(), "a client has at least one command"));
@@ -92,7 +95,7 @@ fn parse_client(reader: &mut Reader, piece: Piece<'_>) -> Option<Vec<Located<Com
     Some(commands)
 }
 
-fn parse(reader: &mut Reader, piece: Piece<'_>) -> Option<Command> {
+fn parse(reader: &mut Reader, piece: Piece<'_>) -> Option<ScenarioCommand> {
     let forms = "a command is ListFiles, Upload(\"FILE\"), UploadAs(\"FILE\", \"NAME\"), Download(\"NAME\"), \
                  DownloadId(\"ID\") or Disconnect";
     let raw = match piece.parse() {
@@ -103,19 +106,21 @@ fn parse(reader: &mut Reader, piece: Piece<'_>) -> Option<Command> {
         }
     };
     Some(match raw {
-        RawCommand::ListFiles => Command::ListFiles,
+        RawCommand::ListFiles => ScenarioCommand::ListFiles,
         RawCommand::Upload(file) => {
             let file = names::mention(reader, piece.inner(file))?;
-            Command::Upload { name: file.clone(), file }
+            ScenarioCommand::Upload { name: file.clone(), file }
         }
         RawCommand::UploadAs(file, name) => {
             let (file, name) =
                 (names::mention(reader, piece.inner(file)), names::name(reader, piece.inner(name)));
-            Command::Upload { file: file?, name: name? }
+            ScenarioCommand::Upload { file: file?, name: name? }
         }
-        RawCommand::Download(name) => Command::Download { name: names::name(reader, piece.inner(name))? },
-        RawCommand::DownloadId(id) => Command::DownloadId { id: parse_id(reader, piece.inner(id))? },
-        RawCommand::Disconnect => Command::Disconnect,
+        RawCommand::Download(name) => {
+            ScenarioCommand::Download { name: names::name(reader, piece.inner(name))? }
+        }
+        RawCommand::DownloadId(id) => ScenarioCommand::DownloadId { id: parse_id(reader, piece.inner(id))? },
+        RawCommand::Disconnect => ScenarioCommand::Disconnect,
     })
 }
 

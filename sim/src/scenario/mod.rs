@@ -43,12 +43,12 @@ use notation::{Located, ScenarioError, read};
 use protocol::FileName;
 
 pub use base::MAX_BASES;
-pub use command::{Command, MAX_CLIENTS, MAX_COMMANDS};
+pub use command::{MAX_CLIENTS, MAX_COMMANDS, ScenarioCommand};
 pub use draft::{DEFAULT_DEADLINE, MAX_RETRIES};
 pub use expect::Expect;
 pub use replace::ReplaceError;
 pub use source::{MAX_NOISE_BYTES, Source};
-pub use step::{Claim, ClientStep, ServerStep, Step};
+pub use step::{ClientStep, ServerStep, Step, StepClaim};
 pub use transport::{TransportKind, UnknownTransport};
 
 /// What a run is: the files, the steps, how they are carried, what goes wrong
@@ -76,7 +76,7 @@ pub struct Scenario {
     pub steps: Vec<Located<Step>>,
     /// What each client does, all of them at once. Empty if there is one client
     /// that does what [`steps`](Self::steps) says.
-    pub clients: Vec<Vec<Located<Command>>>,
+    pub clients: Vec<Vec<Located<ScenarioCommand>>>,
     /// What goes wrong; each fault is done to what the ones before it leave.
     pub faults: Vec<Located<Fault>>,
     /// What is expected to come of it.

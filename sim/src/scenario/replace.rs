@@ -5,7 +5,7 @@ use std::path::Path;
 
 use protocol::{FileName, NameError};
 
-use super::{ClientStep, Command, Expect, Scenario, ServerStep, Source, Step};
+use super::{ClientStep, Expect, Scenario, ScenarioCommand, ServerStep, Source, Step};
 
 /// Why a file cannot take the place of a scenario's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,11 +77,13 @@ fn names_of_step(step: &mut Step) -> Vec<&mut FileName> {
     }
 }
 
-fn names_of_command(command: &mut Command) -> Vec<&mut FileName> {
+fn names_of_command(command: &mut ScenarioCommand) -> Vec<&mut FileName> {
     match command {
-        Command::Upload { file, name } => vec![file, name],
-        Command::Download { name } => vec![name],
-        Command::ListFiles | Command::DownloadId { .. } | Command::Disconnect => Vec::new(),
+        ScenarioCommand::Upload { file, name } => vec![file, name],
+        ScenarioCommand::Download { name } => vec![name],
+        ScenarioCommand::ListFiles | ScenarioCommand::DownloadId { .. } | ScenarioCommand::Disconnect => {
+            Vec::new()
+        }
     }
 }
 

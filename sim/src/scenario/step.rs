@@ -32,13 +32,13 @@ pub enum ClientStep {
     /// Sends the bytes of the file.
     SendFile,
     /// Compares the server's digest with its own, and says what came of it.
-    Compare(Claim),
+    Compare(StepClaim),
     /// Asks to download the file listed under this name.
     Download(FileName),
     /// Sends the id of the file, taken from the listing.
     SendId,
     /// Receives the bytes, digests them and says whether they are right.
-    ReceiveFile(Claim),
+    ReceiveFile(StepClaim),
     /// Closes the connection.
     Disconnect,
 }
@@ -72,14 +72,14 @@ pub enum ServerStep {
 /// the harness to find out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename = "claim")]
-pub enum Claim {
+pub enum StepClaim {
     /// The file arrived as it was sent.
     Success,
     /// It did not.
     Fail,
 }
 
-impl fmt::Display for Claim {
+impl fmt::Display for StepClaim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Success => "Success",

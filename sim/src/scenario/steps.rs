@@ -6,7 +6,7 @@ use ron::value::RawValue;
 use serde::Deserialize;
 
 use super::names;
-use super::step::{Claim, ClientStep, ServerStep, Step};
+use super::step::{ClientStep, ServerStep, Step, StepClaim};
 use notation::error::Mistake;
 use notation::piece::Piece;
 use notation::reader::Reader;
@@ -58,10 +58,10 @@ enum RawClientStep<'a> {
     Upload(&'a RawValue),
     Details,
     SendFile,
-    Compare(Claim),
+    Compare(StepClaim),
     Download(&'a RawValue),
     SendId,
-    ReceiveFile(Claim),
+    ReceiveFile(StepClaim),
     Disconnect,
 }
 

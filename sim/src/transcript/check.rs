@@ -3,7 +3,7 @@
 use protocol::{Compared, Entry};
 
 use super::{Line, Side};
-use crate::scenario::{Claim, ClientStep, ServerStep, Step};
+use crate::scenario::{ClientStep, ServerStep, Step, StepClaim};
 use faults::Direction;
 use notation::Located;
 use transfer::record::{Action, Kind, Message};
@@ -156,9 +156,9 @@ fn server_step(action: &Action) -> Option<ServerStep> {
     })
 }
 
-fn claim_of(compared: Compared) -> Claim {
+fn claim_of(compared: Compared) -> StepClaim {
     match compared {
-        Compared::Same(_) => Claim::Success,
-        Compared::Different { .. } => Claim::Fail,
+        Compared::Same(_) => StepClaim::Success,
+        Compared::Different { .. } => StepClaim::Fail,
     }
 }

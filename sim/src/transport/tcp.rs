@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Job, Transport};
-use transfer::driver::{Active, Ending, Listener, Opened, run_clients, serve};
+use transfer::driver::{Active, ConnectResult, Ending, Listener, run_clients, serve};
 
 /// The lane over loopback sockets. It keeps its listener from run to run: a fresh port for each would run
 /// into those that still wait out their time.
@@ -88,7 +88,7 @@ impl Transport for Tcp {
     }
 }
 
-async fn open(address: SocketAddr) -> Opened<TcpStream> {
+async fn open(address: SocketAddr) -> ConnectResult<TcpStream> {
     let connection = TcpStream::connect(address).await?;
     // Without this a small message waits for the acknowledgement of the one before.
     connection.set_nodelay(true)?;

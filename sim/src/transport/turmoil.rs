@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use super::{Job, LATENCY, Transport};
 use faults::{Disturbance, Signal, Wires};
-use transfer::driver::{Active, Ending, Listener, Opened, run_clients, serve};
+use transfer::driver::{Active, ConnectResult, Ending, Listener, run_clients, serve};
 use transfer::endpoint::Service;
 
 /// The hosts' names in the simulated network, and the port that the specification's programs use.
@@ -65,7 +65,7 @@ fn clock() -> Duration {
 }
 
 /// Connects to the server. Turmoil would keep the request until a server that is down is up again, and refuse it then.
-async fn open(mut down: watch::Receiver<bool>) -> Opened<TcpStream> {
+async fn open(mut down: watch::Receiver<bool>) -> ConnectResult<TcpStream> {
     tokio::select! {
         biased;
         Ok(_) = down.wait_for(|down| *down) => Err(io::ErrorKind::ConnectionRefused.into()),

@@ -36,7 +36,7 @@ impl Condition {
 
 /// A file that was left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
+pub struct LeftoverFile {
     /// Its name.
     pub name: FileName,
     /// How it is.
@@ -47,9 +47,9 @@ pub struct Left {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Aftermath {
     /// What the server lists, in the order of the listing.
-    pub server: Vec<Left>,
+    pub server: Vec<LeftoverFile>,
     /// What the clients have under its final name.
-    pub clients: Vec<Left>,
+    pub clients: Vec<LeftoverFile>,
 }
 
 impl Aftermath {
@@ -73,13 +73,13 @@ impl Aftermath {
                 Ok(content) => condition(&content, &originals(&entry.name), all),
                 Err(_) => Condition::Unreadable,
             };
-            aftermath.server.push(Left { name: entry.name.clone(), condition });
+            aftermath.server.push(LeftoverFile { name: entry.name.clone(), condition });
         }
         for folder in folders {
             for (wanted, name) in downloads {
                 let Some(content) = folder.get(name)? else { continue };
                 let condition = condition(&content, wanted, all);
-                aftermath.clients.push(Left { name: name.clone(), condition });
+                aftermath.clients.push(LeftoverFile { name: name.clone(), condition });
             }
         }
         Ok(aftermath)
@@ -104,7 +104,7 @@ fn is_among(content: &Content, originals: &[Content]) -> io::Result<bool> {
     Ok(false)
 }
 
-impl fmt::Display for Left {
+impl fmt::Display for LeftoverFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", visible(self.name.as_str()), self.condition.word())
     }
@@ -112,7 +112,7 @@ impl fmt::Display for Left {
 
 impl fmt::Display for Aftermath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |left: &[Left]| match left {
+        let list = |left: &[LeftoverFile]| match left {
             [] => "nothing".to_owned(),
             left => left.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         };

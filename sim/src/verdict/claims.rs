@@ -8,7 +8,7 @@ use transfer::record::{Action, Evidence, Failure, Kind, Message, TransferEvent, 
 
 /// A transfer, what was said of it in the end, and what had arrived by then.
 #[derive(Clone, Debug)]
-pub struct Claimed {
+pub struct ClaimedTransfer {
     /// Which way the file went.
     pub direction: Direction,
     /// Its name.
@@ -25,7 +25,7 @@ pub struct Claimed {
 
 /// Every transfer that the client began, in order.
 #[must_use]
-pub fn claims(lines: &[Line]) -> Vec<Claimed> {
+pub fn claims(lines: &[Line]) -> Vec<ClaimedTransfer> {
     let mut reader = Reader::default();
     lines.iter().for_each(|line| reader.read(line));
     reader.claims
@@ -33,7 +33,7 @@ pub fn claims(lines: &[Line]) -> Vec<Claimed> {
 
 #[derive(Default)]
 struct Reader {
-    claims: Vec<Claimed>,
+    claims: Vec<ClaimedTransfer>,
     /// Whether the last claim can still change.
     open: bool,
     /// Whether what begins next is the last transfer again.
@@ -76,7 +76,7 @@ impl Reader {
                 last.retried = true;
                 last.evidence = None;
             }
-            None => self.claims.push(Claimed {
+            None => self.claims.push(ClaimedTransfer {
                 direction,
                 file: file.clone(),
                 outcome: TransferOutcome::Broken(Failure::Broken),
@@ -111,7 +111,8 @@ impl Reader {
     /// of what comes later, the client said nothing.
     fn take_evidence(&mut self, direction: Direction, file: Option<&Evidence>) {
         let open = self.open;
-        let takes = |last: &&mut Claimed| last.direction == direction && (open || last.evidence.is_none());
+        let takes =
+            |last: &&mut ClaimedTransfer| last.direction == direction && (open || last.evidence.is_none());
         if let Some(last) = self.claims.last_mut().filter(takes) {
             last.evidence = file.cloned();
         }

@@ -9,8 +9,8 @@ use std::io;
 
 use protocol::{FileId, FileName};
 
-pub use aftermath::{Aftermath, Condition, Left};
-pub use claims::{Claimed, claims};
+pub use aftermath::{Aftermath, Condition, LeftoverFile};
+pub use claims::{ClaimedTransfer, claims};
 
 use faults::text::{bytes_text, visible};
 use faults::{Content, Direction, Excerpt, Truth, Verdict};
@@ -48,12 +48,12 @@ pub trait Sources {
 ///
 /// # Errors
 /// If a file on disk cannot be read.
-pub fn judge(claims: Vec<Claimed>, sources: &mut dyn Sources) -> io::Result<Vec<Judgement>> {
+pub fn judge(claims: Vec<ClaimedTransfer>, sources: &mut dyn Sources) -> io::Result<Vec<Judgement>> {
     claims.into_iter().map(|claimed| judge_one(claimed, sources)).collect()
 }
 
-fn judge_one(claimed: Claimed, sources: &mut dyn Sources) -> io::Result<Judgement> {
-    let Claimed { direction, file, outcome, retried, evidence, asked } = claimed;
+fn judge_one(claimed: ClaimedTransfer, sources: &mut dyn Sources) -> io::Result<Judgement> {
+    let ClaimedTransfer { direction, file, outcome, retried, evidence, asked } = claimed;
     let source = match direction {
         Direction::Upload => sources.upload(&file),
         Direction::Download => sources.download(&file, asked),

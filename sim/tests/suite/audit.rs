@@ -8,12 +8,12 @@ use tempfile::TempDir;
 use transfer::endpoint::Flaw;
 
 /// A place for one audit: its file, and where its directories are made.
-pub(super) struct Desk {
+pub(super) struct AuditDir {
     path: PathBuf,
     _dir: TempDir,
 }
 
-impl Desk {
+impl AuditDir {
     pub(super) fn new(audit: &str) -> Self {
         Self::named("desk", audit)
     }
@@ -70,8 +70,8 @@ pub(super) fn verdicts(lines: &[Value]) -> Vec<(&str, &str)> {
 }
 
 /// An upload with `client` between programs of ours.
-pub(super) fn upload(client: &str, more: &str) -> Desk {
-    Desk::new(&upload_text(client, more))
+pub(super) fn upload(client: &str, more: &str) -> AuditDir {
+    AuditDir::new(&upload_text(client, more))
 }
 
 pub(super) fn upload_text(client: &str, more: &str) -> String {
@@ -103,7 +103,7 @@ const TELLING: [&str; 9] = [
 #[test]
 fn our_own_programs_accept_nothing_but_the_known_limits() {
     for transfer in ["Upload", "Download"] {
-        let desk = Desk::new(&format!(
+        let desk = AuditDir::new(&format!(
             r#"Audit(about: "Ours.", transfer: {transfer}, size: 2_500, deadline: 2, server: Own, client: Own)"#
         ));
         let (lines, code) = desk.json(&TELLING);
@@ -154,7 +154,7 @@ const ONE_NAME: &str = r#"before: ["{sim} put {host}:{port} {file}", "{sim} put 
     faults: [Flip(in: ToClient, at: 33, bit: 5)],"#;
 
 /// An audit of our programs with `mutant` as an option.
-pub(super) fn mutated(mutant: &str, transfer: &str, more: &str) -> Desk {
+pub(super) fn mutated(mutant: &str, transfer: &str, more: &str) -> AuditDir {
     let (client, before, received) = match transfer {
         UP => ("put MUTANT {host}:{port} {file}", "", "{server}/store/*/{name}"),
         _ => (
@@ -172,7 +172,7 @@ pub(super) fn mutated(mutant: &str, transfer: &str, more: &str) -> Desk {
             {before} sent: "{{client}}/sent/{{name}}", received: "{received}", fail: Exit(1), check: Md5, {more}
         )"#
     );
-    Desk::new(&text.replace("MUTANT", mutant))
+    AuditDir::new(&text.replace("MUTANT", mutant))
 }
 
 #[test]
@@ -404,7 +404,7 @@ fn working_directories_can_be_kept_and_nothing_else_is_touched() {
 #[cfg(target_os = "linux")]
 #[ignore = "needs a network of its own: .ci/run does it where that is allowed"]
 fn needs_isolation_programs_with_one_port_written_into_both_are_told_apart() {
-    let desk = Desk::new(
+    let desk = AuditDir::new(
         r#"Audit(
             about: "A fixed port.", transfer: Upload, size: 2_500, port: 9999, isolate: true,
             server: Program(run: "{sim} serve --dir {server}/store --listen 127.0.0.1:9999"),

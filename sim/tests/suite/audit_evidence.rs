@@ -9,10 +9,10 @@ use std::process::{Command, Stdio};
 
 use audit::{Check, Rung};
 
-use super::audit::{Desk, UP, mutated, out, upload, verdicts};
+use super::audit::{AuditDir, UP, mutated, out, upload, verdicts};
 
 /// What the audit comes to, and its exit code.
-fn judged(desk: &Desk, only: &[&str]) -> (String, i32) {
+fn judged(desk: &AuditDir, only: &[&str]) -> (String, i32) {
     let (lines, code) = desk.json(only);
     let judgement = lines.last().unwrap()["judgement"].as_array().unwrap();
     (judgement.iter().map(|line| line.as_str().unwrap()).collect::<Vec<_>>().join("\n"), code)
@@ -75,7 +75,7 @@ fn a_server_that_is_not_there_is_said_to_be_none() {
     let text = format!(
         r#"Audit(about: "x", transfer: Upload, size: 2_500, server: At("{free}"), client: Own, received: "{{here}}/x")"#
     );
-    let (judgement, code) = judged(&Desk::new(&text), &["flip-middle"]);
+    let (judgement, code) = judged(&AuditDir::new(&text), &["flip-middle"]);
     assert!(judgement.contains(&format!("could not be reached at {free}")) && code == 3, "{judgement}");
 }
 
@@ -96,7 +96,7 @@ fn the_file_of_an_earlier_run_is_no_evidence_for_this_one() {
             r#"Audit(about: "x", transfer: Upload, size: 2_500, server: At("{address}"), received: "{received}",
                 client: Program(run: "sh -c '{{sim}} put {{host}}:{{port}} {{file}} {more}'"), fail: Exit(1))"#
         );
-        (Desk::new(&text).json(&["flip-middle"]), verdict, code)
+        (AuditDir::new(&text).json(&["flip-middle"]), verdict, code)
     });
     // Nor is a wrong file one of this run, if this one did not touch it.
     let file = glob::glob(&received).unwrap().next().unwrap().unwrap();
@@ -106,7 +106,7 @@ fn the_file_of_an_earlier_run_is_no_evidence_for_this_one() {
         r#"Audit(about: "x", transfer: Upload, size: 2_500, server: At("{address}"), received: "{received}",
             client: Program(run: "{{sim}} ls {{host}}:{{port}}"), fail: Exit(1))"#
     );
-    let untouched = judged(&Desk::new(&text), &["flip-middle"]);
+    let untouched = judged(&AuditDir::new(&text), &["flip-middle"]);
     server.kill().unwrap();
     server.wait().unwrap();
     let (judgement, code) = untouched;
@@ -137,7 +137,7 @@ fn a_wrong_file_that_is_taken_for_good_without_any_fault_convicts() {
 }
 
 /// An upload without any fault, behind which something else becomes of the received file, `$f`.
-fn spoiled(spoil: &str, more: &str) -> Desk {
+fn spoiled(spoil: &str, more: &str) -> AuditDir {
     let client = format!(
         r#"sh -c "{{sim}} put {{host}}:{{port}} {{file}} && for f in {{server}}/store/*/{{name}}; do chmod +w \$f; {spoil}; done""#
     );
@@ -229,7 +229,7 @@ fn a_client_that_checks_only_the_first_time_is_convicted() {
 
 #[test]
 fn a_check_that_led_to_another_attempt_has_not_failed() {
-    let desk = Desk::new(
+    let desk = AuditDir::new(
         r#"Audit(
             about: "It hashes all but the last bytes, and tries again.", transfer: Upload, size: 2_500,
             server: Program(run: "{sim} serve --mutant LastChunkNotHashed --dir {server}/store --listen {host}:{port}"),
@@ -282,7 +282,7 @@ fn a_fault_that_struck_elsewhere_is_tried_again() {
 #[test]
 #[cfg(target_os = "linux")]
 fn the_port_of_a_stranger_is_not_taken_for_the_servers() {
-    let desk = Desk::new(
+    let desk = AuditDir::new(
         r#"Audit(
             about: "It says its port and listens nowhere.", transfer: Upload, size: 2_500, deadline: 2, client: Own,
             server: Program(run: "sh -c 'echo {port} > {here}/port.new; mv {here}/port.new {here}/port; exec sleep 1000'"),

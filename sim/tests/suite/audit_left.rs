@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::audit::{Desk, upload};
+use super::audit::{AuditDir, upload};
 
 /// How long a thing may take that happens at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,8 +31,8 @@ fn wait_until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 /// The server ignores SIGTERM, and has started another process; the client never ends.
-fn stubborn() -> Desk {
-    Desk::new(
+fn stubborn() -> AuditDir {
+    AuditDir::new(
         r#"Audit(
             about: "Programs that do not want to end.", transfer: Upload, size: 2_500, deadline: DEADLINE,
             server: Program(
@@ -116,7 +116,7 @@ fn a_program_that_left_its_group_is_found() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_server_that_goes_into_the_background_can_be_audited() {
-    let desk = Desk::new(
+    let desk = AuditDir::new(
         r#"Audit(
             about: "A daemon.", transfer: Upload, size: 2_500, deadline: 3, client: Own,
             server: Program(run: "sh -c 'setsid {sim} serve --dir {server}/store --listen {host}:{port} > {server}/log 2>&1 & exit 0'"),
@@ -132,7 +132,7 @@ fn a_server_that_goes_into_the_background_can_be_audited() {
 #[cfg(target_os = "linux")]
 #[ignore = "needs a network of its own: .ci/run does it where that is allowed"]
 fn needs_isolation_a_server_in_a_network_of_its_own_can_go_into_the_background() {
-    let desk = Desk::new(
+    let desk = AuditDir::new(
         r#"Audit(
             about: "A daemon.", transfer: Upload, size: 2_500, deadline: 3, port: 9999, isolate: true,
             server: Program(run: "sh -c 'setsid {sim} serve --dir {server}/store --listen 127.0.0.1:9999 > {server}/log 2>&1 & exit 0'"),
@@ -196,7 +196,7 @@ fn the_name_of_a_directory_is_no_part_of_a_script() {
     ];
     for script in scripts {
         let text = super::audit::upload_text(&format!("sh -c \"{script}\""), "fail: Exit(1),");
-        let desk = Desk::named("d ir;touch X", &text);
+        let desk = AuditDir::named("d ir;touch X", &text);
         let keep = desk.path().join("kept");
         let args = ["--only", "flip-middle", "--format", "json", "--keep", keep.to_str().unwrap()];
         let output = super::audit::out(&desk.run(&args));
@@ -210,7 +210,7 @@ fn the_name_of_a_directory_is_no_part_of_a_script() {
 fn a_name_that_would_become_text_of_a_script_is_refused() {
     for script in ["sh -c 'ls {here}'; {sim} put {host}:{port} {file}", "eval \\\"ls {here}\\\"; : {port}"] {
         let text = super::audit::upload_text(&format!("sh -c \"{script}\""), "");
-        let desk = Desk::named("d ir;touch X", &text);
+        let desk = AuditDir::named("d ir;touch X", &text);
         let keep = desk.path().join("kept");
         let args = ["--only", "delay", "--keep", keep.to_str().unwrap()];
         let output = desk.run(&args);

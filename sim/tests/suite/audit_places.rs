@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::audit::{Desk, out, verdicts};
+use super::audit::{AuditDir, out, verdicts};
 
 /// It stores what comes between the first line and the second, which has a padding and ends with the MD5; and compares, if
 /// it is told to.
@@ -33,8 +33,8 @@ print(peer.makefile().read(), end="")
 "#;
 
 /// An audit of the two.
-fn paddings(before: &str, behind: &str, checks: &str, more: &str) -> Desk {
-    let desk = Desk::new(&format!(
+fn paddings(before: &str, behind: &str, checks: &str, more: &str) -> AuditDir {
+    let desk = AuditDir::new(&format!(
         r#"Audit(
             about: "Lengths that change.", transfer: Upload, size: 2_500,
             server: Program(run: "python3 {{here}}/server.py {{port}} 2500 {checks}"),

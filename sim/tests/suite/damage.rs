@@ -1,7 +1,7 @@
 //! A damaged file that is left where somebody would use it is an expectation that was not met, whatever the
 //! client said of it.
 
-use sim::run::{Options, Outcome};
+use sim::run::{RunOptions, RunOutcome};
 use sim::scenario::{Scenario, TransportKind};
 use sim::verdict::Condition;
 use transfer::endpoint::Flaw;
@@ -11,12 +11,12 @@ use super::{basic_but, parse, run_on, run_with};
 const LANE: TransportKind = TransportKind::Memory;
 
 /// What was not met, as a person reads it.
-fn unmet(outcome: &Outcome) -> Vec<String> {
+fn unmet(outcome: &RunOutcome) -> Vec<String> {
     outcome.unmet.iter().map(ToString::to_string).collect()
 }
 
-fn run_flawed(scenario: &Scenario, flaw: Flaw) -> Outcome {
-    run_with(LANE, scenario, &Options { flaw: Some(flaw), ..Options::default() })
+fn run_flawed(scenario: &Scenario, flaw: Flaw) -> RunOutcome {
+    run_with(LANE, scenario, &RunOptions { flaw: Some(flaw), ..RunOptions::default() })
 }
 
 #[test]

@@ -7,9 +7,9 @@ use std::time::Duration;
 use faults::{Content, Wires};
 use protocol::{Entry, ErrorCode, FileId, FileName};
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
-use transfer::endpoint::{Client, ClientConfig, Command, ServerConfig, Sessions};
+use transfer::endpoint::{Client, ClientCommand, ClientConfig, ServerConfig, Sessions};
 use transfer::record::{Action, Kind, Message, Recorder};
-use transfer::storage::{Committed, Folder, Incoming, Store, StoreError};
+use transfer::storage::{CommitResult, Folder, Incoming, Store, StoreError};
 
 /// More than all buffers on the way hold together.
 const SIZE: u64 = 16 * 1024 * 1024;
@@ -39,18 +39,18 @@ impl Incoming for FullDisk {
     fn content(&self) -> Result<Content, StoreError> {
         Err(StoreError::NotFound)
     }
-    fn commit(self: Box<Self>, _name: &FileName, _id: FileId) -> Result<Committed, StoreError> {
+    fn commit(self: Box<Self>, _name: &FileName, _id: FileId) -> Result<CommitResult, StoreError> {
         Err(StoreError::NoSpace)
     }
 }
 
 fn upload_to_full_disk(transport: &mut dyn Transport) -> Vec<Action> {
     let record = Recorder::default();
-    let upload = Command::Upload {
+    let upload = ClientCommand::Upload {
         name: FileName::parse("large").unwrap(),
         content: Content::Noise { seed: 1, len: SIZE },
     };
-    let commands = vec![upload, Command::ListFiles];
+    let commands = vec![upload, ClientCommand::ListFiles];
     let client = Client::new(ClientConfig {
         record: record.clone(),
         ..ClientConfig::new(commands, Folder::in_memory(), Duration::from_secs(30))

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use faults::{ConnectionId, Content, Direction, Truth, Verdict, Wires};
 use protocol::{Entry, FileId, FileName};
-use sim::run::{Inconclusive, Options, Outcome, Plan, Site, run};
+use sim::run::{Inconclusive, Plan, RunOptions, RunOutcome, Site, run};
 use sim::scenario::{Scenario, TransportKind};
 use sim::transcript::{Line, Side, merge};
 use sim::transport::{Job, LATENCY, Memory, Tcp, Transport, Turmoil};
-use sim::verdict::{Claimed, Condition, Sources, claims, judge};
-use transfer::endpoint::{Client, ClientConfig, Command, ServerConfig, Sessions};
+use sim::verdict::{ClaimedTransfer, Condition, Sources, claims, judge};
+use transfer::endpoint::{Client, ClientCommand, ClientConfig, ServerConfig, Sessions};
 use transfer::record::{Action, Event, Failure, Message, Recorder, TransferOutcome};
 use transfer::storage::{Folder, Incoming, MemoryStore, Store, StoreError};
 
@@ -30,7 +30,7 @@ fn uploads(clients: usize, retries: u32, fault: &str) -> Scenario {
 }
 
 /// What holds wherever nothing damages a byte: nobody is said to have got, or to have given, other bytes.
-fn assert_nobody_is_accused(scenario: &Scenario, outcome: &Outcome, what: &str) {
+fn assert_nobody_is_accused(scenario: &Scenario, outcome: &RunOutcome, what: &str) {
     let text = text_of(scenario, outcome);
     assert_eq!(outcome.inconclusive, None, "{what}\n{text}");
     for judgement in &outcome.judgements {
@@ -41,7 +41,7 @@ fn assert_nobody_is_accused(scenario: &Scenario, outcome: &Outcome, what: &str) 
 }
 
 /// Runs `scenario` on these lanes at the same time: on tcp a retry waits for a second.
-fn run_on_each(lanes: &[TransportKind], scenario: &Scenario) -> Vec<(TransportKind, Outcome)> {
+fn run_on_each(lanes: &[TransportKind], scenario: &Scenario) -> Vec<(TransportKind, RunOutcome)> {
     thread::scope(|scope| {
         let start = |lane: &TransportKind| {
             let lane = *lane;
@@ -103,7 +103,7 @@ fn is_life(action: &Action) -> bool {
 }
 
 /// The number of sessions that the machine took with it, having looked that none of them did anything after that.
-fn fallen(outcome: &Outcome, what: &str) -> usize {
+fn fallen(outcome: &RunOutcome, what: &str) -> usize {
     let mut fallen = 0;
     for events in &outcome.trace {
         let mut is_dead = false;
@@ -190,12 +190,12 @@ fn a_session_that_is_no_clients_proves_nothing() {
         let plan = Plan::new(&basic_but("")).unwrap();
         let mut lane = Haunted(Memory::default(), id);
         let site = Site::for_plan(&plan).unwrap();
-        let outcome = run(&plan, &mut lane, site, &Options::default()).unwrap();
+        let outcome = run(&plan, &mut lane, site, &RunOptions::default()).unwrap();
         assert_eq!(outcome.inconclusive, Some(Inconclusive::Unowned(why.into())));
         assert!(outcome.judgements.iter().all(|it| it.verdict == Verdict::Inconclusive));
         // With faults it is the control run that is spoiled first.
         let plan = Plan::new(&basic_but("faults: [Flip(in: Upload, at: 1, bit: 0)]")).unwrap();
-        let outcome = run(&plan, &mut lane, Site::for_plan(&plan).unwrap(), &Options::default()).unwrap();
+        let outcome = run(&plan, &mut lane, Site::for_plan(&plan).unwrap(), &RunOptions::default()).unwrap();
         assert_eq!(outcome.inconclusive, Some(Inconclusive::ControlFailed(why.into())));
     }
 }
@@ -235,7 +235,7 @@ impl Incoming for Forgotten {
         self: Box<Self>,
         name: &FileName,
         id: FileId,
-    ) -> Result<transfer::storage::Committed, StoreError> {
+    ) -> Result<transfer::storage::CommitResult, StoreError> {
         self.0.commit(name, id)
     }
 }
@@ -246,7 +246,8 @@ fn content(text: &str) -> Content {
 
 /// What a client and its session recorded of the upload of `a`, which cannot be read back, and of `b`.
 fn upload_two(lane: &mut dyn Transport) -> (Vec<Event>, Vec<Event>) {
-    let upload = |name| Command::Upload { name: FileName::parse(name).unwrap(), content: content(name) };
+    let upload =
+        |name| ClientCommand::Upload { name: FileName::parse(name).unwrap(), content: content(name) };
     let record = Recorder::default();
     let client = Client::new(ClientConfig {
         record: record.clone(),
@@ -297,7 +298,7 @@ fn what_cannot_be_read_is_neither_right_nor_wrong() {
         (TransferOutcome::Fail { own: id, peer: id }, Verdict::Inconclusive),
         (TransferOutcome::Broken(Failure::Deadline), Verdict::Aborted),
     ] {
-        let claimed = Claimed {
+        let claimed = ClaimedTransfer {
             direction: Direction::Upload,
             file: FileName::parse("a").unwrap(),
             outcome,

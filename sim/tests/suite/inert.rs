@@ -3,7 +3,7 @@
 
 use faults::{Layer, Verdict};
 use notation::fault_names;
-use sim::run::{Inconclusive, Options, Outcome};
+use sim::run::{Inconclusive, RunOptions, RunOutcome};
 use sim::scenario::{Scenario, TransportKind};
 
 use super::{basic_but, run_with};
@@ -39,10 +39,10 @@ const FAULTS: [&str; 26] = [
 ];
 
 /// A run of the 22 steps with these faults, those with the name `inert` not injected.
-fn run(scenario: &Scenario, inert: Option<&'static str>) -> Outcome {
+fn run(scenario: &Scenario, inert: Option<&'static str>) -> RunOutcome {
     let network = scenario.faults.iter().any(|fault| fault.value.effect.layer() == Layer::Network);
     let lane = if network { TransportKind::Turmoil } else { TransportKind::Memory };
-    run_with(lane, scenario, &Options { inert, ..Options::default() })
+    run_with(lane, scenario, &RunOptions { inert, ..RunOptions::default() })
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `JUnit` reports: XML that every parser takes, whatever the programs under test say.
 
 use audit::{Audit, OutputLine, Speaker, Trouble, Why};
-use conform::{CaseResult, Outcome, Report, Side, server_cases};
+use conform::{CaseOutcome, CaseResult, Report, Side, server_cases};
 use sim::report;
 
 use super::workspace;
@@ -22,7 +22,7 @@ fn check(xml: &str) {
 
 #[test]
 fn a_conformance_report_is_xml_whatever_a_program_says() {
-    let outcome = Outcome::NotReached { why: HOSTILE.into(), free: false };
+    let outcome = CaseOutcome::NotReached { why: HOSTILE.into(), free: false };
     let results = vec![CaseResult { case: server_cases()[0].clone(), outcome }];
     let conformance = Report { side: Side::Server, seed: 1, round: 0, results };
     check(&report::conform::junit(&conformance, &|name| name.into()).unwrap());
@@ -42,7 +42,8 @@ fn an_audit_report_is_xml_whatever_a_program_says() {
 
 #[test]
 fn what_a_server_says_with_a_full_stop_ends_the_sentence_once() {
-    let outcome = Outcome::NotReached { why: "it said: ERROR storage the disk is full.".into(), free: false };
+    let outcome =
+        CaseOutcome::NotReached { why: "it said: ERROR storage the disk is full.".into(), free: false };
     let results = vec![CaseResult { case: server_cases()[0].clone(), outcome }];
     let summary = report::conform::summary(&Report { side: Side::Server, seed: 1, round: 0, results });
     assert!(summary.ends_with("the disk is full."), "{summary}");

@@ -40,7 +40,7 @@ mod wishes;
 use std::path::{Path, PathBuf};
 
 use sim::report::View;
-use sim::run::{Options, Outcome, Plan, Site, run, transport};
+use sim::run::{Plan, RunOptions, RunOutcome, Site, run, transport};
 use sim::scenario::{Scenario, TransportKind};
 
 /// Every lane.
@@ -62,18 +62,18 @@ fn basic_but(text: &str) -> Scenario {
     parse(&format!(r#"Scenario(about: "For a test.", base: "basic.ron", {text})"#))
 }
 
-fn run_on(kind: TransportKind, scenario: &Scenario) -> Outcome {
-    run_with(kind, scenario, &Options::default())
+fn run_on(kind: TransportKind, scenario: &Scenario) -> RunOutcome {
+    run_with(kind, scenario, &RunOptions::default())
 }
 
-fn run_with(kind: TransportKind, scenario: &Scenario, options: &Options) -> Outcome {
+fn run_with(kind: TransportKind, scenario: &Scenario, options: &RunOptions) -> RunOutcome {
     let plan = Plan::new(scenario).unwrap();
     let mut transport = transport(kind, &plan).unwrap();
     run(&plan, &mut *transport, Site::for_plan(&plan).unwrap(), options).unwrap()
 }
 
 /// The report as a person reads it, without colours.
-fn text_of(scenario: &Scenario, outcome: &Outcome) -> String {
+fn text_of(scenario: &Scenario, outcome: &RunOutcome) -> String {
     anstream::adapter::strip_str(&sim::report::text(scenario, outcome, &View::default())).to_string()
 }
 

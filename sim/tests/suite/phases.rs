@@ -2,7 +2,7 @@
 //! proves nothing.
 
 use faults::{Truth, Verdict};
-use sim::run::{Inconclusive, Outcome};
+use sim::run::{Inconclusive, RunOutcome};
 use sim::scenario::{Scenario, TransportKind};
 use sim::transcript::Side;
 use transfer::record::{Action, Message};
@@ -14,7 +14,7 @@ fn with_faults(faults: &str) -> Scenario {
 }
 
 /// Where the first payload of `side` begins in its stream, as the transcript has it.
-fn payload_start(outcome: &Outcome, side: Side) -> u64 {
+fn payload_start(outcome: &RunOutcome, side: Side) -> u64 {
     let is_payload =
         |action: &Action| matches!(action, Action::Sent(Message::Payload { .. }) | Action::Sending(_));
     let mut lines =
@@ -23,7 +23,7 @@ fn payload_start(outcome: &Outcome, side: Side) -> u64 {
 }
 
 /// The offset of the first difference of the transfer with this number.
-fn first_difference(outcome: &Outcome, transfer: usize) -> Option<u64> {
+fn first_difference(outcome: &RunOutcome, transfer: usize) -> Option<u64> {
     match outcome.judgements[transfer].truth {
         Truth::Different { first, .. } => Some(first),
         _ => None,

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use faults::{At, Effect, Fault, Flow, NoSuchPlace, PhaseMap, Region, Verdict};
 use proptest::prelude::*;
-use sim::run::{Inconclusive, Options, Plan, Site, run, transport};
+use sim::run::{Inconclusive, Plan, RunOptions, Site, run, transport};
 use sim::scenario::TransportKind;
 use sim::verdict::Condition;
 
@@ -228,7 +228,7 @@ fn nor_does_anything_of_it_stay_on_disk() {
             let dir = tempfile::tempdir().unwrap();
             let site = Site::on_disk(dir.path()).unwrap();
             let mut memory = transport(LANE, &plan).unwrap();
-            run(&plan, &mut *memory, site, &Options::default()).unwrap();
+            run(&plan, &mut *memory, site, &RunOptions::default()).unwrap();
             let names = std::fs::read_dir(dir.path().join("client")).unwrap();
             let names: Vec<_> =
                 names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -252,7 +252,7 @@ fn faults_that_could_cancel_out_have_no_place() {
     ] {
         let plan = Plan::new(&basic_but(&format!("faults: [{faults}]"))).unwrap();
         let mut memory = transport(LANE, &plan).unwrap();
-        let outcome = run(&plan, &mut *memory, Site::in_memory(), &Options::default());
+        let outcome = run(&plan, &mut *memory, Site::in_memory(), &RunOptions::default());
         let refusal = outcome.err().map(|error| error.to_string()).unwrap_or_default();
         assert_eq!(refusal.contains("fault 1 changes the same bytes"), overlap, "{faults}: {refusal}");
     }

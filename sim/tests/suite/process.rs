@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use process::{How, Launch, Line, Listener, MAX_OUTPUT, NotReady, NotStarted, Ready, StartError, free_port};
+use process::{
+    EndKind, Launch, Line, MAX_OUTPUT, NotReady, Ready, ServerLaunch, ServerStartError, StartError, free_port,
+};
 use regex::Regex;
 
 /// More than anything here takes.
@@ -28,7 +30,7 @@ fn output_exit_code_environment_and_directory_are_its_own() {
     let dir = tempfile::tempdir().unwrap();
     let script = "echo $GREETING; echo trouble >&2; echo made > file; exit 7";
     let ended = shell(script, dir.path()).spawn().unwrap().wait(LONG, SHORT).unwrap();
-    assert_eq!(ended.how, How::Exited(7));
+    assert_eq!(ended.how, EndKind::Exited(7));
     let line = |is_error, text: &str| Line { is_error, text: text.into() };
     assert!(ended.lines.contains(&line(false, "hello")) && ended.lines.contains(&line(true, "trouble")));
     assert!(dir.path().join("file").exists());
@@ -38,9 +40,9 @@ fn output_exit_code_environment_and_directory_are_its_own() {
 fn a_program_that_is_killed_is_told_from_one_that_hangs() {
     let dir = tempfile::tempdir().unwrap();
     let killed = shell("kill -9 $$", dir.path()).spawn().unwrap().wait(LONG, SHORT).unwrap();
-    assert_eq!(killed.how, How::Signalled(9));
+    assert_eq!(killed.how, EndKind::Signalled(9));
     let hung = shell("trap '' TERM; while :; do sleep 1; done", dir.path()).spawn().unwrap();
-    assert_eq!(hung.wait(SHORT, SHORT).unwrap().how, How::Hung);
+    assert_eq!(hung.wait(SHORT, SHORT).unwrap().how, EndKind::Hung);
 }
 
 /// Whether there is a process with this id, other than as an entry of the system's list.
@@ -81,7 +83,7 @@ fn output_without_end_is_cut_and_does_not_stop_the_program() {
     let dir = tempfile::tempdir().unwrap();
     let script = "head -c 2000000 /dev/zero | tr '\\0' x; echo; head -c 1000000 /dev/zero | tr '\\0' '\\n'";
     let ended = shell(script, dir.path()).spawn().unwrap().wait(LONG, SHORT).unwrap();
-    assert_eq!(ended.how, How::Exited(0));
+    assert_eq!(ended.how, EndKind::Exited(0));
     let kept: usize = ended.lines.iter().map(|line| line.text.len()).sum();
     assert!(kept <= MAX_OUTPUT && kept > MAX_OUTPUT / 2, "{kept}");
 }
@@ -112,7 +114,7 @@ fn a_server_in_the_background_is_waited_for_after_the_end_of_its_parent() {
         std::thread::yield_now();
     }
     daemon.wait_ready(&Ready::Port, port).unwrap();
-    assert_eq!(daemon.wait(SHORT, SHORT).unwrap().how, How::Exited(0));
+    assert_eq!(daemon.wait(SHORT, SHORT).unwrap().how, EndKind::Exited(0));
 }
 
 #[test]
@@ -122,13 +124,13 @@ fn a_server_that_has_ended_and_left_nobody_is_not_waited_for() {
     for (script, code) in [("exit 0", 0), ("sleep 600 & exit 3", 3)] {
         let mut server = shell(script, dir.path()).spawn().unwrap();
         let ready = server.wait_ready(&Ready::Port, free_port().unwrap());
-        assert_eq!(ready, Err(NotReady::Ended(How::Exited(code))));
+        assert_eq!(ready, Err(NotReady::Ended(EndKind::Exited(code))));
     }
 }
 
 /// A server that says that it listens, at the start with this number, and ends at all others. It notes its ports.
-fn starts_at(dir: &Path, start: usize, port: Option<u16>) -> (Vec<u16>, Result<usize, NotStarted<()>>) {
-    let listener = Listener { ready: Ready::Line(Regex::new("^ready$").unwrap()), port, grace: SHORT };
+fn starts_at(dir: &Path, start: usize, port: Option<u16>) -> (Vec<u16>, Result<usize, ServerStartError<()>>) {
+    let listener = ServerLaunch { ready: Ready::Line(Regex::new("^ready$").unwrap()), port, grace: SHORT };
     let mut ports = Vec::new();
     let started = listener.start(|port| {
         ports.push(port);
@@ -150,7 +152,7 @@ fn a_server_that_ends_at_once_is_started_on_another_port() {
     for (port, starts) in [(None, 4), (Some(1), 1)] {
         let (ports, started) = starts_at(dir.path(), 5, port);
         assert_eq!(ports.len(), starts);
-        let Err(NotStarted::NotReady { why, lines }) = started else { panic!("it is not ready") };
-        assert_eq!((why, process::last_line(&lines)), (NotReady::Ended(How::Exited(1)), Some("no")));
+        let Err(ServerStartError::NotReady { why, lines }) = started else { panic!("it is not ready") };
+        assert_eq!((why, process::last_line(&lines)), (NotReady::Ended(EndKind::Exited(1)), Some("no")));
     }
 }

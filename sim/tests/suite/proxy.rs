@@ -8,7 +8,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use faults::proxy::{
-    Carried, Event, How, MAX_REFUSED, Outcome, Placed, Proxy, Running, Settings, What, Which, place,
+    ConnectionEnd, Connections, Event, EventKind, MAX_REFUSED, PlacedFault, Proxy, ProxyOutcome, Running,
+    Settings, Traffic, place,
 };
 use faults::{At, Chain, Effect, Fault, Flow, Injector, Ledger, Piece, Region};
 use notation::parse_fault;
@@ -41,7 +42,7 @@ pub(super) fn server<T: Send + 'static>(
 }
 
 /// A proxy to `target` with these faults, and what it tells.
-pub(super) fn proxy(target: SocketAddr, faults: &[(Which, &str)]) -> (Running, Receiver<Event>) {
+pub(super) fn proxy(target: SocketAddr, faults: &[(Connections, &str)]) -> (Running, Receiver<Event>) {
     let settings = Settings { faults: placed(faults), recording: Some(1 << 24), once: None };
     start(Proxy::bind("127.0.0.1:0", target, settings).unwrap())
 }
@@ -56,7 +57,7 @@ pub(super) fn fault(text: &str) -> Fault {
     parse_fault(text, "test").unwrap_or_else(|error| panic!("{}", error.render(false))).value
 }
 
-fn placed(faults: &[(Which, &str)]) -> Vec<Placed> {
+fn placed(faults: &[(Connections, &str)]) -> Vec<PlacedFault> {
     let faults: Vec<_> = faults.iter().map(|(which, text)| (*which, fault(text))).collect();
     place(&faults, None, 0).unwrap()
 }
@@ -77,10 +78,10 @@ pub(super) fn read_all(stream: &mut TcpStream) -> (Vec<u8>, Option<ErrorKind>) {
 }
 
 /// Waits for the end of this connection.
-pub(super) fn closed(events: &Receiver<Event>, connection: u64) -> (How, Carried, Carried) {
+pub(super) fn closed(events: &Receiver<Event>, connection: u64) -> (ConnectionEnd, Traffic, Traffic) {
     loop {
         let event = events.recv_timeout(LONG).expect("the connection ends");
-        if let What::Closed { how, to_server, to_client } = event.what
+        if let EventKind::Closed { how, to_server, to_client } = event.what
             && event.connection == connection
         {
             return (how, to_server, to_client);
@@ -88,8 +89,8 @@ pub(super) fn closed(events: &Receiver<Event>, connection: u64) -> (How, Carried
     }
 }
 
-const fn all(count: u64) -> Carried {
-    Carried { sent: count, delivered: count }
+const fn all(count: u64) -> Traffic {
+    Traffic { sent: count, delivered: count }
 }
 
 proptest! {
@@ -128,7 +129,7 @@ proptest! {
         prop_assert!(read_all(&mut client) == (noise(2, down), None));
         writing.join().unwrap();
         prop_assert!(served.join().unwrap() == [(noise(1, up), None)]);
-        prop_assert_eq!(closed(&events, 1), (How::Finished, all(up as u64), all(down as u64)));
+        prop_assert_eq!(closed(&events, 1), (ConnectionEnd::Finished, all(up as u64), all(down as u64)));
         let outcome = proxy.finish(LONG).unwrap();
         let [recording] = &outcome.recordings[..] else { panic!("{} recordings", outcome.recordings.len()) };
         prop_assert!(recording.whole && recording.to_server == noise(1, up) && recording.to_client == noise(2, down));
@@ -175,7 +176,7 @@ const FAULTS: [&str; 15] = [
 
 /// One side sends `sent`, the other says what it got of it, through a proxy with `fault`. What the reader got, how
 /// that ended, and what the proxy says of it.
-fn strike(fault: &Fault, sent: Vec<u8>) -> (Vec<u8>, Option<ErrorKind>, How, Outcome) {
+fn strike(fault: &Fault, sent: Vec<u8>) -> (Vec<u8>, Option<ErrorKind>, ConnectionEnd, ProxyOutcome) {
     let expected = reference(fault, &sent).0.len();
     let up = fault.region == Region::ToServer;
     let stalls = fault.effect == Effect::Stall;
@@ -195,7 +196,7 @@ fn strike(fault: &Fault, sent: Vec<u8>) -> (Vec<u8>, Option<ErrorKind>, How, Out
             read_all(&mut stream)
         }
     };
-    let (to_server, strikes) = (placed(&[(Which::Nth(1), &fault.to_string())]), Settings::default());
+    let (to_server, strikes) = (placed(&[(Connections::Nth(1), &fault.to_string())]), Settings::default());
     let settings = Settings { faults: to_server, ..strikes };
     let (running, events, got) = if up {
         let (target, served) = server(1, read);
@@ -225,7 +226,7 @@ fn every_fault_does_to_a_stream_what_its_chain_does() {
             let broken = end == Some(Piece::Reset);
             assert_eq!(error, broken.then_some(ErrorKind::ConnectionReset), "{fault}");
             assert!(got == expected, "{fault}: {} bytes in place of {}", got.len(), expected.len());
-            assert_eq!(how, if broken { How::Reset } else { How::Finished }, "{fault}");
+            assert_eq!(how, if broken { ConnectionEnd::Reset } else { ConnectionEnd::Finished }, "{fault}");
             assert_eq!((outcome.faults[0].fired, outcome.faults[0].delivered), (1, 1), "{fault}");
         }
     }
@@ -235,9 +236,9 @@ fn every_fault_does_to_a_stream_what_its_chain_does() {
 fn only_the_connection_that_is_meant_is_struck() {
     let (target, served) = server(4, |mut stream| read_all(&mut stream).0);
     let faults = [
-        (Which::All, "Insert(in: ToServer, at: 2, text: \"-\")"),
-        (Which::Nth(2), "Flip(in: ToServer, at: 1, bit: 0)"),
-        (Which::Nth(3), "Drop(in: ToServer, at: 0, bytes: 1)"),
+        (Connections::All, "Insert(in: ToServer, at: 2, text: \"-\")"),
+        (Connections::Nth(2), "Flip(in: ToServer, at: 1, bit: 0)"),
+        (Connections::Nth(3), "Drop(in: ToServer, at: 0, bytes: 1)"),
     ];
     let (proxy, events) = proxy(target, &faults);
     for number in 1..=4 {
@@ -256,29 +257,30 @@ fn only_the_connection_that_is_meant_is_struck() {
 #[test]
 fn a_fault_is_told_when_it_fires_and_when_the_reader_has_it() {
     let (target, served) = server(1, |mut stream| read_all(&mut stream).0);
-    let (proxy, events) = proxy(target, &[(Which::Nth(1), "Flip(in: ToServer, at: 2, bit: 5)")]);
+    let (proxy, events) = proxy(target, &[(Connections::Nth(1), "Flip(in: ToServer, at: 2, bit: 5)")]);
     connect(proxy.local_addr()).write_all(b"abcd").unwrap();
     let told: Vec<_> = std::iter::from_fn(|| events.recv_timeout(LONG).ok()).take(4).collect();
     assert_eq!(served.join().unwrap(), [b"abCd"]);
     assert!(told.iter().all(|event| event.connection == 1));
     assert!(told.is_sorted_by_key(|event| event.at));
-    assert!(matches!(told[0].what, What::Opened { target: to, listener: 0, .. } if to == target));
+    assert!(matches!(told[0].what, EventKind::Opened { target: to, listener: 0, .. } if to == target));
     let fault = fault("Flip(in: ToServer, at: 2, bit: 5)");
     let (old, new) = (b"c".to_vec(), b"C".to_vec());
-    let fired = What::Fired { number: 0, fault, flow: Flow::ToServer, offset: 2, old, new };
+    let fired = EventKind::Fired { number: 0, fault, flow: Flow::ToServer, offset: 2, old, new };
     assert_eq!(told[1].what, fired);
     assert!(
-        matches!(told[2].what, What::Delivered { number: 0, flow: Flow::ToServer, bytes } if bytes >= 3),
+        matches!(told[2].what, EventKind::Delivered { number: 0, flow: Flow::ToServer, bytes } if bytes >= 3),
         "{:?}",
         told[2]
     );
-    assert_eq!(told[3].what, What::Closed { how: How::Finished, to_server: all(4), to_client: all(0) });
+    let (how, to_server, to_client) = (ConnectionEnd::Finished, all(4), all(0));
+    assert_eq!(told[3].what, EventKind::Closed { how, to_server, to_client });
 }
 
 #[test]
 fn a_fault_whose_place_does_not_come_is_not_proved() {
     let (target, served) = server(1, |mut stream| read_all(&mut stream).0);
-    let (proxy, events) = proxy(target, &[(Which::Nth(1), "Flip(in: ToServer, at: 4, bit: 5)")]);
+    let (proxy, events) = proxy(target, &[(Connections::Nth(1), "Flip(in: ToServer, at: 4, bit: 5)")]);
     connect(proxy.local_addr()).write_all(b"abcd").unwrap();
     closed(&events, 1);
     served.join().unwrap();
@@ -301,7 +303,7 @@ fn a_break_by_the_server_breaks_the_client_behind_the_last_words() {
     let mut client = connect(proxy.local_addr());
     client.write_all(b"unread").unwrap();
     assert_eq!(read_all(&mut client), (b"no more".to_vec(), Some(ErrorKind::ConnectionReset)));
-    assert_eq!(closed(&events, 1).0, How::Reset);
+    assert_eq!(closed(&events, 1).0, ConnectionEnd::Reset);
     served.join().unwrap();
 }
 
@@ -317,7 +319,7 @@ fn a_break_by_the_client_breaks_the_server() {
     break_off(client);
     let (_, end) = served.join().unwrap().remove(0);
     assert_eq!(end, Some(ErrorKind::ConnectionReset));
-    assert_eq!(closed(&events, 1).0, How::Reset);
+    assert_eq!(closed(&events, 1).0, ConnectionEnd::Reset);
 }
 
 #[test]
@@ -335,7 +337,7 @@ fn a_refusal_in_the_middle_of_a_large_upload_is_heard() {
     client.read_exact(&mut answer).unwrap();
     assert_eq!(&answer, b"too large");
     assert!(writing.join().unwrap(), "the writer is told too");
-    assert_eq!(closed(&events, 1).0, How::Reset);
+    assert_eq!(closed(&events, 1).0, ConnectionEnd::Reset);
     served.join().unwrap();
 }
 
@@ -362,7 +364,7 @@ fn a_reader_that_waits_holds_the_writer_up_and_nothing_else() {
     answered.send(()).unwrap();
     assert!(served.join().unwrap().remove(0) == noise(1, SIZE));
     writing.join().unwrap();
-    assert_eq!(closed(&events, 1), (How::Finished, all(SIZE as u64), all(10)));
+    assert_eq!(closed(&events, 1), (ConnectionEnd::Finished, all(SIZE as u64), all(10)));
 }
 
 #[test]
@@ -371,11 +373,11 @@ fn a_break_is_seen_through_a_stall() {
         stream.write_all(b"unread").unwrap();
         read_all(&mut stream)
     });
-    let (proxy, events) = proxy(target, &[(Which::Nth(1), "Stall(in: ToServer, at: 2)")]);
+    let (proxy, events) = proxy(target, &[(Connections::Nth(1), "Stall(in: ToServer, at: 2)")]);
     let mut client = connect(proxy.local_addr());
     client.write_all(b"some").unwrap();
     break_off(client);
-    assert_eq!(closed(&events, 1).0, How::Reset);
+    assert_eq!(closed(&events, 1).0, ConnectionEnd::Reset);
     assert_eq!(served.join().unwrap()[0].1, Some(ErrorKind::ConnectionReset));
 }
 
@@ -390,7 +392,7 @@ fn a_target_that_is_down_resets_the_client_and_the_proxy_goes_on() {
         assert_eq!(read_all(&mut client), (vec![], Some(ErrorKind::ConnectionReset)));
         let event = events.recv_timeout(LONG).unwrap();
         let error = ErrorKind::ConnectionRefused;
-        assert!(matches!(event.what, What::Refused { error: told, .. } if told == error), "{event:?}");
+        assert!(matches!(event.what, EventKind::Refused { error: told, .. } if told == error), "{event:?}");
         assert_eq!(event.connection, number);
     }
     let outcome = proxy.finish(LONG).unwrap();
@@ -446,7 +448,7 @@ fn a_hundred_connections_are_carried_at_once() {
 fn connections_are_numbered_over_all_listeners() {
     let (control, controlled) = server(1, |mut stream| read_all(&mut stream).0);
     let (data, carried) = server(1, |mut stream| read_all(&mut stream).0);
-    let faults = placed(&[(Which::Nth(2), "Flip(in: ToServer, at: 0, bit: 0)")]);
+    let faults = placed(&[(Connections::Nth(2), "Flip(in: ToServer, at: 0, bit: 0)")]);
     let settings = Settings { faults, ..Settings::default() };
     let mut proxy = Proxy::bind("127.0.0.1:0", control, settings).unwrap();
     let second = proxy.also("127.0.0.1:0", data).unwrap();
@@ -466,14 +468,14 @@ fn a_stop_cuts_what_is_open_and_patience_lets_it_end() {
         let (proxy, events) = proxy(target, &[]);
         let mut client = connect(proxy.local_addr());
         client.write_all(b"abc").unwrap();
-        assert!(matches!(events.recv_timeout(LONG).unwrap().what, What::Opened { .. }));
+        assert!(matches!(events.recv_timeout(LONG).unwrap().what, EventKind::Opened { .. }));
         let stopping = thread::spawn(move || proxy.finish(patience).unwrap());
         if patience.is_zero() {
-            assert_eq!(closed(&events, 1).0, How::Stopped);
+            assert_eq!(closed(&events, 1).0, ConnectionEnd::Stopped);
             assert_eq!(served.join().unwrap()[0].1, Some(ErrorKind::ConnectionReset));
         } else {
             client.shutdown(Shutdown::Write).unwrap();
-            assert_eq!(closed(&events, 1), (How::Finished, all(3), all(0)));
+            assert_eq!(closed(&events, 1), (ConnectionEnd::Finished, all(3), all(0)));
             assert_eq!(served.join().unwrap(), [(b"abc".to_vec(), None)]);
         }
         let outcome = stopping.join().unwrap();

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use faults::proxy::locate::{Location, Search, Spot, Stream, locate};
-use faults::proxy::{Placed, Proxy, Settings, Which, place};
+use faults::proxy::{Connections, PlacedFault, Proxy, Settings, place};
 use faults::{Flow, Lengths};
 use notation::parse_fault;
 use proptest::collection::vec;
@@ -160,7 +160,7 @@ fn a_long_payload_is_found_in_seconds() {
 }
 
 /// Sends `payload` in chunks through a proxy with these faults to a server that puts it together again.
-fn send(payload: &[u8], settings: Settings) -> (Vec<u8>, faults::proxy::Outcome) {
+fn send(payload: &[u8], settings: Settings) -> (Vec<u8>, faults::proxy::ProxyOutcome) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = listener.local_addr().unwrap();
     let serving = thread::spawn(move || {
@@ -193,7 +193,8 @@ fn a_fault_is_addressed_inside_the_payload_of_a_foreign_protocol() {
     let spot = locate(&streams, &payload, &Search::default()).unwrap().spot(12_345).unwrap();
 
     let flip = parse_fault("Flip(in: ToServer, at: 0, bit: 7)", "test").unwrap().value;
-    let placed = Placed::new(Which::Nth(spot.connection), spot.flow, spot.offset, flip.clone()).unwrap();
+    let placed =
+        PlacedFault::new(Connections::Nth(spot.connection), spot.flow, spot.offset, flip.clone()).unwrap();
     let (struck, outcome) = send(&payload, Settings { faults: vec![placed], ..Settings::default() });
     let mut expected = payload.clone();
     expected[12_345] ^= 0x80;
@@ -203,7 +204,7 @@ fn a_fault_is_addressed_inside_the_payload_of_a_foreign_protocol() {
     // Without a location, by share: the length is that of the control run.
     let lengths = Lengths { to_server: recording.to_server.len() as u64, to_client: 0 };
     let half = faults::Fault { at: faults::At::Percent(50), ..flip };
-    let faults = place(&[(Which::All, half)], Some(lengths), 0).unwrap();
+    let faults = place(&[(Connections::All, half)], Some(lengths), 0).unwrap();
     let (struck, outcome) = send(&payload, Settings { faults, ..Settings::default() });
     assert!(struck != payload && struck.len() == payload.len());
     assert_eq!(outcome.unproved(), None);

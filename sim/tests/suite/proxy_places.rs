@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use faults::Flow;
-use faults::proxy::{Placed, Which, place};
+use faults::proxy::{Connections, PlacedFault, place};
 use faults::{At, Lengths, NoPlace, Region};
 
 use super::proxy::{LONG, closed, connect, fault, proxy, read_all, server};
@@ -20,7 +20,7 @@ fn a_place_is_a_byte_of_what_was_sent_whatever_others_do_before_it() {
     ];
     for (faults, expected) in cases {
         let (target, served) = server(1, |mut stream| read_all(&mut stream).0);
-        let faults: Vec<_> = faults.split("; ").map(|fault| (Which::Nth(1), fault)).collect();
+        let faults: Vec<_> = faults.split("; ").map(|fault| (Connections::Nth(1), fault)).collect();
         let (proxy, events) = proxy(target, &faults);
         connect(proxy.local_addr()).write_all(b"abcdefgh").unwrap();
         closed(&events, 1);
@@ -31,7 +31,7 @@ fn a_place_is_a_byte_of_what_was_sent_whatever_others_do_before_it() {
 
 #[test]
 fn places_in_a_stream_of_unknown_length_are_offsets() {
-    let place_one = |text, lengths| place(&[(Which::All, fault(text))], lengths, 1);
+    let place_one = |text, lengths| place(&[(Connections::All, fault(text))], lengths, 1);
     for (text, why) in [
         ("Flip(in: ToServer, at: Last, bit: 0)", NoPlace::NoLength(At::Last)),
         ("Flip(in: ToServer, at: Percent(50), bit: 0)", NoPlace::NoLength(At::Percent(50))),
@@ -55,15 +55,15 @@ fn places_in_a_stream_of_unknown_length_are_offsets() {
 fn faults_on_the_same_bytes_of_the_same_connection_have_no_place() {
     let flip = || fault("Flip(in: ToServer, at: 5, bit: 0)");
     for (one, other, clash) in [
-        (Which::Nth(1), Which::Nth(1), true),
-        (Which::Nth(1), Which::Nth(2), false),
-        (Which::Nth(1), Which::All, true),
-        (Which::All, Which::All, true),
+        (Connections::Nth(1), Connections::Nth(1), true),
+        (Connections::Nth(1), Connections::Nth(2), false),
+        (Connections::Nth(1), Connections::All, true),
+        (Connections::All, Connections::All, true),
     ] {
         assert_eq!(place(&[(one, flip()), (other, flip())], None, 0).is_err(), clash, "{one:?} {other:?}");
     }
-    let placed = Placed::new(Which::Nth(7), Flow::ToClient, 99, flip()).unwrap();
+    let placed = PlacedFault::new(Connections::Nth(7), Flow::ToClient, 99, flip()).unwrap();
     assert_eq!(placed.fault.to_string(), "Flip(in: ToClient, at: 99, bit: 0)");
     assert_eq!((placed.strike.flow, placed.strike.at), (Flow::ToClient, 99));
-    assert_eq!(Placed::new(Which::All, Flow::ToClient, 0, fault("NoSpace(at: 0)")), None);
+    assert_eq!(PlacedFault::new(Connections::All, Flow::ToClient, 0, fault("NoSpace(at: 0)")), None);
 }

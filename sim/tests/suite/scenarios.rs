@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use faults::Verdict;
-use sim::run::{Outcome, Plan};
+use sim::run::{Plan, RunOutcome};
 use sim::scenario::{Expect, Scenario, TransportKind};
 
 use super::{LANES, in_snapshots, load, run_on, text_of, workspace};
@@ -56,7 +56,7 @@ fn lanes_of(scenario: &Scenario) -> Vec<TransportKind> {
 }
 
 /// Everything that has to hold for a scenario of the collection, wherever it runs.
-fn assert_proved(name: &str, scenario: &Scenario, outcome: &Outcome, text: &str) {
+fn assert_proved(name: &str, scenario: &Scenario, outcome: &RunOutcome, text: &str) {
     let expected = scenario.expect.iter().filter(|expect| !matches!(expect.value, Expect::Lists(_))).count();
     if name.contains("__") {
         assert_eq!(expected, outcome.judgements.len(), "{name} expects something of each transfer\n{text}");

@@ -47,14 +47,14 @@ const UPDATE: &str = "UPDATE_DOCS";
 const DEBIAN: &str = "/usr/bin:/bin:/usr/sbin:/sbin";
 
 /// What an audit printed, and how it ended.
-struct Ran {
+struct AuditResult {
     code: i32,
     trials: Vec<Value>,
     judgement: Vec<String>,
     errors: String,
 }
 
-impl Ran {
+impl AuditResult {
     fn new(output: &Output) -> Self {
         let text = std::str::from_utf8(&output.stdout).unwrap();
         let mut trials: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -84,18 +84,18 @@ fn verdict(trial: &Value) -> String {
     if trial["known_limit"] == true { "limit".to_owned() } else { verdict }
 }
 
-fn sim_audit(file: &Path, only: &[&str]) -> Ran {
+fn sim_audit(file: &Path, only: &[&str]) -> AuditResult {
     let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
     sim.args(["audit", "--format", "json", "--quiet", "--jobs", "8"]).arg(file);
     sim.args(only.iter().flat_map(|name| ["--only", name]));
     if std::env::var_os(UPDATE).is_some() {
         sim.env("PATH", DEBIAN);
     }
-    Ran::new(&sim.current_dir(workspace(".")).output().unwrap())
+    AuditResult::new(&sim.current_dir(workspace(".")).output().unwrap())
 }
 
 /// Runs one that ships.
-fn shipped(name: &str, only: &[&str]) -> Ran {
+fn shipped(name: &str, only: &[&str]) -> AuditResult {
     sim_audit(&Path::new("audits").join(format!("{name}.ron")), only)
 }
 
@@ -136,11 +136,11 @@ fn every_audit_is_held_against_what_it_finds() {
 #[ignore = "needs python3: .ci/run does it where that is"]
 fn needs_python_the_correct_program_is_accused_of_nothing() {
     for name in ["student/correct_upload", "student/correct_download"] {
-        let ran = shipped(name, &["flip-middle", "insert-middle", "md5-collision", "slice"]);
-        assert_eq!(ran.code, SOUND, "{name}: {}", ran.shown());
-        assert_eq!(ran.verdict("flip-middle"), "detected", "{name}");
-        assert_eq!(ran.verdict("md5-collision"), "limit", "{name}");
-        assert_eq!(ran.verdict("slice"), "intact", "{name}");
+        let result = shipped(name, &["flip-middle", "insert-middle", "md5-collision", "slice"]);
+        assert_eq!(result.code, SOUND, "{name}: {}", result.shown());
+        assert_eq!(result.verdict("flip-middle"), "detected", "{name}");
+        assert_eq!(result.verdict("md5-collision"), "limit", "{name}");
+        assert_eq!(result.verdict("slice"), "intact", "{name}");
     }
 }
 
@@ -154,10 +154,10 @@ fn our_client_takes_no_other_file_for_the_one_that_is_asked_for() {
     ];
     let faults = ["flip", "flip-2", "flip-3", "flip-4"];
     for (name, expected) in cases {
-        let ran = shipped(name, &faults[..expected.len()]);
-        assert_eq!(ran.code, SOUND, "{name}: {}", ran.shown());
-        let verdicts: Vec<String> = ran.trials.iter().map(verdict).collect();
-        assert_eq!(verdicts, expected, "{name}: {}", ran.shown());
+        let result = shipped(name, &faults[..expected.len()]);
+        assert_eq!(result.code, SOUND, "{name}: {}", result.shown());
+        let verdicts: Vec<String> = result.trials.iter().map(verdict).collect();
+        assert_eq!(verdicts, expected, "{name}: {}", result.shown());
     }
 }
 
@@ -168,13 +168,13 @@ fn needs_python_programs_that_do_not_hash_are_convicted() {
     let names =
         programs.iter().flat_map(|it| [format!("student/{it}_upload"), format!("student/{it}_download")]);
     for name in names {
-        let ran = shipped(&name, &["flip-middle", "words-swapped", "slice"]);
-        assert_eq!(ran.code, SILENT, "{name}: {}", ran.shown());
+        let result = shipped(&name, &["flip-middle", "words-swapped", "slice"]);
+        assert_eq!(result.code, SILENT, "{name}: {}", result.shown());
         for fault in ["flip-middle", "words-swapped"] {
-            assert_eq!(ran.verdict(fault), "silent", "{name}");
+            assert_eq!(result.verdict(fault), "silent", "{name}");
         }
-        assert_eq!(ran.verdict("slice"), "intact", "{name}");
-        assert!(ran.judgement[0].contains(" were reported as Success"), "{name}: {}", ran.judgement[0]);
+        assert_eq!(result.verdict("slice"), "intact", "{name}");
+        assert!(result.judgement[0].contains(" were reported as Success"), "{name}: {}", result.judgement[0]);
     }
 }
 
@@ -190,12 +190,12 @@ fn a_program_that_is_not_installed_is_named_with_its_package() {
         client: Program(run: "no-such-program {host} {port} {file}"),
     )"#;
     std::fs::write(&file, text).unwrap();
-    let ran = sim_audit(&file, &[]);
-    assert_eq!(ran.code, NOT_INSTALLED, "{}", ran.shown());
+    let result = sim_audit(&file, &[]);
+    assert_eq!(result.code, NOT_INSTALLED, "{}", result.shown());
     let expected =
         "`no-such-program` is not installed; on Debian and Ubuntu: apt-get install no-such-package";
-    assert!(ran.errors.contains(expected), "{}", ran.errors);
-    assert!(!ran.errors.contains("`sh`"), "{}", ran.errors);
+    assert!(result.errors.contains(expected), "{}", result.errors);
+    assert!(!result.errors.contains("`sh`"), "{}", result.errors);
 }
 
 /// A server that tells its client a second port, at which it then hands out the file, and the client.
@@ -231,9 +231,9 @@ fn needs_python_a_port_that_the_server_tells_the_client_is_not_past_the_proxy() 
         received: "{client}/{name}",
     )"#;
     std::fs::write(&file, text).unwrap();
-    let ran = sim_audit(&file, &["flip-middle"]);
-    assert_eq!(ran.verdict("flip-middle"), "silent", "{}", ran.shown());
-    let places = &ran.trials[0]["places"][0];
+    let result = sim_audit(&file, &["flip-middle"]);
+    assert_eq!(result.verdict("flip-middle"), "silent", "{}", result.shown());
+    let places = &result.trials[0]["places"][0];
     assert_eq!(places, "Flip(in: ToClient, at: 49_999, bit: 3) on connection 2, offset 49,999 of the file");
 }
 
@@ -261,14 +261,14 @@ fn all_audits_find_what_is_known() {
             skipped.push(name);
             continue;
         }
-        let ran = shipped(name, &[]);
-        if ran.code == NOT_INSTALLED {
-            say_aloud(&ran.errors);
+        let result = shipped(name, &[]);
+        if result.code == NOT_INSTALLED {
+            say_aloud(&result.errors);
             skipped.push(name);
             continue;
         }
-        assert_eq!(ran.code, expected, "audits/{name}.ron: {}", ran.shown());
-        page.add(name, &ran);
+        assert_eq!(result.code, expected, "audits/{name}.ron: {}", result.shown());
+        page.add(name, &result);
     }
     if !skipped.is_empty() {
         say_aloud(&format!("SKIPPED {} of {} audits: {}", skipped.len(), CASES.len(), skipped.join(", ")));
@@ -291,17 +291,18 @@ const COLUMNS: [&str; 8] =
     ["Silent", "limit", "Detected", "Recovered", "Aborted", "Hung", "Intact", "Inconclusive"];
 
 impl Page {
-    fn add(&mut self, name: &str, ran: &Ran) {
+    fn add(&mut self, name: &str, result: &AuditResult) {
         let path = format!("audits/{name}.ron");
         let audit = Audit::load(&workspace(&path)).unwrap();
-        let counts = COLUMNS
-            .map(|column| ran.trials.iter().filter(|trial| verdict(trial) == column.to_lowercase()).count());
+        let counts = COLUMNS.map(|column| {
+            result.trials.iter().filter(|trial| verdict(trial) == column.to_lowercase()).count()
+        });
         // Whoever has a verdict without a column shall not be left out in silence.
-        assert_eq!(counts.iter().sum::<usize>(), ran.trials.len(), "{name} needs another column");
+        assert_eq!(counts.iter().sum::<usize>(), result.trials.len(), "{name} needs another column");
         let counts = counts.map(|count| count.to_string()).join(" | ");
-        let total = ran.trials.len();
+        let total = result.trials.len();
         writeln!(self.table, "| [{name}](../{path}) | {} | {total} | {counts} |", audit.about).unwrap();
-        writeln!(self.judgements, "- **{name}**: {}", ran.judgement.join(" ")).unwrap();
+        writeln!(self.judgements, "- **{name}**: {}", result.judgement.join(" ")).unwrap();
         self.packages.extend(audit.needs.into_iter().map(|Need { package, .. }| {
             let version = package_version(&package);
             (package, version)

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use faults::{At, Content, Effect, Fault, Ledger, Region};
 use protocol::{FileId, FileName};
-use sim::run::{Options, Plan, Site, run, transport};
+use sim::run::{Plan, RunOptions, Site, run, transport};
 use sim::scenario::TransportKind;
 use transfer::endpoint::{ServerConfig, Service, Sessions, md5_of};
 use transfer::storage::FaultyStore;
@@ -28,7 +28,7 @@ type File = (FileId, FileName);
 
 /// What the store's users were told.
 #[derive(Clone, Debug, Default)]
-struct Told {
+struct ExpectedFiles {
     /// Stored, and not taken back.
     stored: BTreeMap<File, u32>,
     /// Files of which it was asked to do something without an answer: they may be there or not.
@@ -46,7 +46,7 @@ fn file(file: &str, text: &str) -> File {
 /// A session of the workload, which notes what it is told.
 struct Session<'a> {
     store: &'a DiskStore,
-    told: &'a Mutex<Told>,
+    expected: &'a Mutex<ExpectedFiles>,
 }
 
 impl Session<'_> {
@@ -60,9 +60,9 @@ impl Session<'_> {
 
     fn end(&self, incoming: Box<dyn Incoming>, name: &str, text: &str) -> Result<(), StoreError> {
         let file = file(name, text);
-        self.told.lock().unwrap().open.insert(file.clone());
+        self.expected.lock().unwrap().open.insert(file.clone());
         incoming.commit(&file.1, file.0)?;
-        *self.told.lock().unwrap().stored.entry(file).or_default() += 1;
+        *self.expected.lock().unwrap().stored.entry(file).or_default() += 1;
         Ok(())
     }
 
@@ -72,26 +72,26 @@ impl Session<'_> {
 
     fn discard(&self, name: &str, text: &str) -> Result<(), StoreError> {
         let file = file(name, text);
-        let mut told = self.told.lock().unwrap();
-        let claims = told.stored.get_mut(&file).unwrap();
+        let mut expected = self.expected.lock().unwrap();
+        let claims = expected.stored.get_mut(&file).unwrap();
         *claims -= 1;
         let last = *claims == 0;
         if last {
             // Until the answer, it may be there or not.
-            told.stored.remove(&file);
+            expected.stored.remove(&file);
         }
-        drop(told);
+        drop(expected);
         self.store.discard(file.0, &file.1)?;
         if last {
-            self.told.lock().unwrap().open.remove(&file);
+            self.expected.lock().unwrap().open.remove(&file);
         }
         Ok(())
     }
 }
 
 /// Two sessions in turns: the same content twice, under two names, taken back, and uploaded again.
-fn workload(store: &DiskStore, told: &Mutex<Told>) -> Result<(), StoreError> {
-    let (a, b) = (Session { store, told }, Session { store, told });
+fn workload(store: &DiskStore, expected: &Mutex<ExpectedFiles>) -> Result<(), StoreError> {
+    let (a, b) = (Session { store, expected }, Session { store, expected });
     a.upload("one", "first content")?;
     let (ours, theirs) = (a.begin("second content")?, b.begin("second content")?);
     b.end(theirs, "b", "second content")?;
@@ -107,7 +107,7 @@ fn workload(store: &DiskStore, told: &Mutex<Told>) -> Result<(), StoreError> {
 }
 
 /// What is wrong with what is found on `disk`, if anything.
-fn check(disk: &SimulatedDisk, told: &Told) -> Result<(), String> {
+fn check(disk: &SimulatedDisk, expected: &ExpectedFiles) -> Result<(), String> {
     let store = DiskStore::open_on(Arc::new(disk.clone()), Limits::default()).map_err(|it| it.to_string())?;
     let listing = store.list().unwrap();
     for entry in listing.iter() {
@@ -117,10 +117,10 @@ fn check(disk: &SimulatedDisk, told: &Told) -> Result<(), String> {
         }
     }
     let found: BTreeSet<File> = listing.iter().map(|entry| (entry.id, entry.name.clone())).collect();
-    if let Some((_, lost)) = told.stored.keys().find(|file| !found.contains(file)) {
+    if let Some((_, lost)) = expected.stored.keys().find(|file| !found.contains(file)) {
         return Err(format!("{lost} was acknowledged and is lost"));
     }
-    let allowed = |file: &&File| told.stored.contains_key(*file) || told.open.contains(*file);
+    let allowed = |file: &&File| expected.stored.contains_key(*file) || expected.open.contains(*file);
     if let Some((_, back)) = found.iter().find(|file| !allowed(file)) {
         return Err(format!("{back} was taken back and is there"));
     }
@@ -131,12 +131,12 @@ fn check(disk: &SimulatedDisk, told: &Told) -> Result<(), String> {
 }
 
 /// Opens the store on `disk` behind `wrap` and works until the power goes.
-fn work(disk: &SimulatedDisk, wrap: &dyn Fn(SimulatedDisk) -> Arc<dyn Disk>) -> Told {
-    let told = Mutex::default();
+fn work(disk: &SimulatedDisk, wrap: &dyn Fn(SimulatedDisk) -> Arc<dyn Disk>) -> ExpectedFiles {
+    let expected = Mutex::default();
     if let Ok(store) = DiskStore::open_on(wrap(disk.clone()), Limits::default()) {
-        let _ = workload(&store, &told);
+        let _ = workload(&store, &expected);
     }
-    told.into_inner().unwrap()
+    expected.into_inner().unwrap()
 }
 
 /// Everything that goes wrong when the power goes at any operation.
@@ -148,9 +148,9 @@ fn convictions(wrap: &dyn Fn(SimulatedDisk) -> Arc<dyn Disk>) -> Vec<String> {
     for operation in 0..=whole.operations() {
         let disk = SimulatedDisk::default();
         disk.lose_power_at(operation);
-        let told = work(&disk, wrap);
+        let expected = work(&disk, wrap);
         for seed in 0..SEEDS {
-            if let Err(why) = check(&disk.crash(seed), &told) {
+            if let Err(why) = check(&disk.crash(seed), &expected) {
                 convictions.push(format!("operation {operation}, seed {seed}: {why}"));
             }
         }
@@ -172,7 +172,7 @@ fn nothing_is_lost_when_the_power_goes_again() {
     for operation in (0..whole.operations()).step_by(3) {
         let disk = SimulatedDisk::default();
         disk.lose_power_at(operation);
-        let told = work(&disk, &|disk| Arc::new(disk));
+        let expected = work(&disk, &|disk| Arc::new(disk));
         for again in 0..12 {
             let disk = disk.crash(operation);
             disk.lose_power_at(again);
@@ -185,7 +185,7 @@ fn nothing_is_lost_when_the_power_goes_again() {
             let found: BTreeSet<File> =
                 store.list().unwrap().iter().map(|entry| (entry.id, entry.name.clone())).collect();
             assert!(
-                told.stored.keys().all(|file| found.contains(file)),
+                expected.stored.keys().all(|file| found.contains(file)),
                 "operation {operation}, then {again}"
             );
         }
@@ -202,19 +202,19 @@ fn what_a_killed_server_left_is_durable_before_it_is_acknowledged() {
         let first = SimulatedDisk::default();
         first.lose_power_at(killed);
         work(&first, &|disk| Arc::new(disk));
-        let told = Mutex::default();
+        let expected = Mutex::default();
         // The process is gone, and its lock with it; the disk goes on.
         let disk = first.resume();
         let store = DiskStore::open_on(Arc::new(disk.clone()), Limits::default()).unwrap();
-        let session = Session { store: &store, told: &told };
+        let session = Session { store: &store, expected: &expected };
         for entry in store.list().unwrap().iter() {
-            told.lock().unwrap().open.insert((entry.id, entry.name.clone()));
+            expected.lock().unwrap().open.insert((entry.id, entry.name.clone()));
         }
         session.upload("one", "first content").unwrap();
         session.upload("a", "second content").unwrap();
         drop(store);
         for seed in 0..SEEDS {
-            check(&disk.crash(seed), &told.lock().unwrap())
+            check(&disk.crash(seed), &expected.lock().unwrap())
                 .unwrap_or_else(|why| panic!("{killed}, {seed}: {why}"));
         }
     }
@@ -225,13 +225,13 @@ fn sessions_on_threads_lose_nothing_either() {
     for seed in 0..40 {
         let disk = SimulatedDisk::default();
         disk.lose_power_at(10 + seed * 5);
-        let told = Mutex::default();
+        let expected = Mutex::default();
         let store = DiskStore::open_on(Arc::new(disk.clone()), Limits::default()).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                let (store, told) = (&store, &told);
+                let (store, expected) = (&store, &expected);
                 scope.spawn(move || {
-                    let session = Session { store, told };
+                    let session = Session { store, expected };
                     for round in 0..6 {
                         let text = format!("content {round}");
                         if session.upload("file", &text).is_err() {
@@ -241,7 +241,8 @@ fn sessions_on_threads_lose_nothing_either() {
                 });
             }
         });
-        check(&disk.crash(seed), &told.into_inner().unwrap()).unwrap_or_else(|why| panic!("{seed}: {why}"));
+        check(&disk.crash(seed), &expected.into_inner().unwrap())
+            .unwrap_or_else(|why| panic!("{seed}: {why}"));
     }
 }
 
@@ -260,7 +261,7 @@ fn scenarios_go_the_same_on_the_real_stores_code() {
         let kind = if plan.needs_network() { TransportKind::Turmoil } else { TransportKind::Memory };
         let mut lane = transport(kind, &plan).unwrap();
         let mut on = |site: Site| {
-            let outcome = run(&plan, &mut *lane, site, &Options::default()).unwrap();
+            let outcome = run(&plan, &mut *lane, site, &RunOptions::default()).unwrap();
             text_of(&scenario, &outcome)
         };
         let expected = on(Site::in_memory());

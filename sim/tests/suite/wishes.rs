@@ -3,10 +3,10 @@
 
 use faults::{Content, Verdict};
 use protocol::{Entry, FileId, FileName};
-use sim::run::{Options, Outcome};
+use sim::run::{RunOptions, RunOutcome};
 use sim::scenario::{Scenario, TransportKind};
 use sim::verdict::Condition;
-use transfer::endpoint::{Flaw, NoFile, Wish, md5_of};
+use transfer::endpoint::{FileQuery, Flaw, QueryError, md5_of};
 
 use super::{LANES, load, parse, run_on, run_with, text_of, workspace};
 
@@ -20,10 +20,10 @@ fn entry(id: &str, name: &str) -> Entry {
 
 /// The names of what is found: one if it is clear, several if it is not.
 fn found(listed: &[Entry], wanted: &str) -> Vec<String> {
-    match Wish::parse(wanted).find(listed) {
+    match FileQuery::parse(wanted).find(listed) {
         Ok(entry) => vec![entry.name.to_string()],
-        Err(NoFile::NotListed) => Vec::new(),
-        Err(NoFile::Ambiguous(entries)) => entries.iter().map(|entry| entry.name.to_string()).collect(),
+        Err(QueryError::NotListed) => Vec::new(),
+        Err(QueryError::Ambiguous(entries)) => entries.iter().map(|entry| entry.name.to_string()).collect(),
     }
 }
 
@@ -82,7 +82,7 @@ fn two_files(wanted: &str, fault: &str) -> Scenario {
     ))
 }
 
-fn verdicts(outcome: &Outcome) -> Vec<Verdict> {
+fn verdicts(outcome: &RunOutcome) -> Vec<Verdict> {
     outcome.judgements.iter().map(|judgement| judgement.verdict).collect()
 }
 
@@ -117,7 +117,7 @@ fn the_mistake_of_taking_the_first_is_convicted_and_the_correct_client_is_not() 
     let scenario = load(&workspace("scenarios/stream/download_listing_same_name.ron"));
     for lane in LANES {
         assert_eq!(verdicts(&run_on(lane, &scenario)), [Verdict::Intact; 2], "{lane}");
-        let options = Options { flaw: Some(Flaw::TakesFirst), ..Options::default() };
+        let options = RunOptions { flaw: Some(Flaw::TakesFirst), ..RunOptions::default() };
         let flawed = run_with(lane, &scenario, &options);
         assert_eq!(verdicts(&flawed)[2], Verdict::Silent, "{lane}");
     }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use ron::value::RawValue;
 
 use super::spec::{
-    Audit, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, Leftover, MAX_NEEDS, MAX_SIZE, MIN_SIZE, Need, Program,
-    Server, Signal, Wanted,
+    Audit, AuditProgram, AuditServer, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, FaultItem, Leftover, MAX_NEEDS,
+    MAX_SIZE, MIN_SIZE, Need, Signal,
 };
 use faults::Direction;
 use notation::error::{Mistake, ScenarioError};
@@ -180,7 +180,7 @@ fn audit(reader: &mut Reader, given: &Given<'_>, file: &Arc<SourceFile>) -> Opti
         deadline: or(given, "deadline", DEFAULT_DEADLINE, |piece| {
             reader.seconds(piece, "`deadline`", SHORTEST)
         }),
-        server: server.unwrap_or(Server::Own),
+        server: server.unwrap_or(AuditServer::Own),
         client: client.unwrap_or(None),
         before: or(given, "before", Vec::new(), |piece| before(reader, piece)),
         sent,
@@ -231,8 +231,8 @@ struct Ways {
 }
 
 impl Ways {
-    fn new(transfer: Direction, server: Option<&Server>, client: Option<&Option<Program>>) -> Self {
-        let own_server = matches!(server, Some(Server::Own));
+    fn new(transfer: Direction, server: Option<&AuditServer>, client: Option<&Option<AuditProgram>>) -> Self {
+        let own_server = matches!(server, Some(AuditServer::Own));
         Self { transfer, own_server, own_client: matches!(client, Some(None)) }
     }
 
@@ -348,10 +348,10 @@ fn port(reader: &mut Reader, piece: Piece<'_>) -> Option<u16> {
 const SERVER: &[&str] = &["run", "env", "ready"];
 const CLIENT: &[&str] = &["run", "env"];
 
-fn server(reader: &mut Reader, piece: Piece<'_>) -> Option<Server> {
+fn server(reader: &mut Reader, piece: Piece<'_>) -> Option<AuditServer> {
     if !piece.text().starts_with("At") {
         let program = own_or(reader, piece, SERVER)?;
-        return Some(program.map_or(Server::Own, Server::Program));
+        return Some(program.map_or(AuditServer::Own, AuditServer::Program));
     }
     let address = text_in(reader, piece, "At(\"HOST:PORT\")")?;
     let is_address = address
@@ -362,11 +362,15 @@ fn server(reader: &mut Reader, piece: Piece<'_>) -> Option<Server> {
             .mistakes
             .add(|| Mistake::at(&piece.place(), "a server that runs already is written At(\"HOST:PORT\")"));
     }
-    Some(Server::At(address))
+    Some(AuditServer::At(address))
 }
 
 /// `Own`, or a program.
-fn own_or(reader: &mut Reader, piece: Piece<'_>, fields: &'static [&'static str]) -> Option<Option<Program>> {
+fn own_or(
+    reader: &mut Reader,
+    piece: Piece<'_>,
+    fields: &'static [&'static str],
+) -> Option<Option<AuditProgram>> {
     if piece.text() == "Own" {
         return Some(None);
     }
@@ -380,7 +384,7 @@ fn own_or(reader: &mut Reader, piece: Piece<'_>, fields: &'static [&'static str]
     };
     let env = or(&given, "env", Vec::new(), |piece| env(reader, piece));
     let ready = or(&given, "ready", Ready::Port, |piece| ready(reader, piece));
-    Some(Some(Program { run: run?, env, ready }))
+    Some(Some(AuditProgram { run: run?, env, ready }))
 }
 
 fn ready(reader: &mut Reader, piece: Piece<'_>) -> Option<Ready> {
@@ -413,7 +417,7 @@ fn word_of<'a>(piece: Piece<'a>) -> &'a str {
 
 /// The proxy can stand between the programs only if they can be told where it is, or cannot see past it.
 fn check_ports(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
-    let has = |program: &Program, name: Placeholder| {
+    let has = |program: &AuditProgram, name: Placeholder| {
         program.run.tells(name) || program.env.iter().any(|(_, value)| value.has(name))
     };
     if let (Some(client), Some(piece), false) = (&audit.client, given.get("client"), audit.isolate)
@@ -424,13 +428,14 @@ fn check_ports(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
         reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(help.to_owned()));
     }
     if let (true, Some(piece)) = (audit.data_port, given.get("data_port"))
-        && !matches!(&audit.server, Server::Program(server) if has(server, Placeholder::Data) && !audit.isolate)
+        && !matches!(&audit.server, AuditServer::Program(server) if has(server, Placeholder::Data) && !audit.isolate)
     {
         let message = "`data_port` is for a server that is started here, not isolated, and told the port: say {data} \
                        in its `run`";
         reader.mistakes.add(|| Mistake::at(&piece.place(), message));
     }
-    if let (Server::Program(server), Some(piece), None) = (&audit.server, given.get("server"), audit.port)
+    if let (AuditServer::Program(server), Some(piece), None) =
+        (&audit.server, given.get("server"), audit.port)
         && !has(server, Placeholder::Port)
     {
         let message = "the server is not told on which port to listen";
@@ -438,15 +443,16 @@ fn check_ports(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
         reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(help.to_owned()));
     }
     let has_env =
-        |wanted: &Located<Wanted>| matches!(&wanted.value, Wanted::Env(env) if !env.server.is_empty());
-    if let (Server::At(_), Some(wanted)) = (&audit.server, audit.faults.iter().find(|wanted| has_env(wanted)))
+        |wanted: &Located<FaultItem>| matches!(&wanted.value, FaultItem::Env(env) if !env.server.is_empty());
+    if let (AuditServer::At(_), Some(wanted)) =
+        (&audit.server, audit.faults.iter().find(|wanted| has_env(wanted)))
     {
         let message = "a server that runs already cannot be given an environment";
         reader.mistakes.add(|| Mistake::at(&wanted.place, message));
     }
     let message = match (&audit.server, audit.isolate, audit.port) {
-        (Server::At(_), true, _) => "a server that runs already cannot be given a network of its own",
-        (Server::At(_), _, Some(_)) => "the port of a server that runs already stands in its address",
+        (AuditServer::At(_), true, _) => "a server that runs already cannot be given a network of its own",
+        (AuditServer::At(_), _, Some(_)) => "the port of a server that runs already stands in its address",
         (_, true, None) => "`isolate` needs `port`: the port that the programs have written into them",
         _ => return,
     };

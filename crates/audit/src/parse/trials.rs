@@ -1,7 +1,7 @@
 //! The faults of an audit file.
 
 use super::{Given, env, inside, or, word_of};
-use crate::spec::{ExtraEnv, Wanted};
+use crate::spec::{ExtraEnv, FaultItem};
 use crate::trials::MAX_TRIALS;
 use faults::{Direction, Fault, Layer, MAX_FAULTS, Region};
 use notation::error::Mistake;
@@ -15,7 +15,7 @@ pub(super) fn parse(
     reader: &mut Reader,
     piece: Piece<'_>,
     transfer: Option<Direction>,
-) -> Option<Vec<Located<Wanted>>> {
+) -> Option<Vec<Located<FaultItem>>> {
     let trials =
         reader.at_most(MAX_TRIALS, piece, "`faults`", |reader, piece| wanted(reader, piece, transfer))?;
     if trials.is_empty() {
@@ -24,15 +24,15 @@ pub(super) fn parse(
     Some(trials)
 }
 
-fn wanted(reader: &mut Reader, piece: Piece<'_>, transfer: Option<Direction>) -> Option<Wanted> {
+fn wanted(reader: &mut Reader, piece: Piece<'_>, transfer: Option<Direction>) -> Option<FaultItem> {
     if piece.text() == "Default" {
-        return Some(Wanted::Default);
+        return Some(FaultItem::Default);
     }
     if word_of(piece) == "Env" {
-        return extra_env(reader, piece).map(Wanted::Env);
+        return extra_env(reader, piece).map(FaultItem::Env);
     }
     if word_of(piece) != "Together" {
-        return fault(reader, piece, transfer).map(|fault| Wanted::Faults(vec![fault]));
+        return fault(reader, piece, transfer).map(|fault| FaultItem::Faults(vec![fault]));
     }
     let inner = inside(piece);
     if inner.is_none() {
@@ -43,7 +43,7 @@ fn wanted(reader: &mut Reader, piece: Piece<'_>, transfer: Option<Direction>) ->
     if faults.is_empty() {
         reader.mistakes.add(|| Mistake::at(&piece.place(), "there is no fault in this"));
     }
-    Some(Wanted::Faults(faults.into_iter().map(|fault| fault.value).collect()))
+    Some(FaultItem::Faults(faults.into_iter().map(|fault| fault.value).collect()))
 }
 
 const EXTRA_ENV: &str =

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Goal, Job, Program};
+use super::{ClientJob, ClientProgram, Goal};
 use crate::wire::escaped;
-use process::{Ended, How, Launch, Line, Placeholder, Template, TemplateError, Values, last_line};
+use process::{EndKind, Launch, Line, Placeholder, ProgramEnd, Template, TemplateError, Values, last_line};
 
 /// How often a running program is looked at.
 const TICK: Duration = Duration::from_millis(5);
@@ -34,7 +34,7 @@ const ASKS_FOR_INPUT: &[&str] =
 
 /// One command line, with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command {
+pub struct ProgramCommand {
     line: Template,
     /// Where it was given.
     here: PathBuf,
@@ -43,7 +43,7 @@ pub struct Command {
 /// Why a command line cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CommandError {
+pub enum ProgramCommandError {
     /// It is no command line, or one with something unknown.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -55,13 +55,13 @@ pub enum CommandError {
     NoHere(#[source] io::Error),
 }
 
-impl Command {
+impl ProgramCommand {
     /// Reads the command line of a client, given in this process's working directory: it is run in another, and finds by
     /// [`Template::at_home`] what is there.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(command: &str) -> Result<Self, CommandError> {
+    pub fn parse(command: &str) -> Result<Self, ProgramCommandError> {
         Self::parse_with(command, OF_CLIENTS)
     }
 
@@ -69,21 +69,21 @@ impl Command {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse_server(command: &str) -> Result<Self, CommandError> {
+    pub fn parse_server(command: &str) -> Result<Self, ProgramCommandError> {
         Self::parse_with(command, OF_SERVERS)
     }
 
-    fn parse_with(command: &str, known: &'static [Placeholder]) -> Result<Self, CommandError> {
+    fn parse_with(command: &str, known: &'static [Placeholder]) -> Result<Self, ProgramCommandError> {
         let line = Template::parse_command(command, known)?;
         if !line.tells(Placeholder::Port) {
-            return Err(CommandError::NoPort);
+            return Err(ProgramCommandError::NoPort);
         }
-        let here = std::env::current_dir().map_err(CommandError::NoHere)?;
+        let here = std::env::current_dir().map_err(ProgramCommandError::NoHere)?;
         Ok(Self { line: line.at_home(&here), here })
     }
 
     /// How it is started as the client of `job`.
-    fn launch(&self, job: &Job) -> Result<Launch, TemplateError> {
+    fn launch(&self, job: &ClientJob) -> Result<Launch, TemplateError> {
         let mut values = self.values(job.address);
         values.extend([
             (Placeholder::File, shown(&job.file)),
@@ -120,19 +120,19 @@ fn shown(path: &Path) -> String {
 
 /// The command lines of one client.
 #[derive(Clone, Debug, Default)]
-pub struct Templates {
+pub struct ClientCommands {
     /// Runs the 22 steps with `{file}`.
-    pub whole: Option<Command>,
+    pub whole: Option<ProgramCommand>,
     /// Uploads `{file}`.
-    pub put: Option<Command>,
+    pub put: Option<ProgramCommand>,
     /// Downloads `{id}` to `{received}`.
-    pub get: Option<Command>,
+    pub get: Option<ProgramCommand>,
     /// Asks for the listing.
-    pub list: Option<Command>,
+    pub list: Option<ProgramCommand>,
 }
 
-impl Templates {
-    fn of(&self, goal: Goal) -> Option<&Command> {
+impl ClientCommands {
+    fn of(&self, goal: Goal) -> Option<&ProgramCommand> {
         match goal {
             Goal::Whole => self.whole.as_ref(),
             Goal::Put => self.put.as_ref(),
@@ -142,7 +142,7 @@ impl Templates {
     }
 }
 
-impl Program for Templates {
+impl ClientProgram for ClientCommands {
     fn can(&self, goal: Goal) -> bool {
         self.of(goal).is_some()
     }
@@ -151,7 +151,7 @@ impl Program for Templates {
         self.of(goal).is_some_and(|command| command.line.tells(Placeholder::Received))
     }
 
-    fn run(&self, job: &Job, stop: &AtomicBool) -> io::Result<Ended> {
+    fn run(&self, job: &ClientJob, stop: &AtomicBool) -> io::Result<ProgramEnd> {
         let launch = self.of(job.goal).ok_or(io::ErrorKind::NotFound)?.launch(job);
         let mut running = launch.map_err(io::Error::other)?.spawn()?;
         while running.poll()?.is_none() && !stop.load(Ordering::Relaxed) {
@@ -162,7 +162,7 @@ impl Program for Templates {
 }
 
 /// How a program ended, in words.
-pub(crate) fn end_text(ended: &Ended) -> String {
+pub(crate) fn end_text(ended: &ProgramEnd) -> String {
     let how = ended.how.of("it");
     match last_words(&ended.lines) {
         Some(words) => format!("{how}; its last words: {words}"),
@@ -176,17 +176,17 @@ pub(crate) fn last_words(lines: &[Line]) -> Option<String> {
 }
 
 /// What may be the matter with a program that ended like this, `at_once` if it did so without a connection.
-pub(super) fn hints(ended: &Ended, at_once: bool) -> Vec<String> {
+pub(super) fn hints(ended: &ProgramEnd, at_once: bool) -> Vec<String> {
     let last = last_line(&ended.lines);
     let asks = last.is_some_and(|line| {
         let line = line.to_lowercase();
         ASKS_FOR_INPUT.iter().any(|words| line.contains(words))
     });
     let mut hints = Vec::new();
-    if asks || (at_once && matches!(ended.how, How::Exited(_))) {
+    if asks || (at_once && matches!(ended.how, EndKind::Exited(_))) {
         hints.push("programs get no input, only its end: does it wait for some?".into());
     }
-    if last.is_none() && ended.how == How::Hung {
+    if last.is_none() && ended.how == EndKind::Hung {
         let hint = "what goes into a pipe has to be flushed line by line: did it say something that was not?";
         hints.push(hint.into());
     }

@@ -1,8 +1,8 @@
 //! The cases for clients about what a file holds and how its id looks: contents that are known to go wrong.
 
+use super::behaviour::ServerBehaviour;
 use super::cases::{LARGE, damaged_of, wrong_hash_of};
-use super::play::Play;
-use super::{Check, Holds, Studio, id_of};
+use super::{Check, ClientBench, FileContent, id_of};
 use crate::content::{
     ALSO_ZERO_AS_NUMBER, LIKE_COMMANDS, LINES, begins_with_zero, begins_with_zeros, holds_zeros,
 };
@@ -14,58 +14,58 @@ const SMALL: usize = 3001;
 /// Ids with a zero: at the start, two there, and two elsewhere.
 const ZEROS: [fn(&str) -> bool; 3] = [begins_with_zero, begins_with_zeros, holds_zeros];
 
-cases! { Studio:
+cases! { ClientBench:
     2 "upload-every-byte" [3] after ["upload"]
         "A file can hold every byte there is, and be no UTF-8."
-        => |studio| put(studio, 3, Holds::EveryByte);
+        => |bench| put(bench, 3, FileContent::EveryByte);
     2 "upload-large" [3] after ["upload-every-byte"]
         "It uploads a file of 300,007 bytes."
-        => |studio| put(studio, 3, Holds::Noise(LARGE));
+        => |bench| put(bench, 3, FileContent::Noise(LARGE));
     2 "upload-larger" [3] after ["upload-large"]
         "It uploads a file of 4 MiB."
-        => |studio| put(studio, 3, Holds::Noise(LARGER));
+        => |bench| put(bench, 3, FileContent::Noise(LARGER));
     2 "upload-lines" [3] after ["upload"]
         "A text goes as it is: LF stays LF, and CR LF at its end CR LF."
-        => |studio| put(studio, 3, LINES);
+        => |bench| put(bench, 3, LINES);
     2 "upload-like-commands" [3] after ["upload"]
         "A file may look like commands."
-        => |studio| put(studio, 3, LIKE_COMMANDS);
+        => |bench| put(bench, 3, LIKE_COMMANDS);
     2 "upload-with-zeros" [30] after ["upload"]
         "A hash keeps its zeros, at its start and where a byte of it is zero."
-        => |studio| ZEROS.iter().try_for_each(|fits| put(studio, 30, Holds::WithId(SMALL, *fits)));
+        => |bench| ZEROS.iter().try_for_each(|fits| put(bench, 30, FileContent::WithId(SMALL, *fits)));
     2 "upload-of-digits" [30] after ["upload"]
         "A hash without a letter is no number."
-        => |studio| put(studio, 30, Holds::Digits);
+        => |bench| put(bench, 30, FileContent::Digits);
     3 "download-every-byte" [3] after ["download"]
         "Every byte there is arrives."
-        => |studio| get(studio, 3, Holds::EveryByte);
+        => |bench| get(bench, 3, FileContent::EveryByte);
     3 "download-large" [3] after ["download-every-byte"]
         "It downloads a file of 300,007 bytes."
-        => |studio| get(studio, 3, Holds::Noise(LARGE));
+        => |bench| get(bench, 3, FileContent::Noise(LARGE));
     3 "download-larger" [3] after ["download-large"]
         "It downloads a file of 4 MiB."
-        => |studio| get(studio, 3, Holds::Noise(LARGER));
+        => |bench| get(bench, 3, FileContent::Noise(LARGER));
     3 "download-lines" [3] after ["download"]
         "A text arrives as it is."
-        => |studio| get(studio, 3, LINES);
+        => |bench| get(bench, 3, LINES);
     3 "download-like-commands" [3] after ["download"]
         "Nothing in a payload is looked at: it may look like a refusal."
-        => |studio| get(studio, 3, Holds::Around(b"ERROR not-found no ", b"\n\nSuccess\n"));
+        => |bench| get(bench, 3, FileContent::Around(b"ERROR not-found no ", b"\n\nSuccess\n"));
     3 "download-with-zeros" [11 30] after ["download"]
         "It asks for an id with all its zeros, and compares them."
-        => |studio| ZEROS.iter().try_for_each(|fits| get(studio, 11, Holds::WithId(SMALL, *fits)));
+        => |bench| ZEROS.iter().try_for_each(|fits| get(bench, 11, FileContent::WithId(SMALL, *fits)));
     3 "download-of-digits" [11 30] after ["download"]
         "An id without a letter is no number."
-        => |studio| get(studio, 11, Holds::Digits);
+        => |bench| get(bench, 11, FileContent::Digits);
     4 "hash-in-other-order" [30] after ["upload"]
         "No Success when the digits of the hash stand in another order."
-        => |studio| wrong_hash_of(studio, SMALL.into(), |bytes| id_of(bytes).chars().rev().collect());
+        => |bench| wrong_hash_of(bench, SMALL.into(), |bytes| id_of(bytes).chars().rev().collect());
     4 "hash-behind-zeros" [30] after ["upload-with-zeros"]
         "Nor when both hashes begin with a byte of zero, and then differ."
         => hash_behind_zeros;
     4 "hash-equal-as-number" [30] after ["upload"]
         "Nor when both are zero to a language that takes them for numbers: 0e and digits."
-        => |studio| wrong_hash_of(studio, Holds::Zero, |_| id_of(ALSO_ZERO_AS_NUMBER));
+        => |bench| wrong_hash_of(bench, FileContent::Zero, |_| id_of(ALSO_ZERO_AS_NUMBER));
     4 "damaged-behind-zeros" [30 32] after ["download-with-zeros"]
         "Nor when the MD5 of a damaged download begins with a byte of zero, as its id does."
         => damaged_behind_zeros;
@@ -74,31 +74,31 @@ cases! { Studio:
         => damaged_larger;
 }
 
-fn put(studio: &mut Studio, rule: u8, holds: Holds) -> Check {
-    studio.put(holds, &Play::default())?.uploaded(rule)
+fn put(bench: &mut ClientBench, rule: u8, content: FileContent) -> Check {
+    bench.put(content, &ServerBehaviour::default())?.uploaded(rule)
 }
 
-fn get(studio: &mut Studio, rule: u8, holds: Holds) -> Check {
-    studio.get(holds, &Play::default())?.downloaded(rule)
+fn get(bench: &mut ClientBench, rule: u8, content: FileContent) -> Check {
+    bench.get(content, &ServerBehaviour::default())?.downloaded(rule)
 }
 
 /// Another content of this length, whose id begins with zeros, too.
 fn also_behind_zeros(bytes: &[u8]) -> Vec<u8> {
     // No client's file is made by such a seed: those come from names.
-    Holds::WithId(bytes.len(), begins_with_zeros).bytes(0)
+    FileContent::WithId(bytes.len(), begins_with_zeros).bytes(0)
 }
 
-fn hash_behind_zeros(studio: &mut Studio) -> Check {
-    let holds = Holds::WithId(SMALL, begins_with_zeros);
-    wrong_hash_of(studio, holds, |bytes| id_of(&also_behind_zeros(bytes)))
+fn hash_behind_zeros(bench: &mut ClientBench) -> Check {
+    let content = FileContent::WithId(SMALL, begins_with_zeros);
+    wrong_hash_of(bench, content, |bytes| id_of(&also_behind_zeros(bytes)))
 }
 
-fn damaged_behind_zeros(studio: &mut Studio) -> Check {
-    damaged_of(studio, Holds::WithId(SMALL, begins_with_zeros), |bytes| also_behind_zeros(&bytes))
+fn damaged_behind_zeros(bench: &mut ClientBench) -> Check {
+    damaged_of(bench, FileContent::WithId(SMALL, begins_with_zeros), |bytes| also_behind_zeros(&bytes))
 }
 
-fn damaged_larger(studio: &mut Studio) -> Check {
-    damaged_of(studio, Holds::Noise(LARGER), |mut bytes| {
+fn damaged_larger(bench: &mut ClientBench) -> Check {
+    damaged_of(bench, FileContent::Noise(LARGER), |mut bytes| {
         bytes[LARGER - 1000] ^= 1;
         bytes
     })

@@ -1,13 +1,13 @@
 //! Clients under test: the harness is the server, and starts the client anew for each case.
 
+mod behaviour;
 mod cases;
 mod claim;
+mod client_run;
 mod command;
 mod contents;
-mod play;
-mod seen;
-mod stage;
-mod take;
+mod observations;
+mod session;
 mod trouble;
 
 use std::io;
@@ -20,23 +20,23 @@ use std::time::Duration;
 
 use std::time::Instant;
 
-use super::content::{Holds, id_of, seed_of};
+use super::content::{FileContent, id_of, seed_of};
 use super::finding::contents;
 use super::{
-    Bench, Came, Case, CaseInfo, Check, Difference, File, Finding, Obstacle, Options, Report, Side, Stop,
-    TIMEOUT, Wire, run,
+    ActualInput, Bench, Case, CaseInfo, Check, ConformOptions, Difference, File, Finding, Obstacle, Report,
+    Side, Stop, TIMEOUT, Wire, run,
 };
-use process::{Ended, How};
+use process::{EndKind, ProgramEnd};
 
+use behaviour::ServerBehaviour;
 use claim::Claim;
-pub use command::{Command, CommandError, Templates};
+use client_run::ClientRun;
+pub use command::{ClientCommands, ProgramCommand, ProgramCommandError};
 pub(super) use command::{GRACE, last_words};
-use play::Play;
-use seen::{Kind, Part, Seen, Trouble};
-use stage::Stage;
-use take::Take;
+use observations::{Kind, Observations, Part, Trouble};
+use session::ServerSession;
 
-static CASES: LazyLock<Vec<Case<Studio>>> = LazyLock::new(|| {
+static CASES: LazyLock<Vec<Case<ClientBench>>> = LazyLock::new(|| {
     let mut cases = [cases::CASES, contents::CASES, trouble::CASES].concat();
     cases.sort_by_key(|case| case.info.level);
     cases
@@ -68,7 +68,7 @@ pub enum Goal {
 
 /// One start of a client.
 #[derive(Clone, Debug)]
-pub struct Job {
+pub struct ClientJob {
     /// What it is to do.
     pub goal: Goal,
     /// Where the server listens.
@@ -86,7 +86,7 @@ pub struct Job {
 }
 
 /// A client under test.
-pub trait Program: Send + Sync {
+pub trait ClientProgram: Send + Sync {
     /// Whether it has a way to do this.
     fn can(&self, goal: Goal) -> bool;
 
@@ -97,7 +97,7 @@ pub trait Program: Send + Sync {
     ///
     /// # Errors
     /// If it cannot be started.
-    fn run(&self, job: &Job, stop: &AtomicBool) -> io::Result<Ended>;
+    fn run(&self, job: &ClientJob, stop: &AtomicBool) -> io::Result<ProgramEnd>;
 }
 
 /// Every case for clients, by level.
@@ -108,18 +108,25 @@ pub fn cases() -> Vec<CaseInfo> {
 
 /// Plays the cases that `options` asks for with `program`.
 #[must_use]
-pub fn test(program: Arc<dyn Program>, options: &Options) -> Report {
+pub fn test(program: Arc<dyn ClientProgram>, options: &ConformOptions) -> Report {
     let limit = options.timeout.unwrap_or(TIMEOUT);
     let seed = options.seed;
-    let mut studio =
-        Studio { program, limit, seed, warning: None, started: Vec::new(), hangs: false, patience: limit };
-    let results = run(&CASES, options, &mut studio);
+    let mut bench = ClientBench {
+        program,
+        limit,
+        seed,
+        warning: None,
+        started: Vec::new(),
+        hangs: false,
+        patience: limit,
+    };
+    let results = run(&CASES, options, &mut bench);
     Report { side: Side::Client, seed, round: 0, results }
 }
 
-/// Where the cases are played.
-struct Studio {
-    program: Arc<dyn Program>,
+/// What the cases for clients are run on.
+struct ClientBench {
+    program: Arc<dyn ClientProgram>,
     limit: Duration,
     seed: u64,
     warning: Option<Finding>,
@@ -132,7 +139,7 @@ struct Studio {
     patience: Duration,
 }
 
-impl Bench for Studio {
+impl Bench for ClientBench {
     fn begin(&mut self, _: &CaseInfo) {
         self.warning = None;
     }
@@ -143,76 +150,91 @@ impl Bench for Studio {
 }
 
 /// What came of serving a client.
-struct Served {
-    seen: Seen,
+struct ServeResult {
+    seen: Observations,
     result: Check,
     /// The last of what was said.
-    dialogue: Vec<super::Said>,
+    dialogue: Vec<super::DialogueEntry>,
     /// The connection of a client that waits for more.
     open: Option<Wire>,
 }
 
-impl Studio {
+impl ClientBench {
     /// The first of `goals` that there is a command for; any if there is none.
     fn any_of(&self, goals: [Goal; 4]) -> Goal {
         goals.into_iter().find(|goal| self.program.can(*goal)).unwrap_or(Goal::Whole)
     }
 
-    /// Lets the client upload a file to the server of `play`.
-    fn put(&mut self, holds: impl Into<Holds>, play: &Play) -> Check<Take> {
-        self.play(Goal::Put, holds, play)
+    /// Lets the client upload a file to a server that behaves so.
+    fn put(&mut self, content: impl Into<FileContent>, behaviour: &ServerBehaviour) -> Check<ClientRun> {
+        self.run_client(Goal::Put, content, behaviour)
     }
 
     /// Lets it download one.
-    fn get(&mut self, holds: impl Into<Holds>, play: &Play) -> Check<Take> {
-        self.play(Goal::Get, holds, play)
+    fn get(&mut self, content: impl Into<FileContent>, behaviour: &ServerBehaviour) -> Check<ClientRun> {
+        self.run_client(Goal::Get, content, behaviour)
     }
 
-    fn list(&mut self, play: &Play) -> Check<Take> {
-        self.play(Goal::List, 1000, play)
+    fn list(&mut self, behaviour: &ServerBehaviour) -> Check<ClientRun> {
+        self.run_client(Goal::List, 1000, behaviour)
     }
 
-    fn play(&mut self, wanted: Goal, holds: impl Into<Holds>, play: &Play) -> Check<Take> {
+    fn run_client(
+        &mut self,
+        wanted: Goal,
+        content: impl Into<FileContent>,
+        behaviour: &ServerBehaviour,
+    ) -> Check<ClientRun> {
         let goal = [wanted, Goal::Whole].into_iter().find(|goal| self.program.can(*goal));
         let goal = goal.ok_or_else(|| left_out(wanted))?;
-        let bytes = holds.into().bytes(seed_of(&format!("a client's file by {}", self.seed)));
+        let bytes = content.into().bytes(seed_of(&format!("a client's file by {}", self.seed)));
         let file = File { name: "my_file.jpg".into(), bytes };
         let has_started = self.started.contains(&goal);
         // One that was there before can be started.
         let failed = |why: String| if has_started { Stop::Lost(why) } else { Stop::NotReached(why.into()) };
         let is_aside = goal == Goal::Whole && wanted == Goal::Put;
         let patience = if is_aside { self.patience } else { self.limit };
-        let staged = self.stage(goal, &file, play, patience);
-        let take = staged.map_err(|error| failed(format!("it could not be played: {error}")))??;
-        self.warning = take.seen.warning.clone();
-        if take.seen.trouble.as_ref().is_some_and(|it| it.kind == Kind::Silent && it.part == Part::Download) {
+        let staged = self.start_client(goal, &file, behaviour, patience);
+        let run = staged.map_err(|error| failed(format!("it could not be played: {error}")))??;
+        self.warning = run.seen.warning.clone();
+        if run.seen.trouble.as_ref().is_some_and(|it| it.kind == Kind::Silent && it.part == Part::Download) {
             self.patience = MOMENT.min(self.limit);
         }
-        if !take.seen.connected {
-            let why = format!("the client never connected: {}", how_ended(&take.ended, true));
-            return Err(if take.ended.how == How::Hung { failed(why) } else { Stop::NotReached(why.into()) });
+        if !run.seen.connected {
+            let why = format!("the client never connected: {}", how_ended(&run.ended, true));
+            return Err(if run.ended.how == EndKind::Hung {
+                failed(why)
+            } else {
+                Stop::NotReached(why.into())
+            });
         }
         if !has_started {
             self.started.push(goal);
         }
-        if play.act.is_some() && !take.seen.struck && take.seen.trouble.is_none() {
-            return Err(Stop::NotReached(Obstacle::NeverCame(how_ended(&take.ended, false))));
+        if behaviour.act.is_some() && !run.seen.struck && run.seen.trouble.is_none() {
+            return Err(Stop::NotReached(Obstacle::NeverCame(how_ended(&run.ended, false))));
         }
-        Ok(take)
+        Ok(run)
     }
 
-    fn stage(&self, goal: Goal, file: &File, play: &Play, patience: Duration) -> io::Result<Check<Take>> {
+    fn start_client(
+        &self,
+        goal: Goal,
+        file: &File,
+        behaviour: &ServerBehaviour,
+        patience: Duration,
+    ) -> io::Result<Check<ClientRun>> {
         let dir = tempfile::Builder::new().prefix("sim-conform-").tempdir()?;
         let job = job(goal, file, dir.path())?;
         let listener = TcpListener::bind(job.address)?;
-        let job = Job { address: listener.local_addr()?, ..job };
+        let job = ClientJob { address: listener.local_addr()?, ..job };
         listener.set_nonblocking(true)?;
         let stop = AtomicBool::new(false);
         let (served, ended) = thread::scope(|scope| {
             let running = scope.spawn(|| self.program.run(&job, &stop));
             let is_over = || running.is_finished();
-            let store = store(file, goal, play);
-            let mut served = self.serve(&listener, file, store, play, patience, &is_over);
+            let store = store(file, goal, behaviour);
+            let mut served = self.serve(&listener, file, store, behaviour, patience, &is_over);
             wait(&is_over, self.time_to_end(&served));
             stop.store(true, Ordering::Relaxed);
             if let Some(wire) = served.open.take() {
@@ -224,12 +246,12 @@ impl Studio {
         let ended = ended?;
         let out = std::fs::read(&job.out).ok();
         let (writes_out, hangs) = (self.program.writes_out(goal), self.hangs);
-        let Served { seen, result, dialogue, .. } = served;
-        Ok(result.map(|()| Take { goal, seen, ended, dialogue, out, writes_out, hangs }))
+        let ServeResult { seen, result, dialogue, .. } = served;
+        Ok(result.map(|()| ClientRun { goal, seen, ended, dialogue, out, writes_out, hangs }))
     }
 
     /// How long the client may take to end.
-    fn time_to_end(&self, served: &Served) -> Duration {
+    fn time_to_end(&self, served: &ServeResult) -> Duration {
         match &served.seen.trouble {
             _ if served.result.is_err() || served.open.is_some() => Duration::ZERO,
             Some(_) => MOMENT.min(self.limit),
@@ -243,11 +265,12 @@ impl Studio {
         listener: &TcpListener,
         file: &File,
         mut store: Vec<(String, File)>,
-        play: &Play,
+        behaviour: &ServerBehaviour,
         patience: Duration,
         is_over: &dyn Fn() -> bool,
-    ) -> Served {
-        let mut served = Served { seen: Seen::default(), result: Ok(()), dialogue: Vec::new(), open: None };
+    ) -> ServeResult {
+        let mut served =
+            ServeResult { seen: Observations::default(), result: Ok(()), dialogue: Vec::new(), open: None };
         for _ in 0..MAX_CONNECTIONS {
             let deadline = Instant::now() + self.limit;
             let stream = loop {
@@ -267,9 +290,10 @@ impl Studio {
                 }
             };
             let seen = &mut served.seen;
-            let mut stage = Stage { wire, play, store: &mut store, seen, file, refused: false, patience };
-            let result = stage.serve();
-            let wire = stage.wire;
+            let mut session =
+                ServerSession { wire, behaviour, store: &mut store, seen, file, refused: false, patience };
+            let result = session.serve();
+            let wire = session.wire;
             served.dialogue = wire.dialogue();
             match result {
                 Ok(()) => continue,
@@ -282,7 +306,7 @@ impl Studio {
     }
 }
 
-impl Served {
+impl ServeResult {
     fn charge(&mut self, finding: Finding, wire: Wire) {
         let (part, kind) = (self.seen.part, self.seen.kind);
         self.seen.trouble = Some(Trouble { part, kind, finding });
@@ -299,21 +323,21 @@ fn wait(is_over: &dyn Fn() -> bool, limit: Duration) {
 }
 
 /// What lies at the server.
-fn store(file: &File, goal: Goal, play: &Play) -> Vec<(String, File)> {
+fn store(file: &File, goal: Goal, behaviour: &ServerBehaviour) -> Vec<(String, File)> {
     let company = COMPANY.map(|name| File { name: name.into(), bytes: name.as_bytes().to_vec() });
-    let mut files = if play.company { company.to_vec() } else { Vec::new() };
+    let mut files = if behaviour.company { company.to_vec() } else { Vec::new() };
     if matches!(goal, Goal::Get | Goal::List) {
         files.insert(files.len() / 2, file.clone());
     }
     files.into_iter().map(|file| (file.id(), file)).collect()
 }
 
-fn job(goal: Goal, file: &File, dir: &Path) -> io::Result<Job> {
+fn job(goal: Goal, file: &File, dir: &Path) -> io::Result<ClientJob> {
     let own = dir.join("run");
     std::fs::create_dir(&own)?;
     let path = dir.join(&file.name);
     std::fs::write(&path, &file.bytes)?;
-    Ok(Job {
+    Ok(ClientJob {
         goal,
         address: ([127, 0, 0, 1], 0).into(),
         file: path,
@@ -336,7 +360,7 @@ fn left_out(goal: Goal) -> Stop {
 }
 
 /// That the client did not come as far as the case has to.
-fn how_ended(ended: &Ended, at_once: bool) -> String {
+fn how_ended(ended: &ProgramEnd, at_once: bool) -> String {
     let hints: String = command::hints(ended, at_once).iter().map(|hint| format!("; {hint}")).collect();
     format!("{}{hints}", command::end_text(ended))
 }

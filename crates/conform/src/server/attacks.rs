@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::wire::MAX_SIZE;
 
 use super::uploads::{LARGE, LARGER, may_be_too_large};
-use super::{Came, Check, Desk, File, Holds, Stop, Talk, broken, noise};
+use super::{ActualInput, Check, Conversation, File, FileContent, ServerBench, Stop, broken, noise};
 use crate::QUIET;
 
 /// How many connections come and go.
@@ -15,7 +15,7 @@ const TRICKLE: Duration = Duration::from_millis(15);
 /// How much garbage is sent, in bytes.
 const GARBAGE: usize = 20_000;
 
-cases! { Desk:
+cases! { ServerBench:
     8 "vanish-in-upload" [27] after ["upload-listed"]
         "Half an upload is not listed."
         => vanish_in_upload;
@@ -69,76 +69,81 @@ cases! { Desk:
         => silent;
 }
 
-fn vanish_in_upload(desk: &mut Desk) -> Check {
-    let file = desk.file(50_000);
-    let mut talk = desk.connect()?;
-    talk.begin_put(&file.name, file.bytes.len())?;
-    talk.send(&file.bytes[..25_000]);
-    talk.wire.close();
-    desk.never_lists(27, &file)
+fn vanish_in_upload(bench: &mut ServerBench) -> Check {
+    let file = bench.file(50_000);
+    let mut conversation = bench.connect()?;
+    conversation.begin_put(&file.name, file.bytes.len())?;
+    conversation.send(&file.bytes[..25_000]);
+    conversation.wire.close();
+    bench.never_lists(27, &file)
 }
 
-fn vanish_before_last_byte(desk: &mut Desk) -> Check {
-    let file = desk.file(3000);
-    let mut talk = desk.connect()?;
-    talk.begin_put(&file.name, file.bytes.len())?;
-    talk.send(&file.bytes[..2999]);
-    talk.wire.finish();
-    talk.wire.end_at_last().map_err(|came| broken(&talk.wire, 27, 11, "the end of the connection", &came))?;
-    desk.never_lists(27, &file)
+fn vanish_before_last_byte(bench: &mut ServerBench) -> Check {
+    let file = bench.file(3000);
+    let mut conversation = bench.connect()?;
+    conversation.begin_put(&file.name, file.bytes.len())?;
+    conversation.send(&file.bytes[..2999]);
+    conversation.wire.finish();
+    conversation
+        .wire
+        .end_at_last()
+        .map_err(|came| broken(&conversation.wire, 27, 11, "the end of the connection", &came))?;
+    bench.never_lists(27, &file)
 }
 
-fn vanish_before_payload(desk: &mut Desk) -> Check {
-    let file = desk.file(3001);
-    desk.connect()?.begin_put(&file.name, file.bytes.len())?;
-    desk.never_lists(27, &file)
+fn vanish_before_payload(bench: &mut ServerBench) -> Check {
+    let file = bench.file(3001);
+    bench.connect()?.begin_put(&file.name, file.bytes.len())?;
+    bench.never_lists(27, &file)
 }
 
-fn vanish_in_a_line(desk: &mut Desk) -> Check {
-    let mut talk = desk.connect()?;
-    talk.send("LIST_FILES");
-    talk.wire.finish();
-    match talk.wire.end_at_last() {
-        Ok(bytes) if bytes.is_empty() || bytes.starts_with(b"ERROR ") => desk.still_serves(),
-        Ok(bytes) => Err(broken(&talk.wire, 27, 4, "the end of the connection", &Came::Bytes(bytes))),
-        Err(came) => Err(broken(&talk.wire, 27, 4, "the end of the connection", &came)),
+fn vanish_in_a_line(bench: &mut ServerBench) -> Check {
+    let mut conversation = bench.connect()?;
+    conversation.send("LIST_FILES");
+    conversation.wire.finish();
+    match conversation.wire.end_at_last() {
+        Ok(bytes) if bytes.is_empty() || bytes.starts_with(b"ERROR ") => bench.still_serves(),
+        Ok(bytes) => {
+            Err(broken(&conversation.wire, 27, 4, "the end of the connection", &ActualInput::Bytes(bytes)))
+        }
+        Err(came) => Err(broken(&conversation.wire, 27, 4, "the end of the connection", &came)),
     }
 }
 
-fn vanish_in_details(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(0), desk.connect()?);
-    talk.command("UPLOAD\n");
-    talk.go_ahead(7)?;
-    talk.send(format!("{};0", file.name));
-    talk.wire.close();
-    desk.never_lists(27, &file)
+fn vanish_in_details(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(0), bench.connect()?);
+    conversation.command("UPLOAD\n");
+    conversation.go_ahead(7)?;
+    conversation.send(format!("{};0", file.name));
+    conversation.wire.close();
+    bench.never_lists(27, &file)
 }
 
-fn vanish_at_prompt(desk: &mut Desk) -> Check {
+fn vanish_at_prompt(bench: &mut ServerBench) -> Check {
     for command in ["UPLOAD\n", "DOWNLOAD\n"] {
-        let mut talk = desk.connect()?;
-        talk.command(command);
-        talk.go_ahead(7)?;
+        let mut conversation = bench.connect()?;
+        conversation.command(command);
+        conversation.go_ahead(7)?;
     }
-    desk.still_serves()
+    bench.still_serves()
 }
 
-fn vanish_in_download(desk: &mut Desk) -> Check {
-    let file = desk.file(Holds::Noise(4 * LARGE));
-    let mut talk = desk.connect()?;
-    may_be_too_large(&file, talk.prepare(&file))?;
-    talk.ask_for(&file.id())?;
-    talk.wire.wait_for_input();
-    talk.wire.close();
-    desk.connect()?.get(&file)?;
-    desk.still_serves()
+fn vanish_in_download(bench: &mut ServerBench) -> Check {
+    let file = bench.file(FileContent::Noise(4 * LARGE));
+    let mut conversation = bench.connect()?;
+    may_be_too_large(&file, conversation.prepare(&file))?;
+    conversation.ask_for(&file.id())?;
+    conversation.wire.wait_for_input();
+    conversation.wire.close();
+    bench.connect()?.get(&file)?;
+    bench.still_serves()
 }
 
 /// What is large does not lie whole on its way: the server still has to send most of it when the file is discarded.
-fn discarded_meanwhile(desk: &mut Desk) -> Check {
-    let (file, mut owner) = (desk.file(Holds::Noise(2 * LARGER)), desk.session()?);
+fn discarded_meanwhile(bench: &mut ServerBench) -> Check {
+    let (file, mut owner) = (bench.file(FileContent::Noise(2 * LARGER)), bench.session()?);
     may_be_too_large(&file, owner.prepare(&file))?;
-    let mut reader = desk.connect()?;
+    let mut reader = bench.connect()?;
     reader.command("DOWNLOAD\n");
     beside_another(reader.go_ahead(18))?;
     reader.send(format!("{}\n", file.id()));
@@ -149,11 +154,11 @@ fn discarded_meanwhile(desk: &mut Desk) -> Check {
     reader.whole_or_cut(&file)
 }
 
-impl Talk {
+impl Conversation {
     /// The bytes of `file`, or the first of them and the end of the connection.
     fn whole_or_cut(&mut self, file: &File) -> Check {
         let came = match self.wire.payload(file.bytes.len()) {
-            Ok(bytes) => Came::Bytes(bytes),
+            Ok(bytes) => ActualInput::Bytes(bytes),
             Err(came) => came,
         };
         // Only what goes wrong is worth a look.
@@ -162,13 +167,17 @@ impl Talk {
             bytes[same..].to_vec()
         };
         let came = match came {
-            Came::Bytes(bytes) => Came::Bytes(rest(&bytes)),
-            Came::End(bytes) => Came::End(rest(&bytes)),
-            Came::Reset(bytes) => Came::Reset(rest(&bytes)),
-            Came::Nothing(time, bytes) => Came::Nothing(time, rest(&bytes)),
+            ActualInput::Bytes(bytes) => ActualInput::Bytes(rest(&bytes)),
+            ActualInput::End(bytes) => ActualInput::End(rest(&bytes)),
+            ActualInput::Reset(bytes) => ActualInput::Reset(rest(&bytes)),
+            ActualInput::Nothing(time, bytes) => ActualInput::Nothing(time, rest(&bytes)),
         };
         match &came {
-            Came::Bytes(rest) | Came::End(rest) | Came::Reset(rest) if rest.is_empty() => Ok(()),
+            ActualInput::Bytes(rest) | ActualInput::End(rest) | ActualInput::Reset(rest)
+                if rest.is_empty() =>
+            {
+                Ok(())
+            }
             _ => Err(broken(&self.wire, 20, 20, "the rest of the file, or the end of the connection", &came)),
         }
     }
@@ -185,106 +194,113 @@ fn beside_another(check: Check) -> Check {
     }
 }
 
-fn vanish_unread(desk: &mut Desk) -> Check {
+fn vanish_unread(bench: &mut ServerBench) -> Check {
     for _ in 0..MANY / 4 {
-        let mut talk = desk.connect()?;
-        talk.send("LIST_FILES\nLIST_FILES\nLIST_FILES\n");
-        talk.wire.wait_for_input();
-        talk.wire.close();
+        let mut conversation = bench.connect()?;
+        conversation.send("LIST_FILES\nLIST_FILES\nLIST_FILES\n");
+        conversation.wire.wait_for_input();
+        conversation.wire.close();
     }
-    desk.still_serves()
+    bench.still_serves()
 }
 
-fn many_come_and_go(desk: &mut Desk) -> Check {
+fn many_come_and_go(bench: &mut ServerBench) -> Check {
     for _ in 0..MANY {
-        desk.connect()?.wire.close();
+        bench.connect()?.wire.close();
     }
-    desk.still_serves()
+    bench.still_serves()
 }
 
-fn garbage(desk: &mut Desk) -> Check {
+fn garbage(bench: &mut ServerBench) -> Check {
     for round in 0..4 {
-        let mut talk = desk.connect()?;
-        talk.send(noise(desk.seed.wrapping_add(round), GARBAGE));
-        talk.wire.finish();
-        let end = talk.wire.end_at_last();
-        end.map_err(|came| broken(&talk.wire, 2, None, "the end of the connection", &came))?;
+        let mut conversation = bench.connect()?;
+        conversation.send(noise(bench.seed.wrapping_add(round), GARBAGE));
+        conversation.wire.finish();
+        let end = conversation.wire.end_at_last();
+        end.map_err(|came| broken(&conversation.wire, 2, None, "the end of the connection", &came))?;
     }
-    desk.still_serves()
+    bench.still_serves()
 }
 
-fn another_protocol(desk: &mut Desk) -> Check {
-    let mut talk = desk.connect()?;
-    talk.refused("GET / HTTP/1.1\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
-    talk.refused("Host: localhost\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
-    talk.refused("\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
-    drop(talk);
-    desk.still_serves()
+fn another_protocol(bench: &mut ServerBench) -> Check {
+    let mut conversation = bench.connect()?;
+    conversation.refused("GET / HTTP/1.1\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
+    conversation.refused("Host: localhost\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
+    conversation.refused("\r\n", 33, protocol::ErrorCode::UnknownCommand)?;
+    drop(conversation);
+    bench.still_serves()
 }
 
-fn huge_size_announced(desk: &mut Desk) -> Check {
+fn huge_size_announced(bench: &mut ServerBench) -> Check {
     for size in [MAX_SIZE, 1 << 40, 1 << 33] {
-        let file = desk.file(1000);
-        announce(desk, &file, size)?;
-        desk.never_lists(27, &file)?;
+        let file = bench.file(1000);
+        announce(bench, &file, size)?;
+        bench.never_lists(27, &file)?;
     }
     Ok(())
 }
 
-fn trickle(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(40), desk.connect()?);
-    talk.begin_put(&file.name, file.bytes.len())?;
-    talk.wire.send_in_pieces(&file.bytes, 1, TRICKLE);
-    talk.hash(&file)
+fn trickle(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(40), bench.connect()?);
+    conversation.begin_put(&file.name, file.bytes.len())?;
+    conversation.wire.send_in_pieces(&file.bytes, 1, TRICKLE);
+    conversation.hash(&file)
 }
 
-fn refused_many_times(desk: &mut Desk) -> Check {
-    let mut talk = desk.connect()?;
+fn refused_many_times(bench: &mut ServerBench) -> Check {
+    let mut conversation = bench.connect()?;
     for _ in 0..10 * MANY {
-        talk.refused("?\n", 22, protocol::ErrorCode::UnknownCommand)?;
+        conversation.refused("?\n", 22, protocol::ErrorCode::UnknownCommand)?;
     }
-    talk.list().map(drop)
+    conversation.list().map(drop)
 }
 
 /// Announces an upload of `size` bytes, sends the few of `file`, and is gone.
-fn announce(desk: &Desk, file: &File, size: u64) -> Check {
-    let mut talk = desk.connect()?;
-    talk.announce(&format!("{};{size}", file.name))?;
-    match talk.line(10, 9, "a go-ahead, or a refusal such as \"ERROR too-large\"") {
-        Ok(_) => talk.send(&file.bytes),
+fn announce(bench: &ServerBench, file: &File, size: u64) -> Check {
+    let mut conversation = bench.connect()?;
+    conversation.announce(&format!("{};{size}", file.name))?;
+    match conversation.line(10, 9, "a go-ahead, or a refusal such as \"ERROR too-large\"") {
+        Ok(_) => conversation.send(&file.bytes),
         Err(Stop::NotReached(_)) => {}
         Err(stop) => return Err(stop),
     }
     Ok(())
 }
 
-fn hidden(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(2000), desk.connect()?);
-    talk.begin_put(&file.name, file.bytes.len())?;
-    talk.send(&file.bytes[..1999]);
+fn hidden(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(2000), bench.connect()?);
+    conversation.begin_put(&file.name, file.bytes.len())?;
+    conversation.send(&file.bytes[..1999]);
     // A moment for the server to take it in: it is not to be listed then either.
     std::thread::sleep(QUIET);
-    let seen = desk.connect()?.lists_not(17, &file);
-    talk.send(&file.bytes[1999..]);
-    talk.hash(&file)?;
+    let seen = bench.connect()?.lists_not(17, &file);
+    conversation.send(&file.bytes[1999..]);
+    conversation.hash(&file)?;
     beside_another(seen)
 }
 
 /// The rules leave open how long a server waits; if it stops, it does so in good order.
-fn silent(desk: &mut Desk) -> Check {
-    let mut talk = desk.connect()?;
-    talk.list()?;
-    let waited = desk.limit.as_secs_f64();
-    match talk.wire.line() {
-        Err(Came::Nothing(..)) => Err(Stop::Free(format!(
+fn silent(bench: &mut ServerBench) -> Check {
+    let mut conversation = bench.connect()?;
+    conversation.list()?;
+    let waited = bench.limit.as_secs_f64();
+    match conversation.wire.line() {
+        Err(ActualInput::Nothing(..)) => Err(Stop::Free(format!(
             "after {waited} s the server still waits, as it may: a longer --timeout shows when it gives up"
         ))),
-        Err(Came::End(bytes)) if bytes.is_empty() => Ok(()),
+        Err(ActualInput::End(bytes)) if bytes.is_empty() => Ok(()),
         Ok(line) if super::refusal_code(&line) == Some("timeout".into()) => {
-            let end = talk.wire.end_at_last();
-            end.map(drop).map_err(|came| broken(&talk.wire, 25, None, "the end of the connection", &came))
+            let end = conversation.wire.end_at_last();
+            end.map(drop)
+                .map_err(|came| broken(&conversation.wire, 25, None, "the end of the connection", &came))
         }
-        Ok(line) => Err(broken(&talk.wire, 28, None, "\"ERROR timeout\", or nothing", &Came::Bytes(line))),
-        Err(came) => Err(broken(&talk.wire, 28, None, "\"ERROR timeout\", or nothing", &came)),
+        Ok(line) => Err(broken(
+            &conversation.wire,
+            28,
+            None,
+            "\"ERROR timeout\", or nothing",
+            &ActualInput::Bytes(line),
+        )),
+        Err(came) => Err(broken(&conversation.wire, 28, None, "\"ERROR timeout\", or nothing", &came)),
     }
 }

@@ -3,7 +3,7 @@
 use protocol::wire::{MAX_ENTRIES, NO_FILES};
 use protocol::{Entry, FileId, FileName};
 
-use super::{Check, Difference, File, Finding, Stop, Talk, is_sent};
+use super::{Check, Conversation, Difference, File, Finding, Stop, is_sent};
 use crate::wire::escaped;
 
 /// The rule that a listing ends with the empty line.
@@ -11,7 +11,7 @@ const LIST_END: u8 = 34;
 /// The rule that the empty line alone is none.
 const OMISSION: u8 = 14;
 
-impl Talk {
+impl Conversation {
     pub(super) fn list(&mut self) -> Check<Vec<Entry>> {
         self.list_by("LIST_FILES\n")
     }

@@ -1,8 +1,8 @@
 //! Level 1: connects and lists.
 
-use super::{Check, Desk, QUIET};
+use super::{Check, QUIET, ServerBench};
 
-cases! { Desk:
+cases! { ServerBench:
     1 "connect" [5 24] after []
         "It takes a connection, and says nothing before the client does."
         => connect;
@@ -11,10 +11,10 @@ cases! { Desk:
         => list;
     1 "list-with-a-blank" [7] after ["list"]
         "LIST FILES is the same command."
-        => |desk| list_by(desk, "LIST FILES\n");
+        => |bench| list_by(bench, "LIST FILES\n");
     1 "list-file" [7] after ["list"]
         "LIST FILE is the same command."
-        => |desk| list_by(desk, "LIST FILE\n");
+        => |bench| list_by(bench, "LIST FILE\n");
     1 "list-again" [15] after ["list"]
         "A session can ask for the listing again and again."
         => list_again;
@@ -29,45 +29,45 @@ cases! { Desk:
         => leave;
     1 "leave-at-once" [26] after ["connect"]
         "A client that says nothing and closes is let go."
-        => |desk| desk.connect()?.leave();
+        => |bench| bench.connect()?.leave();
 }
 
-fn connect(desk: &mut Desk) -> Check {
-    desk.connect()?.says_nothing()
+fn connect(bench: &mut ServerBench) -> Check {
+    bench.connect()?.says_nothing()
 }
 
-fn list(desk: &mut Desk) -> Check {
-    let listed = desk.connect()?.list()?;
-    desk.pass_over(&listed);
+fn list(bench: &mut ServerBench) -> Check {
+    let listed = bench.connect()?.list()?;
+    bench.pass_over(&listed);
     Ok(())
 }
 
-fn list_ends(desk: &mut Desk) -> Check {
-    let mut talk = desk.connect()?;
-    talk.list()?;
-    talk.quiet(5, Some(5), "nothing after the empty line of the listing")
+fn list_ends(bench: &mut ServerBench) -> Check {
+    let mut conversation = bench.connect()?;
+    conversation.list()?;
+    conversation.quiet(5, Some(5), "nothing after the empty line of the listing")
 }
 
-fn list_for_the_next(desk: &mut Desk) -> Check {
-    desk.connect()?.list()?;
-    desk.connect()?.list().map(drop)
+fn list_for_the_next(bench: &mut ServerBench) -> Check {
+    bench.connect()?.list()?;
+    bench.connect()?.list().map(drop)
 }
 
-fn leave(desk: &mut Desk) -> Check {
-    let mut talk = desk.connect()?;
-    talk.list()?;
-    talk.leave()
+fn leave(bench: &mut ServerBench) -> Check {
+    let mut conversation = bench.connect()?;
+    conversation.list()?;
+    conversation.leave()
 }
 
-fn list_by(desk: &Desk, command: &str) -> Check {
-    desk.connect()?.list_by(command).map(drop)
+fn list_by(bench: &ServerBench, command: &str) -> Check {
+    bench.connect()?.list_by(command).map(drop)
 }
 
-fn list_again(desk: &mut Desk) -> Check {
-    let mut talk = desk.session()?;
+fn list_again(bench: &mut ServerBench) -> Check {
+    let mut conversation = bench.session()?;
     for _ in 0..3 {
-        talk.list()?;
+        conversation.list()?;
     }
     std::thread::sleep(QUIET);
-    talk.list().map(drop)
+    conversation.list().map(drop)
 }

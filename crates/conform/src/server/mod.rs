@@ -1,14 +1,14 @@
-//! Servers under test: the harness is the client. The expectations that all cases share are in `talk.rs` and
+//! Servers under test: the harness is the client. The expectations that all cases share are in `conversation.rs` and
 //! `listing.rs`, the cases in the files that are named after what they are about.
 
 mod attacks;
+mod conversation;
 mod dial;
 mod framing;
 mod host;
 mod listing;
 mod lists;
 mod refusals;
-mod talk;
 mod transfers;
 mod uploads;
 
@@ -21,16 +21,16 @@ use std::time::Duration;
 
 use protocol::Entry;
 
-use super::content::{Holds, noise, seed_of};
+use super::content::{FileContent, noise, seed_of};
 use super::{
-    Bench, Came, Case, CaseInfo, Check, Command, Difference, File, Finding, Gone, OUTLIVES, Obstacle,
-    Options, QUIET, Report, Side, Stop, TIMEOUT, broken, broken_payload, run,
+    ActualInput, Bench, Case, CaseInfo, Check, ConformOptions, Difference, EndedProgram, File, Finding,
+    OUTLIVES, Obstacle, ProgramCommand, QUIET, Report, Side, Stop, TIMEOUT, broken, broken_payload, run,
 };
+use conversation::{Conversation, refusal_code};
 use dial::Dialer;
-use host::{Host, in_words};
-use talk::{Talk, refusal_code};
+use host::{StartedHost, in_words};
 
-static CASES: LazyLock<Vec<Case<Desk>>> = LazyLock::new(|| {
+static CASES: LazyLock<Vec<Case<ServerBench>>> = LazyLock::new(|| {
     let parts =
         [lists::CASES, transfers::CASES, uploads::CASES, refusals::CASES, framing::CASES, attacks::CASES];
     let mut cases = parts.concat();
@@ -51,27 +51,27 @@ const SETTLE_SHORT: Duration = Duration::from_millis(15);
 
 /// Plays the cases that `options` asks for against the server at the first of `addresses` that answers.
 #[must_use]
-pub fn test(addresses: &[SocketAddr], options: &Options) -> Report {
-    report(Desk::new(addresses, None, options), options)
+pub fn test(addresses: &[SocketAddr], options: &ConformOptions) -> Report {
+    report(ServerBench::new(addresses, None, options), options)
 }
 
 /// The same against a server that `command` starts, anew for each case.
 #[must_use]
-pub fn test_command(command: &Command, options: &Options) -> Report {
-    report(Desk::new(&[], Some(command), options), options)
+pub fn test_command(command: &ProgramCommand, options: &ConformOptions) -> Report {
+    report(ServerBench::new(&[], Some(command), options), options)
 }
 
-fn report(mut desk: Desk, options: &Options) -> Report {
-    let results = run(&CASES, options, &mut desk);
-    Report { side: Side::Server, seed: desk.seed, round: desk.round, results }
+fn report(mut bench: ServerBench, options: &ConformOptions) -> Report {
+    let results = run(&CASES, options, &mut bench);
+    Report { side: Side::Server, seed: bench.seed, round: bench.round, results }
 }
 
-/// Where the cases are played.
-struct Desk {
+/// What the cases for servers are run on.
+struct ServerBench {
     dialer: Rc<Dialer>,
-    command: Option<Command>,
+    command: Option<ProgramCommand>,
     /// The server of this case, if it is started here, or why there is none.
-    host: Option<Result<Host, String>>,
+    host: Option<Result<StartedHost, String>>,
     limit: Duration,
     seed: u64,
     /// Which files by this seed are sent: those of the rounds before are still at the server, from earlier runs.
@@ -83,7 +83,7 @@ struct Desk {
     warning: Rc<RefCell<Option<Finding>>>,
 }
 
-impl Bench for Desk {
+impl Bench for ServerBench {
     fn begin(&mut self, case: &CaseInfo) {
         self.warning.replace(None);
         self.dialer.begin();
@@ -95,7 +95,7 @@ impl Bench for Desk {
         if let Some(command) = &self.command {
             // The one before is ended first.
             self.host = None;
-            let host = Host::start(command).map_err(|failed| in_words(&failed));
+            let host = StartedHost::start(command).map_err(|failed| in_words(&failed));
             self.dialer.aim(host.iter().map(|host| host.address).collect());
             self.host = Some(host);
         }
@@ -106,7 +106,7 @@ impl Bench for Desk {
     }
 
     /// Asked only of a server that has said nothing in this case, for the question is a connection.
-    fn gone(&mut self) -> Option<Gone> {
+    fn ended_program(&mut self) -> Option<EndedProgram> {
         let count = self.dialer.connections();
         if self.command.is_some() || self.dialer.has_heard() || count == 0 {
             return None;
@@ -122,7 +122,7 @@ impl Bench for Desk {
             hints: vec!["--server-command starts a server anew for each case".into()],
             ..Finding::default()
         };
-        Some(Gone {
+        Some(EndedProgram {
             charge: (!self.dialer.is_reached()).then_some(charge),
             why: format!(
                 "the server seems to have ended after {connections}; it has to serve the next (R{OUTLIVES})"
@@ -144,8 +144,8 @@ impl Bench for Desk {
     }
 }
 
-impl Desk {
-    fn new(addresses: &[SocketAddr], command: Option<&Command>, options: &Options) -> Self {
+impl ServerBench {
+    fn new(addresses: &[SocketAddr], command: Option<&ProgramCommand>, options: &ConformOptions) -> Self {
         let limit = options.timeout.unwrap_or(TIMEOUT);
         Self {
             dialer: Rc::new(Dialer::new(addresses, limit)),
@@ -161,7 +161,7 @@ impl Desk {
     }
 
     /// A connection. A server may close between commands (R26): the next exchange then goes over a new one.
-    fn connect(&self) -> Check<Talk> {
+    fn connect(&self) -> Check<Conversation> {
         if let Some(Err(why)) = &self.host {
             // One that was there before can be started.
             let has_started = self.dialer.connections() > 0;
@@ -171,11 +171,11 @@ impl Desk {
                 Stop::NotReached(why.clone().into())
             });
         }
-        Ok(Talk::new(self.dialer.wire()?, &self.dialer, self.own(), &self.warning))
+        Ok(Conversation::new(self.dialer.wire()?, &self.dialer, self.own(), &self.warning))
     }
 
     /// A connection whose exchanges have to be one session: a server that closes in its midst stays away from the case.
-    fn session(&self) -> Check<Talk> {
+    fn session(&self) -> Check<Conversation> {
         Ok(self.connect()?.in_one_session())
     }
 
@@ -201,15 +201,15 @@ impl Desk {
     }
 
     /// A file that no other case and no other round has.
-    fn file(&mut self, holds: impl Into<Holds>) -> File {
-        self.named("", ".bin", holds)
+    fn file(&mut self, content: impl Into<FileContent>) -> File {
+        self.named("", ".bin", content)
     }
 
     /// The same with something before and behind its name.
-    fn named(&mut self, before: &str, behind: &str, holds: impl Into<Holds>) -> File {
+    fn named(&mut self, before: &str, behind: &str, content: impl Into<FileContent>) -> File {
         self.files += 1;
         let name = format!("{}{}", self.own(), self.files);
-        let bytes = holds.into().bytes(seed_of(&name));
+        let bytes = content.into().bytes(seed_of(&name));
         File { name: format!("{before}{name}{behind}"), bytes }
     }
 
@@ -243,6 +243,6 @@ fn is_sent(name: &str) -> bool {
             is_number(seed, u8::is_ascii_hexdigit) && is_number(round, u8::is_ascii_digit)
         })
     };
-    let is_of = |case: &Case<Desk>| name.split_once(&format!("-{}-", case.info.name));
+    let is_of = |case: &Case<ServerBench>| name.split_once(&format!("-{}-", case.info.name));
     CASES.iter().filter_map(is_of).any(|(before, _)| is_mark(before))
 }

@@ -3,39 +3,39 @@
 use protocol::ErrorCode;
 
 use super::uploads::LARGE;
-use super::{Check, Desk};
+use super::{Check, ServerBench};
 use crate::content::{
-    Holds, LIKE_COMMANDS, begins_with_zero, begins_with_zeros, holds_zeros, id_of, is_plain,
+    FileContent, LIKE_COMMANDS, begins_with_zero, begins_with_zeros, holds_zeros, id_of, is_plain,
 };
 
 /// How long the pieces are in which a careless program hashes, in bytes.
 const CARELESS: usize = 1024;
 
-cases! { Desk:
+cases! { ServerBench:
     3 "download" [3 5] after ["upload"]
         "A download brings the size, then exactly the bytes."
-        => |desk| there_and_back(desk, Holds::Plain(1000));
+        => |bench| there_and_back(bench, FileContent::Plain(1000));
     3 "download-outlives" [15] after ["download"]
         "The next connection can download the file."
         => download_outlives;
     3 "download-empty" [3] after ["download" "upload-empty"]
         "Of an empty file, the size is all."
-        => |desk| there_and_back(desk, Holds::Plain(0));
+        => |bench| there_and_back(bench, FileContent::Plain(0));
     3 "download-with-zeros" [11] after ["download" "hash-with-zeros"]
         "An id with zeros is found, as it was given."
         => download_with_zeros;
     3 "download-of-digits" [11] after ["download" "hash-of-digits"]
         "So is one without a letter."
-        => |desk| there_and_back(desk, Holds::Digits);
+        => |bench| there_and_back(bench, FileContent::Digits);
     3 "download-every-byte" [3] after ["download" "upload-every-byte"]
         "Every byte comes back."
-        => |desk| there_and_back(desk, Holds::EveryByte);
+        => |bench| there_and_back(bench, FileContent::EveryByte);
     3 "download-like-commands" [3] after ["download" "upload-like-commands"]
         "Nothing in what comes back is looked at either."
-        => |desk| there_and_back(desk, LIKE_COMMANDS);
+        => |bench| there_and_back(bench, LIKE_COMMANDS);
     3 "download-large" [3] after ["download-every-byte" "upload-large"]
         "300,007 bytes come back."
-        => |desk| there_and_back(desk, Holds::Noise(LARGE));
+        => |bench| there_and_back(bench, FileContent::Noise(LARGE));
     3 "download-again" [3] after ["download"]
         "A session downloads again and again."
         => download_again;
@@ -86,51 +86,51 @@ cases! { Desk:
         => upload_after_discard;
 }
 
-fn download_outlives(desk: &mut Desk) -> Check {
-    let file = desk.file(1001);
-    desk.connect()?.prepare(&file)?;
-    desk.connect()?.get(&file)
+fn download_outlives(bench: &mut ServerBench) -> Check {
+    let file = bench.file(1001);
+    bench.connect()?.prepare(&file)?;
+    bench.connect()?.get(&file)
 }
 
-fn download_with_zeros(desk: &mut Desk) -> Check {
+fn download_with_zeros(bench: &mut ServerBench) -> Check {
     for fits in [begins_with_zero, begins_with_zeros, holds_zeros] {
-        there_and_back(desk, Holds::WithId(501, fits))?;
+        there_and_back(bench, FileContent::WithId(501, fits))?;
     }
     Ok(())
 }
 
-fn download_again(desk: &mut Desk) -> Check {
-    let (one, two, mut talk) = (desk.file(999), desk.file(7), desk.session()?);
-    talk.prepare(&one)?;
-    talk.prepare(&two)?;
-    talk.get(&one)?;
-    talk.get(&two)?;
-    talk.get(&one)
+fn download_again(bench: &mut ServerBench) -> Check {
+    let (one, two, mut conversation) = (bench.file(999), bench.file(7), bench.session()?);
+    conversation.prepare(&one)?;
+    conversation.prepare(&two)?;
+    conversation.get(&one)?;
+    conversation.get(&two)?;
+    conversation.get(&one)
 }
 
-fn download_ends(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1002), desk.connect()?);
-    talk.prepare(&file)?;
-    talk.get(&file)?;
-    talk.quiet(3, Some(20), "nothing behind the last byte of the file")
+fn download_ends(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(1002), bench.connect()?);
+    conversation.prepare(&file)?;
+    conversation.get(&file)?;
+    conversation.quiet(3, Some(20), "nothing behind the last byte of the file")
 }
 
-fn list_after_download(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1003), desk.session()?);
-    talk.prepare(&file)?;
-    talk.get(&file)?;
-    talk.lists(3, &file)
+fn list_after_download(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(1003), bench.session()?);
+    conversation.prepare(&file)?;
+    conversation.get(&file)?;
+    conversation.lists(3, &file)
 }
 
-fn leave_after_download(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1004), desk.connect()?);
-    talk.prepare(&file)?;
-    talk.get(&file)?;
-    talk.leave()
+fn leave_after_download(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(1004), bench.connect()?);
+    conversation.prepare(&file)?;
+    conversation.get(&file)?;
+    conversation.leave()
 }
 
-fn hash_of_one_bit(desk: &mut Desk) -> Check {
-    let (one, mut talk) = (desk.file(1000), desk.connect()?);
+fn hash_of_one_bit(bench: &mut ServerBench) -> Check {
+    let (one, mut conversation) = (bench.file(1000), bench.connect()?);
     let mut bytes = one.bytes.clone();
     for at in 500..one.bytes.len() {
         bytes.clone_from(&one.bytes);
@@ -139,106 +139,106 @@ fn hash_of_one_bit(desk: &mut Desk) -> Check {
             break;
         }
     }
-    let two = desk.with_content(&bytes);
-    talk.put(&one)?;
-    talk.put(&two)
+    let two = bench.with_content(&bytes);
+    conversation.put(&one)?;
+    conversation.put(&two)
 }
 
-fn hash_of_pieces(desk: &mut Desk) -> Check {
-    let mut talk = desk.connect()?;
+fn hash_of_pieces(bench: &mut ServerBench) -> Check {
+    let mut conversation = bench.connect()?;
     for len in [CARELESS - 1, CARELESS, CARELESS + 1, 4 * CARELESS, 8 * CARELESS + 1, 64 * CARELESS] {
-        let file = desk.file(len);
-        talk.put(&file)?;
+        let file = bench.file(len);
+        conversation.put(&file)?;
     }
-    talk.list().map(drop)
+    conversation.list().map(drop)
 }
 
-fn hash_under_one_name(desk: &mut Desk) -> Check {
-    let (one, mut two, mut talk) = (desk.file(1000), desk.file(1000), desk.connect()?);
+fn hash_under_one_name(bench: &mut ServerBench) -> Check {
+    let (one, mut two, mut conversation) = (bench.file(1000), bench.file(1000), bench.connect()?);
     two.name.clone_from(&one.name);
-    talk.put(&one)?;
-    talk.put(&two)
+    conversation.put(&one)?;
+    conversation.put(&two)
 }
 
-fn discard(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1000), desk.session()?);
-    talk.prepare(&file)?;
-    talk.discard(&file.id())?;
-    talk.lists_not(21, &file)
+fn discard(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(1000), bench.session()?);
+    conversation.prepare(&file)?;
+    conversation.discard(&file.id())?;
+    conversation.lists_not(21, &file)
 }
 
-fn discard_unlists_everywhere(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1001), desk.session()?);
-    talk.prepare(&file)?;
-    talk.discard(&file.id())?;
-    drop(talk);
-    desk.connect()?.id_refused(&file.id(), 21, ErrorCode::NotFound)
+fn discard_unlists_everywhere(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(1001), bench.session()?);
+    conversation.prepare(&file)?;
+    conversation.discard(&file.id())?;
+    drop(conversation);
+    bench.connect()?.id_refused(&file.id(), 21, ErrorCode::NotFound)
 }
 
-fn discard_twice(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1002), desk.session()?);
-    talk.prepare(&file)?;
-    talk.discard(&file.id())?;
-    talk.refused(format!("DISCARD {}\n", file.id()), 21, ErrorCode::NotFound)
+fn discard_twice(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(1002), bench.session()?);
+    conversation.prepare(&file)?;
+    conversation.discard(&file.id())?;
+    conversation.refused(format!("DISCARD {}\n", file.id()), 21, ErrorCode::NotFound)
 }
 
-fn discard_unknown(desk: &mut Desk) -> Check {
-    let id = desk.file(50).id();
-    desk.connect()?.refused(format!("DISCARD {id}\n"), 21, ErrorCode::NotFound)
+fn discard_unknown(bench: &mut ServerBench) -> Check {
+    let id = bench.file(50).id();
+    bench.connect()?.refused(format!("DISCARD {id}\n"), 21, ErrorCode::NotFound)
 }
 
-fn discard_not_yours(desk: &mut Desk) -> Check {
-    let file = desk.file(1003);
-    desk.connect()?.prepare(&file)?;
-    let mut talk = desk.connect()?;
-    talk.refused(format!("DISCARD {}\n", file.id()), 21, ErrorCode::NotYours)?;
-    talk.lists(21, &file)
+fn discard_not_yours(bench: &mut ServerBench) -> Check {
+    let file = bench.file(1003);
+    bench.connect()?.prepare(&file)?;
+    let mut conversation = bench.connect()?;
+    conversation.refused(format!("DISCARD {}\n", file.id()), 21, ErrorCode::NotYours)?;
+    conversation.lists(21, &file)
 }
 
-fn discard_keeps_what_was(desk: &mut Desk) -> Check {
-    let file = desk.file(1004);
-    desk.connect()?.prepare(&file)?;
-    let mut talk = desk.session()?;
-    talk.prepare(&file)?;
-    talk.discard(&file.id())?;
-    talk.lists(21, &file)
+fn discard_keeps_what_was(bench: &mut ServerBench) -> Check {
+    let file = bench.file(1004);
+    bench.connect()?.prepare(&file)?;
+    let mut conversation = bench.session()?;
+    conversation.prepare(&file)?;
+    conversation.discard(&file.id())?;
+    conversation.lists(21, &file)
 }
 
-fn discard_one_of_two(desk: &mut Desk) -> Check {
-    let (one, mut two, mut talk) = (desk.file(100), desk.file(200), desk.session()?);
+fn discard_one_of_two(bench: &mut ServerBench) -> Check {
+    let (one, mut two, mut conversation) = (bench.file(100), bench.file(200), bench.session()?);
     two.name.clone_from(&one.name);
-    talk.prepare(&one)?;
-    talk.prepare(&two)?;
-    talk.discard(&one.id())?;
-    let listed = talk.list()?;
-    talk.has(21, &listed, &two)?;
-    talk.get(&two)
+    conversation.prepare(&one)?;
+    conversation.prepare(&two)?;
+    conversation.discard(&one.id())?;
+    let listed = conversation.list()?;
+    conversation.has(21, &listed, &two)?;
+    conversation.get(&two)
 }
 
-fn upload_after_discard(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1005), desk.session()?);
-    talk.prepare(&file)?;
-    talk.discard(&file.id())?;
-    talk.put(&file)?;
-    talk.lists(21, &file)
+fn upload_after_discard(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(1005), bench.session()?);
+    conversation.prepare(&file)?;
+    conversation.discard(&file.id())?;
+    conversation.put(&file)?;
+    conversation.lists(21, &file)
 }
 
-fn there_and_back(desk: &mut Desk, holds: Holds) -> Check {
-    let (file, mut talk) = (desk.file(holds), desk.connect()?);
-    talk.prepare(&file)?;
-    talk.get(&file)
+fn there_and_back(bench: &mut ServerBench, content: FileContent) -> Check {
+    let (file, mut conversation) = (bench.file(content), bench.connect()?);
+    conversation.prepare(&file)?;
+    conversation.get(&file)
 }
 
-fn latest(desk: &mut Desk) -> Check {
-    let (one, mut talk) = (desk.file(1006), desk.session()?);
-    let two = desk.with_content(&one.bytes);
-    talk.prepare(&one)?;
-    talk.prepare(&two)?;
-    talk.discard(&one.id())?;
-    let listed = talk.list()?;
-    talk.has(21, &listed, &one)?;
-    talk.lists_not(21, &two)?;
-    talk.get(&one)?;
-    talk.discard(&one.id())?;
-    talk.lists_not(21, &one)
+fn latest(bench: &mut ServerBench) -> Check {
+    let (one, mut conversation) = (bench.file(1006), bench.session()?);
+    let two = bench.with_content(&one.bytes);
+    conversation.prepare(&one)?;
+    conversation.prepare(&two)?;
+    conversation.discard(&one.id())?;
+    let listed = conversation.list()?;
+    conversation.has(21, &listed, &one)?;
+    conversation.lists_not(21, &two)?;
+    conversation.get(&one)?;
+    conversation.discard(&one.id())?;
+    conversation.lists_not(21, &one)
 }

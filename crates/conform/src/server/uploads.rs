@@ -2,8 +2,8 @@
 
 use protocol::MAX_NAME;
 
-use super::{Check, Desk, File, Stop};
-use crate::content::{Holds, LIKE_COMMANDS, LINES, begins_with_zero, begins_with_zeros, holds_zeros};
+use super::{Check, File, ServerBench, Stop};
+use crate::content::{FileContent, LIKE_COMMANDS, LINES, begins_with_zero, begins_with_zeros, holds_zeros};
 
 /// More than a read, a buffer or a segment takes, and no multiple of anything.
 pub(super) const LARGE: usize = 300_007;
@@ -12,7 +12,7 @@ pub(super) const LARGER: usize = 4 * 1024 * 1024 + 13;
 /// How many files one session uploads.
 const SEVERAL: usize = 12;
 
-cases! { Desk:
+cases! { ServerBench:
     2 "upload" [5 17] after ["list"]
         "An upload goes through, and its hash is the MD5."
         => upload;
@@ -42,7 +42,7 @@ cases! { Desk:
         => hash_with_zeros;
     2 "hash-of-digits" [11 17] after ["upload-listed"]
         "A hash without a letter is no number."
-        => |desk| put_and_list(desk, 11, Holds::Digits);
+        => |bench| put_and_list(bench, 11, FileContent::Digits);
     2 "upload-empty" [16] after ["upload" "hash-with-zeros"]
         "An empty file has no payload: the hash comes at once."
         => upload_empty;
@@ -51,13 +51,13 @@ cases! { Desk:
         => upload_one_byte;
     2 "upload-every-byte" [3] after ["upload"]
         "A payload can hold every byte there is."
-        => |desk| put_holding(desk, Holds::EveryByte);
+        => |bench| put_holding(bench, FileContent::EveryByte);
     2 "upload-lines" [3] after ["upload"]
         "A text of several lines, the last of which ends in CR LF."
-        => |desk| put_holding(desk, LINES);
+        => |bench| put_holding(bench, LINES);
     2 "upload-like-commands" [3] after ["upload"]
         "Nothing in a payload is looked at."
-        => |desk| put_holding(desk, LIKE_COMMANDS);
+        => |bench| put_holding(bench, LIKE_COMMANDS);
     2 "upload-large" [3 17] after ["upload-every-byte"]
         "A file of 300,007 bytes is hashed to its last byte."
         => upload_large;
@@ -66,109 +66,109 @@ cases! { Desk:
         => larger;
     3 "name-with-semicolons" [8] after ["upload-listed" "download"]
         "A name can hold semicolons."
-        => |desk| put_named(desk, 8, "a;", ";7;.txt");
+        => |bench| put_named(bench, 8, "a;", ";7;.txt");
     3 "name-with-blanks" [9] after ["upload-listed" "download"]
         "Blanks belong to a name, also at its ends."
-        => |desk| put_named(desk, 9, "  of ", " mine  ");
+        => |bench| put_named(bench, 9, "  of ", " mine  ");
     3 "name-in-utf-8" [9] after ["upload-listed" "download"]
         "A name is UTF-8, of any language."
-        => |desk| put_named(desk, 9, "Übung-文件-", "-файл-🗎.txt");
+        => |bench| put_named(bench, 9, "Übung-文件-", "-файл-🗎.txt");
     3 "name-with-dots" [9] after ["upload-listed" "download"]
         "Only . and .. are no names; ..a and a.. are."
-        => |desk| put_named(desk, 9, "..", "..");
+        => |bench| put_named(bench, 9, "..", "..");
     3 "name-like-a-command" [9] after ["upload-listed" "download"]
         "A name may look like anything."
-        => |desk| put_named(desk, 9, "ERROR other ", ";LIST_FILES");
+        => |bench| put_named(bench, 9, "ERROR other ", ";LIST_FILES");
     3 "name-for-a-shell" [9] after ["upload-listed" "download"]
         "A name is no option, pattern or command."
-        => |desk| put_named(desk, 9, "-rf *?\"'$(x)`|&<>:%s%n ", "~");
+        => |bench| put_named(bench, 9, "-rf *?\"'$(x)`|&<>:%s%n ", "~");
     7 "name-of-255-bytes" [9] after ["upload-listed" "download"]
         "A name can have 255 bytes."
         => name_of_255_bytes;
 }
 
-fn upload(desk: &mut Desk) -> Check {
-    let file = desk.file(1000);
-    desk.connect()?.put(&file)
+fn upload(bench: &mut ServerBench) -> Check {
+    let file = bench.file(1000);
+    bench.connect()?.put(&file)
 }
 
-fn upload_listed(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1001), desk.connect()?);
-    talk.put(&file)?;
-    talk.lists(17, &file)
+fn upload_listed(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(1001), bench.connect()?);
+    conversation.put(&file)?;
+    conversation.lists(17, &file)
 }
 
-fn upload_outlives(desk: &mut Desk) -> Check {
-    let file = desk.file(1002);
-    desk.connect()?.prepare(&file)?;
-    desk.connect()?.lists(15, &file)
+fn upload_outlives(bench: &mut ServerBench) -> Check {
+    let file = bench.file(1002);
+    bench.connect()?.prepare(&file)?;
+    bench.connect()?.lists(15, &file)
 }
 
-fn upload_waits(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1003), desk.connect()?);
-    talk.begin_put(&file.name, file.bytes.len())?;
-    talk.send(&file.bytes[..1002]);
-    talk.quiet(17, Some(13), "nothing while a byte is missing")?;
-    talk.send(&file.bytes[1002..]);
-    talk.hash(&file)
+fn upload_waits(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(1003), bench.connect()?);
+    conversation.begin_put(&file.name, file.bytes.len())?;
+    conversation.send(&file.bytes[..1002]);
+    conversation.quiet(17, Some(13), "nothing while a byte is missing")?;
+    conversation.send(&file.bytes[1002..]);
+    conversation.hash(&file)
 }
 
-fn upload_several(desk: &mut Desk) -> Check {
-    let mut talk = desk.session()?;
+fn upload_several(bench: &mut ServerBench) -> Check {
+    let mut conversation = bench.session()?;
     for len in 1..=SEVERAL {
-        let file = desk.file(len * 100);
-        talk.put(&file)?;
+        let file = bench.file(len * 100);
+        conversation.put(&file)?;
     }
-    talk.list().map(drop)
+    conversation.list().map(drop)
 }
 
-fn upload_again(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(1004), desk.connect()?);
-    talk.put(&file)?;
-    talk.put(&file)?;
-    talk.lists(15, &file)?;
-    talk.lists_no_pair_twice()
+fn upload_again(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(1004), bench.connect()?);
+    conversation.put(&file)?;
+    conversation.put(&file)?;
+    conversation.lists(15, &file)?;
+    conversation.lists_no_pair_twice()
 }
 
-fn one_content_two_names(desk: &mut Desk) -> Check {
-    let (one, mut talk) = (desk.file(1005), desk.connect()?);
-    let two = desk.with_content(&one.bytes);
-    both_listed(&mut talk, &one, &two)
+fn one_content_two_names(bench: &mut ServerBench) -> Check {
+    let (one, mut conversation) = (bench.file(1005), bench.connect()?);
+    let two = bench.with_content(&one.bytes);
+    both_listed(&mut conversation, &one, &two)
 }
 
-fn one_name_two_contents(desk: &mut Desk) -> Check {
-    let (one, other, mut talk) = (desk.file(1006), desk.file(1006), desk.connect()?);
-    both_listed(&mut talk, &one, &File { name: one.name.clone(), ..other })
+fn one_name_two_contents(bench: &mut ServerBench) -> Check {
+    let (one, other, mut conversation) = (bench.file(1006), bench.file(1006), bench.connect()?);
+    both_listed(&mut conversation, &one, &File { name: one.name.clone(), ..other })
 }
 
-fn upload_empty(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(0), desk.connect()?);
-    talk.put(&file)?;
-    talk.lists(16, &file)
+fn upload_empty(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(0), bench.connect()?);
+    conversation.put(&file)?;
+    conversation.lists(16, &file)
 }
 
-fn hash_with_zeros(desk: &mut Desk) -> Check {
+fn hash_with_zeros(bench: &mut ServerBench) -> Check {
     for fits in [begins_with_zero, begins_with_zeros, holds_zeros] {
-        put_and_list(desk, 11, Holds::WithId(500, fits))?;
+        put_and_list(bench, 11, FileContent::WithId(500, fits))?;
     }
     Ok(())
 }
 
-fn put_and_list(desk: &mut Desk, rule: u8, holds: Holds) -> Check {
-    let (file, mut talk) = (desk.file(holds), desk.connect()?);
-    talk.put(&file)?;
-    talk.lists(rule, &file)
+fn put_and_list(bench: &mut ServerBench, rule: u8, content: FileContent) -> Check {
+    let (file, mut conversation) = (bench.file(content), bench.connect()?);
+    conversation.put(&file)?;
+    conversation.lists(rule, &file)
 }
 
-fn upload_one_byte(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.with_content(b"\n"), desk.connect()?);
-    talk.put(&file)?;
-    talk.list().map(drop)
+fn upload_one_byte(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.with_content(b"\n"), bench.connect()?);
+    conversation.put(&file)?;
+    conversation.list().map(drop)
 }
 
-fn upload_large(desk: &mut Desk) -> Check {
-    let file = desk.file(Holds::Noise(LARGE));
-    may_be_too_large(&file, desk.connect()?.put(&file))
+fn upload_large(bench: &mut ServerBench) -> Check {
+    let file = bench.file(FileContent::Noise(LARGE));
+    may_be_too_large(&file, bench.connect()?.put(&file))
 }
 
 /// A server may take less than others, and says so.
@@ -181,51 +181,51 @@ pub(super) fn may_be_too_large(file: &File, check: Check) -> Check {
     })
 }
 
-fn name_of_255_bytes(desk: &mut Desk) -> Check {
-    let mut file = desk.file(77);
+fn name_of_255_bytes(bench: &mut ServerBench) -> Check {
+    let mut file = bench.file(77);
     file.name.extend(std::iter::repeat_n('n', MAX_NAME - file.name.len()));
-    round_trip(desk, 9, &file)
+    round_trip(bench, 9, &file)
 }
 
-fn put_holding(desk: &mut Desk, holds: Holds) -> Check {
-    let (file, mut talk) = (desk.file(holds), desk.connect()?);
-    talk.put(&file)?;
-    talk.list().map(drop)
+fn put_holding(bench: &mut ServerBench, content: FileContent) -> Check {
+    let (file, mut conversation) = (bench.file(content), bench.connect()?);
+    conversation.put(&file)?;
+    conversation.list().map(drop)
 }
 
-fn put_named(desk: &mut Desk, rule: u8, before: &str, behind: &str) -> Check {
-    let file = desk.named(before, behind, 77);
-    round_trip(desk, rule, &file)
+fn put_named(bench: &mut ServerBench, rule: u8, before: &str, behind: &str) -> Check {
+    let file = bench.named(before, behind, 77);
+    round_trip(bench, rule, &file)
 }
 
-fn round_trip(desk: &Desk, rule: u8, file: &File) -> Check {
-    let mut talk = desk.connect()?;
-    talk.put(file)?;
-    talk.lists(rule, file)?;
-    talk.get(file)
+fn round_trip(bench: &ServerBench, rule: u8, file: &File) -> Check {
+    let mut conversation = bench.connect()?;
+    conversation.put(file)?;
+    conversation.lists(rule, file)?;
+    conversation.get(file)
 }
 
-fn both_listed(talk: &mut super::Talk, one: &File, two: &File) -> Check {
-    talk.put(one)?;
-    talk.put(two)?;
-    let listed = talk.list()?;
-    talk.has(15, &listed, one)?;
-    talk.has(15, &listed, two)?;
-    talk.get(one)?;
-    talk.get(two)
+fn both_listed(conversation: &mut super::Conversation, one: &File, two: &File) -> Check {
+    conversation.put(one)?;
+    conversation.put(two)?;
+    let listed = conversation.list()?;
+    conversation.has(15, &listed, one)?;
+    conversation.has(15, &listed, two)?;
+    conversation.get(one)?;
+    conversation.get(two)
 }
 
 /// It may be too large for a server, which may say so before the payload, in its midst or after it.
-fn larger(desk: &mut Desk) -> Check {
-    let (file, mut talk) = (desk.file(Holds::Noise(LARGER)), desk.connect()?);
-    talk.announce(&file.details())?;
-    let mut refused = is_refusal(talk.go_ahead(9))?;
+fn larger(bench: &mut ServerBench) -> Check {
+    let (file, mut conversation) = (bench.file(FileContent::Noise(LARGER)), bench.connect()?);
+    conversation.announce(&file.details())?;
+    let mut refused = is_refusal(conversation.go_ahead(9))?;
     if !refused {
-        talk.send(&file.bytes);
-        refused = is_refusal(talk.hash(&file))?;
+        conversation.send(&file.bytes);
+        refused = is_refusal(conversation.hash(&file))?;
     }
     // With R18 and R22, the session is in order either way.
-    if refused { talk.lists_not(18, &file) } else { talk.lists(17, &file) }
+    if refused { conversation.lists_not(18, &file) } else { conversation.lists(17, &file) }
 }
 
 /// Whether the server refused for want of room or the like.

@@ -84,15 +84,15 @@ impl Link {
         let (carried, end) = self.carry(now, sender_closed);
         let used = self.offer(now, receiver.as_deref_mut());
         match end {
-            Carried::Both(end) => (true, Some(end)),
-            Carried::End if used == 0 && !self.ended && !receiver_talks => {
+            Continuation::Both(end) => (true, Some(end)),
+            Continuation::End if used == 0 && !self.ended && !receiver_talks => {
                 self.ended = true;
                 if let Some(receiver) = receiver {
                     receiver.handle_end(now, End::Finished);
                 }
                 (true, None)
             }
-            Carried::On | Carried::End => (carried || used > 0, None),
+            Continuation::On | Continuation::End => (carried || used > 0, None),
         }
     }
 
@@ -115,13 +115,13 @@ impl Link {
     }
 
     /// Moves bytes from the sender's end to the receiver's, without copying them if it can.
-    fn carry(&mut self, now: Duration, sender_closed: bool) -> (bool, Carried) {
+    fn carry(&mut self, now: Duration, sender_closed: bool) -> (bool, Continuation) {
         let clear = self.gate.as_ref().map_or(usize::MAX, Gate::clear);
         let count = clear.min(self.outbox.filled().len());
         if count > 0 {
-            return (self.carry_past(count), Carried::On);
+            return (self.carry_past(count), Continuation::On);
         }
-        let over = if sender_closed && self.outbox.is_empty() { Carried::End } else { Carried::On };
+        let over = if sender_closed && self.outbox.is_empty() { Continuation::End } else { Continuation::On };
         match &self.gate {
             // No fault, or none that is still to come.
             None => (false, over),
@@ -148,8 +148,8 @@ impl Link {
     }
 
     /// A fault is near: everything goes through the gate.
-    fn carry_through(&mut self, now: Duration, sender_closed: bool) -> (bool, Carried) {
-        let Some(gate) = &mut self.gate else { return (false, Carried::On) };
+    fn carry_through(&mut self, now: Duration, sender_closed: bool) -> (bool, Continuation) {
+        let Some(gate) = &mut self.gate else { return (false, Continuation::On) };
         self.wake = None;
         // What the gate has taken in has moved too: the sender has space for more.
         let mut fed = false;
@@ -157,7 +157,7 @@ impl Link {
             match gate.next(now, self.inbox.spare()) {
                 Next::Delivered(count) => {
                     self.inbox.fill(count);
-                    return (count > 0, Carried::On);
+                    return (count > 0, Continuation::On);
                 }
                 Next::Hungry if !self.outbox.is_empty() => {
                     gate.push(self.outbox.filled());
@@ -170,12 +170,12 @@ impl Link {
                 }
                 Next::Wait(until) => {
                     self.wake = Some(until);
-                    return (fed, Carried::On);
+                    return (fed, Continuation::On);
                 }
-                Next::Hungry | Next::Never => return (fed, Carried::On),
-                Next::End => return (fed, Carried::End),
-                Next::Cut => return (true, Carried::Both(End::Finished)),
-                Next::Reset => return (true, Carried::Both(End::Broken)),
+                Next::Hungry | Next::Never => return (fed, Continuation::On),
+                Next::End => return (fed, Continuation::End),
+                Next::Cut => return (true, Continuation::Both(End::Finished)),
+                Next::Reset => return (true, Continuation::Both(End::Broken)),
             }
         }
     }
@@ -191,7 +191,7 @@ impl Link {
 
 /// What comes after the bytes of a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Carried {
+enum Continuation {
     /// More, perhaps.
     On,
     /// The end of this direction.

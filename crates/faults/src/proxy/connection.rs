@@ -14,7 +14,7 @@ use super::hub::{Hub, Records};
 use super::lane::{End, Lane};
 use super::tap::Tap;
 use super::watch::Watch;
-use super::{How, Recording, Target, What};
+use super::{ConnectionEnd, EventKind, Recording, Target};
 use crate::{Faulty, Flow, Wires};
 
 /// How long the target may take to accept.
@@ -42,14 +42,14 @@ impl Connection {
             Ok(server) => server,
             Err(error) => {
                 reset(&self.client);
-                let what = What::Refused { client: self.from, error: error.kind() };
+                let what = EventKind::Refused { client: self.from, error: error.kind() };
                 return self.hub.tell(self.number, what);
             }
         };
         let target = server.peer_addr().unwrap_or(self.from);
-        self.hub.tell(self.number, What::Opened { client: self.from, target, listener: self.listener });
+        self.hub.tell(self.number, EventKind::Opened { client: self.from, target, listener: self.listener });
         let closed = self.pump(&mut server).await;
-        if !matches!(closed, What::Closed { how: How::Finished, .. }) {
+        if !matches!(closed, EventKind::Closed { how: ConnectionEnd::Finished, .. }) {
             reset(&self.client);
             reset(&server);
         }
@@ -70,7 +70,7 @@ impl Connection {
     }
 
     /// Moves bytes both ways until the end, and says how that was.
-    async fn pump(&mut self, server: &mut TcpStream) -> What {
+    async fn pump(&mut self, server: &mut TcpStream) -> EventKind {
         let (number, hub) = (self.number, Arc::clone(&self.hub));
         let faults = hub.wires(number);
         let (client_reads, client_writes) = self.client.split();
@@ -81,16 +81,16 @@ impl Connection {
         let how = tokio::select! {
             biased;
             how = both(&mut up, &mut down) => how,
-            () = hub.halted() => How::Stopped,
+            () = hub.halted() => ConnectionEnd::Stopped,
         };
         let (to_server, to_client) = (up.carried(), down.carried());
         if hub.budget().is_some() {
             let (up, down) = (up.kept().to_vec(), down.kept().to_vec());
             let complete = up.len() as u64 == to_server.sent && down.len() as u64 == to_client.sent;
-            let whole = complete && how != How::Stopped;
+            let whole = complete && how != ConnectionEnd::Stopped;
             hub.keep(Recording { connection: number, to_server: up, to_client: down, whole });
         }
-        What::Closed { how, to_server, to_client }
+        EventKind::Closed { how, to_server, to_client }
     }
 }
 
@@ -129,7 +129,7 @@ fn new_lane<'a>(
 }
 
 /// Both directions at the same time, until both have ended or the connection is broken.
-async fn both<T: Fn() -> Duration + Unpin>(up: &mut Lane<'_, T>, down: &mut Lane<'_, T>) -> How {
+async fn both<T: Fn() -> Duration + Unpin>(up: &mut Lane<'_, T>, down: &mut Lane<'_, T>) -> ConnectionEnd {
     loop {
         tokio::select! {
             biased;
@@ -140,20 +140,22 @@ async fn both<T: Fn() -> Duration + Unpin>(up: &mut Lane<'_, T>, down: &mut Lane
             // Who does not listen any more may have said why, and that may be on its way.
             (Some(End::Deaf), None) => return last_words(down).await,
             (None, Some(End::Deaf)) => return last_words(up).await,
-            (Some(End::Broken | End::Deaf), _) | (_, Some(End::Broken | End::Deaf)) => return How::Reset,
+            (Some(End::Broken | End::Deaf), _) | (_, Some(End::Broken | End::Deaf)) => {
+                return ConnectionEnd::Reset;
+            }
             (Some(_), Some(_)) => break,
             _ => {}
         }
     }
     // It is no matter if they go on sending: it is over.
     let _ = timeout(LAST_WORDS, async { tokio::join!(up.drain(), down.drain()) }).await;
-    How::Finished
+    ConnectionEnd::Finished
 }
 
 /// Carries the direction that is left to its end, for a while.
-async fn last_words<T: Fn() -> Duration + Unpin>(lane: &mut Lane<'_, T>) -> How {
+async fn last_words<T: Fn() -> Duration + Unpin>(lane: &mut Lane<'_, T>) -> ConnectionEnd {
     let _ = timeout(LAST_WORDS, lane.work()).await;
-    How::Reset
+    ConnectionEnd::Reset
 }
 
 /// Closing it will break it, so that its peer gets an error in place of an end.

@@ -15,12 +15,12 @@ pub struct Event {
     /// On which connection, from 1.
     pub connection: u64,
     /// What.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// What a proxy did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum EventKind {
     /// A client was accepted and the target reached: bytes pass from now on.
     Opened {
         /// The client.
@@ -64,17 +64,17 @@ pub enum What {
     /// The connection is over.
     Closed {
         /// In which way.
-        how: How,
+        how: ConnectionEnd,
         /// What went to the target.
-        to_server: Carried,
+        to_server: Traffic,
         /// What went to the client.
-        to_client: Carried,
+        to_client: Traffic,
     },
 }
 
 /// How many bytes went one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Carried {
+pub struct Traffic {
     /// What the proxy took from the sender.
     pub sent: u64,
     /// What the reader's socket took from the proxy.
@@ -83,7 +83,7 @@ pub struct Carried {
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum ConnectionEnd {
     /// Both directions ended.
     Finished,
     /// One side broke it, or a fault did; so it was broken for the other too.
@@ -92,7 +92,7 @@ pub enum How {
     Stopped,
 }
 
-impl How {
+impl ConnectionEnd {
     /// In one word, in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch as signal;
 use tokio::time::Instant;
 
-use super::{Event, Placed, Recording, Settings, What};
+use super::{Event, EventKind, PlacedFault, Recording, Settings};
 use crate::{Chain, FaultEntry, Flow, Injector, Ledger, Wires};
 
 /// How many refused connections are named. A proxy may run for months, and a target be down for days.
@@ -19,7 +19,7 @@ pub const MAX_RECORDINGS: usize = 10_000;
 /// What a proxy has to say when it is over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Outcome {
+pub struct ProxyOutcome {
     /// How many connections were accepted.
     pub connections: u64,
     /// The target of how many could not be reached.
@@ -45,7 +45,7 @@ pub struct Proof {
     pub took: Option<Vec<u8>>,
 }
 
-impl Outcome {
+impl ProxyOutcome {
     /// The number, from 0, of the first fault that was handed to no reader: a run with it proves nothing.
     #[must_use]
     pub fn unproved(&self) -> Option<usize> {
@@ -60,7 +60,7 @@ pub(super) type Sink = Box<dyn FnMut(Event) + Send>;
 
 pub(super) struct Hub {
     start: Instant,
-    placed: Vec<Placed>,
+    placed: Vec<PlacedFault>,
     /// How many bytes may still be kept; `None` if none are to be.
     budget: Option<Arc<AtomicU64>>,
     halt: signal::Receiver<bool>,
@@ -69,13 +69,13 @@ pub(super) struct Hub {
 
 struct Totals {
     sink: Sink,
-    outcome: Outcome,
+    outcome: ProxyOutcome,
 }
 
 impl Hub {
     pub(super) fn new(settings: Settings, sink: Sink, halt: signal::Receiver<bool>) -> Self {
         let faults = vec![Proof::default(); settings.faults.len()];
-        let outcome = Outcome { faults, ..Outcome::default() };
+        let outcome = ProxyOutcome { faults, ..ProxyOutcome::default() };
         Self {
             start: Instant::now(),
             placed: settings.faults,
@@ -102,23 +102,23 @@ impl Hub {
     }
 
     /// Tells what happened on a connection.
-    pub(super) fn tell(&self, connection: u64, what: What) {
+    pub(super) fn tell(&self, connection: u64, what: EventKind) {
         let at = self.now();
         let mut totals = self.totals();
         match &what {
-            What::Fired { number, old, .. } => {
+            EventKind::Fired { number, old, .. } => {
                 let proof = &mut totals.outcome.faults[*number];
                 proof.fired += 1;
                 proof.took.get_or_insert_with(|| old.clone());
             }
-            What::Delivered { number, .. } => totals.outcome.faults[*number].delivered += 1,
-            What::Refused { .. } => {
+            EventKind::Delivered { number, .. } => totals.outcome.faults[*number].delivered += 1,
+            EventKind::Refused { .. } => {
                 totals.outcome.refused += 1;
                 if totals.outcome.first_refused.len() < MAX_REFUSED {
                     totals.outcome.first_refused.push(connection);
                 }
             }
-            What::Opened { .. } | What::Closed { .. } => {}
+            EventKind::Opened { .. } | EventKind::Closed { .. } => {}
         }
         (totals.sink)(Event { at, connection, what });
     }
@@ -135,7 +135,7 @@ impl Hub {
     pub(super) fn wires(&self, connection: u64) -> Option<(Wires, Records)> {
         let (mut up, mut down, ledger, mut records) = (Vec::new(), Vec::new(), Ledger::default(), Vec::new());
         for (number, placed) in self.placed.iter().enumerate() {
-            let Placed { fault, strike, .. } = placed;
+            let PlacedFault { fault, strike, .. } = placed;
             if placed.connection.is(connection) {
                 let entry = ledger.enter(fault.clone(), Some(strike.offset));
                 records.push((number, strike.flow, entry.clone()));
@@ -147,10 +147,10 @@ impl Hub {
     }
 
     /// What there is to say, with so many accepted connections. Call it once, at the end.
-    pub(super) fn outcome(&self, connections: u64) -> Outcome {
+    pub(super) fn outcome(&self, connections: u64) -> ProxyOutcome {
         let mut outcome = std::mem::take(&mut self.totals().outcome);
         outcome.recordings.sort_by_key(|recording| recording.connection);
-        Outcome { connections, ..outcome }
+        ProxyOutcome { connections, ..outcome }
     }
 
     fn totals(&self) -> MutexGuard<'_, Totals> {

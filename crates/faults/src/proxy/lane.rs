@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 
-use super::Carried;
+use super::Traffic;
 use super::tap::Tap;
 use super::watch::Watch;
 use crate::Faulty;
@@ -49,7 +49,7 @@ pub(super) struct Lane<'a, T> {
 }
 
 /// What came of reading.
-enum Got {
+enum ReadResult {
     Bytes(usize),
     Nothing(End),
 }
@@ -66,8 +66,8 @@ impl<'a, T: Fn() -> Duration + Unpin> Lane<'a, T> {
     }
 
     /// How much it carried.
-    pub(super) fn carried(&self) -> Carried {
-        Carried { sent: self.from.inner().count(), delivered: self.delivered }
+    pub(super) fn carried(&self) -> Traffic {
+        Traffic { sent: self.from.inner().count(), delivered: self.delivered }
     }
 
     /// What the sender sent, if that was kept.
@@ -105,31 +105,31 @@ impl<'a, T: Fn() -> Duration + Unpin> Lane<'a, T> {
             self.start = 0;
             self.filled = 0;
             match poll_fn(|cx| self.poll_read(cx)).await {
-                Got::Bytes(count) => self.filled = count,
-                Got::Nothing(End::Silenced) => return self.stalled().await,
-                Got::Nothing(End::Passed) => {
+                ReadResult::Bytes(count) => self.filled = count,
+                ReadResult::Nothing(End::Silenced) => return self.stalled().await,
+                ReadResult::Nothing(End::Passed) => {
                     // An error means that the reader is gone already, which is as good.
                     let _ = self.to.shutdown().await;
                     return End::Passed;
                 }
-                Got::Nothing(end) => return end,
+                ReadResult::Nothing(end) => return end,
             }
         }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Got> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<ReadResult> {
         let mut buffer = ReadBuf::new(&mut self.buffer);
         let polled = Pin::new(&mut self.from).poll_read(cx, &mut buffer);
         let count = buffer.filled().len();
         self.look(false);
         match polled {
             Poll::Pending if self.watch.as_ref().is_some_and(Watch::is_stalled) => {
-                Poll::Ready(Got::Nothing(End::Silenced))
+                Poll::Ready(ReadResult::Nothing(End::Silenced))
             }
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(())) if count == 0 => Poll::Ready(Got::Nothing(End::Passed)),
-            Poll::Ready(Ok(())) => Poll::Ready(Got::Bytes(count)),
-            Poll::Ready(Err(_)) => Poll::Ready(Got::Nothing(End::Broken)),
+            Poll::Ready(Ok(())) if count == 0 => Poll::Ready(ReadResult::Nothing(End::Passed)),
+            Poll::Ready(Ok(())) => Poll::Ready(ReadResult::Bytes(count)),
+            Poll::Ready(Err(_)) => Poll::Ready(ReadResult::Nothing(End::Broken)),
         }
     }
 

@@ -7,7 +7,7 @@
 //! ```
 //! use faults::Flow;
 //! use faults::proxy::locate::{Search, Stream, locate};
-//! use faults::proxy::{Placed, Which};
+//! use faults::proxy::{Connections, PlacedFault};
 //! use faults::{At, Effect, Fault, Region};
 //!
 //! let payload: Vec<u8> = (0..100).map(|i: u8| i.wrapping_mul(37)).collect();
@@ -15,7 +15,7 @@
 //! let streams = [Stream { connection: 1, flow: Flow::ToServer, bytes: &recorded }];
 //! let spot = locate(&streams, &payload, &Search::default()).unwrap().spot(50).unwrap();
 //! let flip = Fault { effect: Effect::Flip { bit: 3 }, region: Region::ToServer, at: At::Offset(0) };
-//! let placed = Placed::new(Which::Nth(spot.connection), spot.flow, spot.offset, flip).unwrap();
+//! let placed = PlacedFault::new(Connections::Nth(spot.connection), spot.flow, spot.offset, flip).unwrap();
 //! assert_eq!(placed.strike.at, 13 + 50);
 //! ```
 
@@ -63,7 +63,7 @@ impl Default for Search {
 
 /// A part of the payload, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece {
+pub struct PayloadPiece {
     /// The number of the connection.
     pub connection: u64,
     /// Which way.
@@ -88,13 +88,13 @@ pub struct Spot {
 /// Where a payload stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
-    pieces: Vec<Piece>,
+    pieces: Vec<PayloadPiece>,
 }
 
 impl Location {
     /// Its pieces, in the order of the payload. No two share a byte of it.
     #[must_use]
-    pub fn pieces(&self) -> &[Piece] {
+    pub fn pieces(&self) -> &[PayloadPiece] {
         &self.pieces
     }
 
@@ -130,7 +130,7 @@ pub fn locate(streams: &[Stream<'_>], payload: &[u8], search: &Search) -> Option
     }
     let whole = streams.iter().find_map(|stream| {
         let at = memmem::find(stream.bytes, payload)?;
-        Some(vec![Found { at, from: 0, count: payload.len() }.piece(stream)])
+        Some(vec![Match { at, from: 0, count: payload.len() }.piece(stream)])
     });
     let pieces = whole.unwrap_or_else(|| in_pieces(streams, payload, search));
     let location = Location { pieces };
@@ -140,7 +140,7 @@ pub fn locate(streams: &[Stream<'_>], payload: &[u8], search: &Search) -> Option
 
 /// A part of the payload in one stream.
 #[derive(Clone, Copy, Debug)]
-struct Found {
+struct Match {
     /// Where in the stream.
     at: usize,
     /// Where in the payload.
@@ -148,10 +148,10 @@ struct Found {
     count: usize,
 }
 
-impl Found {
-    fn piece(self, stream: &Stream<'_>) -> Piece {
+impl Match {
+    fn piece(self, stream: &Stream<'_>) -> PayloadPiece {
         let range = |start: usize| start as u64..(start + self.count) as u64;
-        Piece {
+        PayloadPiece {
             connection: stream.connection,
             flow: stream.flow,
             stream: range(self.at),
@@ -160,10 +160,10 @@ impl Found {
     }
 }
 
-fn in_pieces(streams: &[Stream<'_>], payload: &[u8], search: &Search) -> Vec<Piece> {
+fn in_pieces(streams: &[Stream<'_>], payload: &[u8], search: &Search) -> Vec<PayloadPiece> {
     let min_piece = search.min_piece.max(2 * LEAST_BLOCK);
     let index = Index::new(payload, min_piece / 2);
-    let mut finds: Vec<Vec<Piece>> = Vec::new();
+    let mut finds: Vec<Vec<PayloadPiece>> = Vec::new();
     for stream in streams {
         let found = index.scan(stream.bytes);
         let pieces = found.into_iter().filter(|found| found.count >= min_piece);
@@ -171,7 +171,7 @@ fn in_pieces(streams: &[Stream<'_>], payload: &[u8], search: &Search) -> Vec<Pie
     }
     // A stable sort: of equals the first.
     finds.sort_by_key(|pieces| std::cmp::Reverse(pieces.iter().map(|it| length(&it.payload)).sum::<u64>()));
-    let mut all: Vec<Piece> = Vec::new();
+    let mut all: Vec<PayloadPiece> = Vec::new();
     for pieces in finds {
         add(&mut all, pieces, min_piece as u64);
     }
@@ -181,7 +181,7 @@ fn in_pieces(streams: &[Stream<'_>], payload: &[u8], search: &Search) -> Vec<Pie
 }
 
 /// Adds `pieces` to those that were found before, which have precedence.
-fn add(all: &mut Vec<Piece>, pieces: Vec<Piece>, min_piece: u64) {
+fn add(all: &mut Vec<PayloadPiece>, pieces: Vec<PayloadPiece>, min_piece: u64) {
     for mut piece in pieces {
         let before = all.partition_point(|other| other.payload.start < piece.payload.start);
         if let Some(previous) = before.checked_sub(1).map(|index| &mut all[index]) {
@@ -198,7 +198,7 @@ fn add(all: &mut Vec<Piece>, pieces: Vec<Piece>, min_piece: u64) {
 
 /// Where two pieces share bytes of the payload, these could stand in either. A few are there by chance: foreign
 /// bytes that look alike; neither keeps them. More are a second copy: `later`, which came later, gives them up.
-fn settle(previous: &mut Piece, later: &mut Piece, min_piece: u64) {
+fn settle(previous: &mut PayloadPiece, later: &mut PayloadPiece, min_piece: u64) {
     let shared = previous.payload.end.saturating_sub(later.payload.start);
     cut_front(later, shared);
     if shared < min_piece {
@@ -206,7 +206,7 @@ fn settle(previous: &mut Piece, later: &mut Piece, min_piece: u64) {
     }
 }
 
-fn settle_behind(later: &mut Piece, next: &mut Piece, min_piece: u64) {
+fn settle_behind(later: &mut PayloadPiece, next: &mut PayloadPiece, min_piece: u64) {
     let shared = later.payload.end.saturating_sub(next.payload.start);
     cut_back(later, shared);
     if shared < min_piece {
@@ -216,7 +216,7 @@ fn settle_behind(later: &mut Piece, next: &mut Piece, min_piece: u64) {
 
 /// Cuts off what could be chance at every end that neither a neighbour nor the payload's own end confirms: only one that
 /// meets the other exactly does. Between ends that nearly meet, a short piece can be missing, and be what was taken by chance.
-fn guard(pieces: &mut [Piece], payload: u64) {
+fn guard(pieces: &mut [PayloadPiece], payload: u64) {
     let starts: Vec<u64> = pieces.iter().map(|piece| piece.payload.start).collect();
     let ends: Vec<u64> = pieces.iter().map(|piece| piece.payload.end).collect();
     for (index, piece) in pieces.iter_mut().enumerate() {
@@ -231,13 +231,13 @@ fn guard(pieces: &mut [Piece], payload: u64) {
     }
 }
 
-fn cut_front(piece: &mut Piece, count: u64) {
+fn cut_front(piece: &mut PayloadPiece, count: u64) {
     let count = count.min(length(&piece.payload));
     piece.payload.start += count;
     piece.stream.start += count;
 }
 
-fn cut_back(piece: &mut Piece, count: u64) {
+fn cut_back(piece: &mut PayloadPiece, count: u64) {
     let count = count.min(length(&piece.payload));
     piece.payload.end -= count;
     piece.stream.end -= count;
@@ -294,8 +294,8 @@ impl<'a> Index<'a> {
     }
 
     /// Every part of the payload in `stream`, in the order of the stream.
-    fn scan(&self, stream: &[u8]) -> Vec<Found> {
-        let mut found: Vec<Found> = Vec::new();
+    fn scan(&self, stream: &[u8]) -> Vec<Match> {
+        let mut found: Vec<Match> = Vec::new();
         if stream.len() < self.block || self.blocks.is_empty() {
             return found;
         }
@@ -329,12 +329,12 @@ impl<'a> Index<'a> {
     }
 
     /// The block at `from`, which stands at `at`, with all that agrees before and behind it, not before `low`.
-    fn extend(&self, stream: &[u8], at: usize, from: usize, low: usize) -> Found {
+    fn extend(&self, stream: &[u8], at: usize, from: usize, low: usize) -> Match {
         let before = stream[low..at].iter().rev().zip(self.payload[..from].iter().rev());
         let before = before.take_while(|(one, other)| one == other).count();
         let behind = stream[at + self.block..].iter().zip(&self.payload[from + self.block..]);
         let behind = behind.take_while(|(one, other)| one == other).count();
-        Found { at: at - before, from: from - before, count: before + self.block + behind }
+        Match { at: at - before, from: from - before, count: before + self.block + behind }
     }
 }
 

@@ -12,12 +12,12 @@
 //! use std::net::{TcpListener, TcpStream};
 //! use std::time::Duration;
 //!
-//! use faults::proxy::{Placed, Proxy, Settings, Which};
+//! use faults::proxy::{Connections, PlacedFault, Proxy, Settings};
 //! use faults::{Effect, Fault, Flow};
 //!
 //! let target = TcpListener::bind("127.0.0.1:0")?;
 //! let flip = Fault::at(Flow::ToServer, 3, Effect::Flip { bit: 0 });
-//! let placed = Placed::new(Which::Nth(1), Flow::ToServer, 3, flip).expect("a fault of a stream");
+//! let placed = PlacedFault::new(Connections::Nth(1), Flow::ToServer, 3, flip).expect("a fault of a stream");
 //! let settings = Settings { faults: vec![placed], ..Settings::default() };
 //! let proxy = Proxy::bind("127.0.0.1:0", target.local_addr()?, settings)?;
 //! let address = proxy.local_addr();
@@ -60,9 +60,9 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 pub use backlog::let_wait;
-pub use event::{Carried, Event, How, What};
-pub use hub::{MAX_RECORDINGS, MAX_REFUSED, Outcome, Proof};
-pub use place::{Placed, Which, clash, place};
+pub use event::{ConnectionEnd, Event, EventKind, Traffic};
+pub use hub::{MAX_RECORDINGS, MAX_REFUSED, Proof, ProxyOutcome};
+pub use place::{Connections, PlacedFault, clash, place};
 pub use running::{Running, Stopper};
 pub use tap::Recording;
 
@@ -85,11 +85,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// What goes wrong, at most [`MAX_PLACED`].
-    pub faults: Vec<Placed>,
+    pub faults: Vec<PlacedFault>,
     /// If given, what the senders send is kept: at most so many bytes over all connections and directions.
     pub recording: Option<u64>,
-    /// If given, the proxy ends once this connection has; with [`Which::All`], once none is left after the first.
-    pub once: Option<Which>,
+    /// If given, the proxy ends once this connection has; with [`Connections::All`], once none is left after the first.
+    pub once: Option<Connections>,
 }
 
 /// Makes a connection to a target that no address reaches from here: one in another network.
@@ -200,7 +200,7 @@ impl Proxy {
     ///
     /// # Errors
     /// If the runtime does not take the listeners.
-    pub async fn run(self, sink: impl FnMut(Event) + Send + 'static) -> io::Result<Outcome> {
+    pub async fn run(self, sink: impl FnMut(Event) + Send + 'static) -> io::Result<ProxyOutcome> {
         let mut routes = Vec::new();
         for route in self.routes {
             routes.push((tokio::net::TcpListener::from_std(route.listener)?, route.target));
@@ -232,7 +232,7 @@ struct RunningProxy {
     /// Each gives its number back.
     tasks: JoinSet<u64>,
     accepted: u64,
-    once: Option<Which>,
+    once: Option<Connections>,
     once_done: bool,
 }
 
@@ -269,8 +269,8 @@ impl RunningProxy {
         match (ended, self.once) {
             // A panic in a task would be swallowed.
             (Err(error), _) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            (Ok(number), Some(Which::Nth(wanted))) => self.once_done |= number == wanted,
-            (Ok(_), Some(Which::All)) => self.once_done |= self.tasks.is_empty(),
+            (Ok(number), Some(Connections::Nth(wanted))) => self.once_done |= number == wanted,
+            (Ok(_), Some(Connections::All)) => self.once_done |= self.tasks.is_empty(),
             (Err(_), _) | (Ok(_), None) => {}
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch as signal;
 
-use super::{Event, Outcome, Proxy};
+use super::{Event, Proxy, ProxyOutcome};
 
 /// Ends a proxy from elsewhere, say from a signal handler. Clones end the same one.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Stopper {
 pub struct Running {
     addresses: Vec<SocketAddr>,
     stopper: Stopper,
-    thread: Option<JoinHandle<io::Result<Outcome>>>,
+    thread: Option<JoinHandle<io::Result<ProxyOutcome>>>,
 }
 
 impl Proxy {
@@ -77,7 +77,7 @@ impl Running {
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
-    pub fn finish(self, patience: Duration) -> io::Result<Outcome> {
+    pub fn finish(self, patience: Duration) -> io::Result<ProxyOutcome> {
         self.stopper.stop(patience);
         self.wait()
     }
@@ -86,11 +86,11 @@ impl Running {
     ///
     /// # Errors
     /// As [`Proxy::run`].
-    pub fn wait(mut self) -> io::Result<Outcome> {
+    pub fn wait(mut self) -> io::Result<ProxyOutcome> {
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(outcome)) => outcome,
             Some(Err(panic)) => std::panic::resume_unwind(panic),
-            None => Ok(Outcome::default()),
+            None => Ok(ProxyOutcome::default()),
         }
     }
 }

@@ -25,11 +25,11 @@ pub struct Recording {
 pub(super) struct Tap<R> {
     inner: R,
     count: u64,
-    kept: Option<Kept>,
+    kept: Option<KeptBytes>,
 }
 
 /// What is kept of a sender.
-struct Kept {
+struct KeptBytes {
     bytes: Vec<u8>,
     /// How many bytes may still be kept, over all connections.
     budget: Arc<AtomicU64>,
@@ -37,7 +37,7 @@ struct Kept {
 
 impl<R> Tap<R> {
     pub(super) fn new(inner: R, budget: Option<Arc<AtomicU64>>) -> Self {
-        Self { inner, count: 0, kept: budget.map(|budget| Kept { bytes: Vec::new(), budget }) }
+        Self { inner, count: 0, kept: budget.map(|budget| KeptBytes { bytes: Vec::new(), budget }) }
     }
 
     pub(super) fn inner(&self) -> &R {
@@ -55,7 +55,7 @@ impl<R> Tap<R> {
     }
 }
 
-impl Kept {
+impl KeptBytes {
     /// Keeps as much of `bytes` as there is space for. What comes after a gap would stand at the wrong offset.
     fn keep(&mut self, bytes: &[u8]) {
         let wanted = bytes.len() as u64;

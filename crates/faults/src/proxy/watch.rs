@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::What;
+use super::EventKind;
 use super::hub::{Hub, Records};
 use crate::Effect;
 use crate::{FaultEntry, FaultRecord, Flow};
@@ -49,7 +49,7 @@ impl Watch {
             }
             let ends = record.fault.effect.ends_stream();
             if record.reaches_at.is_some_and(|bytes| delivered >= bytes) && (ended || !ends) {
-                let what = What::Delivered { number, flow: self.flow, bytes: delivered };
+                let what = EventKind::Delivered { number, flow: self.flow, bytes: delivered };
                 self.hub.tell(self.connection, what);
             } else {
                 open.push((number, entry, told));
@@ -61,6 +61,6 @@ impl Watch {
     fn tell_fired(&self, number: usize, record: &FaultRecord) {
         let FaultRecord { fault, offset, old, new, .. } = record.clone();
         let (flow, offset) = (self.flow, offset.unwrap_or_default());
-        self.hub.tell(self.connection, What::Fired { number, fault, flow, offset, old, new });
+        self.hub.tell(self.connection, EventKind::Fired { number, fault, flow, offset, old, new });
     }
 }

@@ -39,26 +39,26 @@ impl HashThreads {
         Self::new(available_parallelism().map_or(1, NonZero::get).saturating_sub(1))
     }
 
-    fn take(&self) -> Option<Place> {
+    fn take(&self) -> Option<ThreadSlot> {
         let taken = self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
             (taken < self.limit).then_some(taken + 1)
         });
-        taken.ok().map(|_| Place(Arc::clone(&self.taken)))
+        taken.ok().map(|_| ThreadSlot(Arc::clone(&self.taken)))
     }
 }
 
 /// A hash that is computed on another thread.
 #[derive(Debug)]
-pub(super) struct Ahead {
+pub(super) struct HashThread {
     batch: Vec<u8>,
     batches: SyncSender<Vec<u8>>,
     /// Batches that have been hashed, to be filled again.
     empty: Receiver<Vec<u8>>,
     thread: JoinHandle<Md5>,
-    _place: Place,
+    _place: ThreadSlot,
 }
 
-impl Ahead {
+impl HashThread {
     /// Goes on with `md5` on one of `threads`, if one is free.
     pub(super) fn start(md5: &Md5, threads: &HashThreads) -> Option<Self> {
         let place = threads.take()?;
@@ -104,9 +104,9 @@ impl Ahead {
 
 /// One of the threads that there may be.
 #[derive(Debug)]
-struct Place(Arc<AtomicUsize>);
+struct ThreadSlot(Arc<AtomicUsize>);
 
-impl Drop for Place {
+impl Drop for ThreadSlot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

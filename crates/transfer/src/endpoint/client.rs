@@ -11,7 +11,8 @@ use protocol::{
 
 use super::flaw::{CARELESS_PREFIX, Conduct, Flaw};
 use super::{
-    ClientConfig, Command, Deadline, Endpoint, HashThreads, Hasher, NoFile, Script, SentBytes, Wish, text_of,
+    ClientCommand, ClientConfig, Deadline, Endpoint, FileQuery, HashThreads, Hasher, QueryError, Script,
+    SentBytes, text_of,
 };
 use crate::record::{Action, Failure, Kind, Message, Progress, Recorder};
 use crate::storage::{Folder, Incoming};
@@ -50,7 +51,7 @@ struct Retry {
     /// How often it has tried again, for the command under way.
     count: u32,
     /// The command under way.
-    command: Option<Command>,
+    command: Option<ClientCommand>,
     /// Whether that command is to be done again.
     due: bool,
     /// Whether that needs a new connection.
@@ -111,12 +112,12 @@ impl Client {
             self.retry.count = 0;
             self.retry.command = self.script.next(&self.listed);
         }
-        match self.retry.command.clone().unwrap_or(Command::Disconnect) {
-            Command::ListFiles => self.check(now, protocol::Client::list_files),
-            Command::Upload { name, content } => self.begin_upload(now, name, content),
-            Command::Download { name } => self.begin_listed(now, name),
-            Command::DownloadId { id, name } => self.begin_download(now, id, name, 0),
-            Command::Disconnect => {
+        match self.retry.command.clone().unwrap_or(ClientCommand::Disconnect) {
+            ClientCommand::ListFiles => self.check(now, protocol::Client::list_files),
+            ClientCommand::Upload { name, content } => self.begin_upload(now, name, content),
+            ClientCommand::Download { name } => self.begin_listed(now, name),
+            ClientCommand::DownloadId { id, name } => self.begin_download(now, id, name, 0),
+            ClientCommand::Disconnect => {
                 self.core.close();
                 self.deadline.close(now);
                 self.record.record(now, Action::Disconnected);
@@ -134,10 +135,10 @@ impl Client {
     }
 
     fn begin_listed(&mut self, now: Duration, name: FileName) {
-        match Wish::parse(name.as_str()).find_as(&self.listed, self.conduct) {
+        match FileQuery::parse(name.as_str()).find_as(&self.listed, self.conduct) {
             Ok(entry) => self.begin_download(now, entry.id, name, entry.size),
-            Err(NoFile::NotListed) => self.record.record(now, Action::Unlisted(name)),
-            Err(NoFile::Ambiguous(entries)) => self.record.record(now, Action::Ambiguous(name, entries)),
+            Err(QueryError::NotListed) => self.record.record(now, Action::Unlisted(name)),
+            Err(QueryError::Ambiguous(entries)) => self.record.record(now, Action::Ambiguous(name, entries)),
         }
     }
 

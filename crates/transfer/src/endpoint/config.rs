@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Command, Conduct, HashThreads, Hasher, Script};
+use super::{ClientCommand, Conduct, HashThreads, Hasher, Script};
 use crate::record::{Observer, Progress, Recorder};
 use crate::storage::{Folder, Store};
 
@@ -35,7 +35,7 @@ pub struct ClientConfig {
 impl ClientConfig {
     /// A correct client that tries everything once, does one thing at a time and carries out `commands`.
     #[must_use]
-    pub fn new(commands: Vec<Command>, folder: Folder, deadline: Duration) -> Self {
+    pub fn new(commands: Vec<ClientCommand>, folder: Folder, deadline: Duration) -> Self {
         Self {
             script: Box::new(commands.into_iter()),
             folder,

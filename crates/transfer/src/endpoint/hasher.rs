@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use md5::{Digest, Md5};
 use protocol::FileId;
 
-use super::ahead::{Ahead, HashThreads};
+use super::ahead::{HashThread, HashThreads};
 use super::flaw::{CARELESS_CHUNK, Conduct, Flaw};
 use crate::storage::StoreError;
 use faults::{Buffer, CHUNK, Content};
@@ -19,7 +19,7 @@ pub struct Hasher {
     md5: Md5,
     bytes: u64,
     /// Where the rest is hashed, once the file has proved to be large.
-    ahead: Option<Ahead>,
+    ahead: Option<HashThread>,
     threads: Option<HashThreads>,
     conduct: Conduct,
     /// For `Flaw::LastChunkNotHashed`: the chunk that is not complete yet.
@@ -55,7 +55,7 @@ impl Hasher {
         if self.bytes >= AHEAD_FROM
             && let Some(threads) = self.threads.take()
         {
-            self.ahead = Ahead::start(&self.md5, &threads);
+            self.ahead = HashThread::start(&self.md5, &threads);
         }
         match &mut self.ahead {
             Some(ahead) => ahead.update(bytes),

@@ -39,8 +39,8 @@ impl Host {
     }
 
     /// Something begins to run on it.
-    pub(super) fn boot(&self) -> Booted {
-        Booted { machine: self.clone(), falls_before: self.0.falls.load(Ordering::Acquire) }
+    pub(super) fn boot(&self) -> HostProcess {
+        HostProcess { machine: self.clone(), falls_before: self.0.falls.load(Ordering::Acquire) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -50,12 +50,12 @@ impl Host {
 
 /// What runs on a machine until that goes down. It does not run on when the machine is up again.
 #[derive(Debug)]
-pub(super) struct Booted {
+pub(super) struct HostProcess {
     machine: Host,
     falls_before: usize,
 }
 
-impl Booted {
+impl HostProcess {
     /// When the machine went down under it. `waker` is woken when it does.
     pub(super) fn fell(&self, waker: Option<&Waker>) -> Option<Duration> {
         if waker.is_none() && self.machine.0.falls.load(Ordering::Acquire) == self.falls_before {

@@ -8,10 +8,10 @@ mod config;
 mod flaw;
 mod hasher;
 mod host;
+mod query;
 mod script;
 mod server;
 mod sessions;
-mod wish;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -26,10 +26,10 @@ pub use flaw::Conduct;
 #[cfg(feature = "flaws")]
 pub use flaw::{Flaw, UnknownFlaw};
 pub use hasher::{Hasher, md5_of, md5_with};
-pub use script::{Command, Script};
+pub use query::{FileQuery, MIN_BEGINNING, QueryError};
+pub use script::{ClientCommand, Script};
 pub use server::Server;
 pub use sessions::Sessions;
-pub use wish::{MIN_BEGINNING, NoFile, Wish};
 
 /// One of the two programs: a [`Machine`] that records what it does and sees.
 pub trait Endpoint: Machine {

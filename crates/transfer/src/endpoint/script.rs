@@ -8,7 +8,7 @@ use faults::Content;
 
 /// What a client is told to do.
 #[derive(Clone, Debug)]
-pub enum Command {
+pub enum ClientCommand {
     /// Ask for the listing.
     ListFiles,
     /// Send `content` under `name`.
@@ -18,7 +18,7 @@ pub enum Command {
         /// The bytes.
         content: Content,
     },
-    /// Fetch the one file of the last listing that is [meant](super::Wish) by this name, by its id there.
+    /// Fetch the one file of the last listing that is [meant](super::FileQuery) by this name, by its id there.
     Download {
         /// What is asked for, and the name in the folder.
         name: FileName,
@@ -37,13 +37,13 @@ pub enum Command {
 /// Decides what a client does, one command after the other.
 pub trait Script: Send {
     /// The next command, when `listed` is what the server listed last. At the end, and after a
-    /// [`Command::Disconnect`], there is none.
-    fn next(&mut self, listed: &[Entry]) -> Option<Command>;
+    /// [`ClientCommand::Disconnect`], there is none.
+    fn next(&mut self, listed: &[Entry]) -> Option<ClientCommand>;
 }
 
 /// The commands in their order, whatever is listed.
-impl Script for IntoIter<Command> {
-    fn next(&mut self, _listed: &[Entry]) -> Option<Command> {
+impl Script for IntoIter<ClientCommand> {
+    fn next(&mut self, _listed: &[Entry]) -> Option<ClientCommand> {
         Iterator::next(self)
     }
 }

@@ -10,10 +10,10 @@ use protocol::wire::{DISCARDABLE, MAX_LINE};
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
 use super::flaw::Flaw;
-use super::host::Booted;
+use super::host::HostProcess;
 use super::{Deadline, Endpoint, Hasher, SentBytes, ServerConfig};
 use crate::record::{Action, Evidence, Failure, Kind, Message, Recorder};
-use crate::storage::{Committed, Incoming, StoreError};
+use crate::storage::{CommitResult, Incoming, StoreError};
 use faults::{Buffer, ConnectionId, Content, End, Machine, Reader};
 
 /// One session of the server.
@@ -23,7 +23,7 @@ pub struct Server {
     record: Recorder,
     deadline: Deadline,
     /// What it runs on, if that can go down.
-    machine: Option<Booted>,
+    machine: Option<HostProcess>,
     /// The session is to end as soon as it may.
     leaving: bool,
     /// When and why the session failed, until the last word about it is out.
@@ -82,7 +82,7 @@ impl Server {
     }
 
     /// The same on a machine that can go down.
-    pub(super) fn on(mut self, machine: Booted) -> Self {
+    pub(super) fn on(mut self, machine: HostProcess) -> Self {
         self.machine = Some(machine);
         self
     }
@@ -212,7 +212,7 @@ impl Server {
         name: &FileName,
         digest: FileId,
         bytes: u64,
-    ) -> Result<Committed, StoreError> {
+    ) -> Result<CommitResult, StoreError> {
         let len = file.as_ref().map_err(|error| *error)?.len();
         // A disk that took less than it was given and did not say so.
         let short = len != bytes && !self.config.conduct.has(Flaw::HashBeforeWrite);

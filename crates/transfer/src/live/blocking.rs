@@ -6,7 +6,7 @@ use protocol::{Entry, FileId, FileName};
 use tokio::task::block_in_place;
 use tracing::error;
 
-use crate::storage::{Committed, Incoming, Store, StoreError};
+use crate::storage::{CommitResult, Incoming, Store, StoreError};
 use faults::Content;
 use faults::text::visible;
 
@@ -61,7 +61,7 @@ impl Incoming for BlockingIncoming {
         told("read back", String::new, self.0.content())
     }
 
-    fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
+    fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<CommitResult, StoreError> {
         told("commit", || format!("{name} under {id}"), block_in_place(|| self.0.commit(name, id)))
     }
 }

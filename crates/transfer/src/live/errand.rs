@@ -5,21 +5,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::{Entry, FileName};
 
-use super::outcome::Transferred;
+use super::outcome::TransferReport;
 use super::peer::{Peer, Trouble};
-use crate::endpoint::{Command, Conduct, NoFile, Script, Wish};
+use crate::endpoint::{ClientCommand, Conduct, FileQuery, QueryError, Script};
 use crate::record::Failure;
 use crate::storage::Folder;
 use faults::Content;
 
 /// Something that the client's session finds out and the errand waits for.
-type Found<T> = Arc<Mutex<Option<T>>>;
+type SharedResult<T> = Arc<Mutex<Option<T>>>;
 
-fn put<T>(found: &Found<T>, value: T) {
+fn put<T>(found: &SharedResult<T>, value: T) {
     *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
 }
 
-fn take<T>(found: &Found<T>) -> Option<T> {
+fn take<T>(found: &SharedResult<T>) -> Option<T> {
     found.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
@@ -29,8 +29,8 @@ impl Peer {
     /// # Errors
     /// If the server cannot be reached, refuses, or leaves.
     pub fn list(&self) -> Result<Vec<Entry>, Trouble> {
-        let listing = Found::default();
-        let script = Listing { asked: false, listing: Arc::clone(&listing) };
+        let listing = SharedResult::default();
+        let script = ListScript { asked: false, listing: Arc::clone(&listing) };
         self.run(Box::new(script), Folder::in_memory(), Box::new(|_| {}))?;
         Ok(take(&listing).unwrap_or_default())
     }
@@ -44,25 +44,29 @@ impl Peer {
     pub fn put(
         &self,
         files: impl Iterator<Item = (FileName, Content)> + Send + 'static,
-        each: impl FnMut(Transferred) + Send + 'static,
+        each: impl FnMut(TransferReport) + Send + 'static,
     ) -> Result<(), Trouble> {
-        self.run(Box::new(Uploads(files)), Folder::in_memory(), Box::new(each))
+        self.run(Box::new(UploadScript(files)), Folder::in_memory(), Box::new(each))
     }
 
-    /// Downloads the file that is [`wanted`](Wish) into `folder`. It has its name there only once it is verified: against
+    /// Downloads the file that is [`wanted`](FileQuery) into `folder`. It has its name there only once it is verified: against
     /// the id that was asked for; a name, or the rest of an id, is what the listing says. Returns what came of it, and
     /// its path if the folder is on disk.
     ///
     /// # Errors
     /// If there is no such file or more than one, the folder has one of its name already and may not replace it,
     /// or the server cannot be reached.
-    pub fn get(&self, wanted: &Wish, folder: &Folder) -> Result<(Transferred, Option<PathBuf>), Trouble> {
-        let (trouble, result) = (Found::default(), Found::default());
-        let script = Fetch {
+    pub fn get(
+        &self,
+        wanted: &FileQuery,
+        folder: &Folder,
+    ) -> Result<(TransferReport, Option<PathBuf>), Trouble> {
+        let (trouble, result) = (SharedResult::default(), SharedResult::default());
+        let script = DownloadScript {
             wanted: wanted.clone(),
             conduct: self.conduct(),
             folder: folder.clone(),
-            stage: Stage::Ask,
+            step: DownloadStep::Ask,
             trouble: Arc::clone(&trouble),
         };
         let told = Arc::clone(&result);
@@ -82,16 +86,16 @@ impl Peer {
 }
 
 /// Asks for the listing and keeps it.
-struct Listing {
+struct ListScript {
     asked: bool,
-    listing: Found<Vec<Entry>>,
+    listing: SharedResult<Vec<Entry>>,
 }
 
-impl Script for Listing {
-    fn next(&mut self, listed: &[Entry]) -> Option<Command> {
+impl Script for ListScript {
+    fn next(&mut self, listed: &[Entry]) -> Option<ClientCommand> {
         if !self.asked {
             self.asked = true;
-            return Some(Command::ListFiles);
+            return Some(ClientCommand::ListFiles);
         }
         put(&self.listing, listed.to_vec());
         None
@@ -99,40 +103,40 @@ impl Script for Listing {
 }
 
 /// Uploads one file after the other.
-struct Uploads<I>(I);
+struct UploadScript<I>(I);
 
-impl<I: Iterator<Item = (FileName, Content)> + Send> Script for Uploads<I> {
-    fn next(&mut self, _listed: &[Entry]) -> Option<Command> {
-        self.0.next().map(|(name, content)| Command::Upload { name, content })
+impl<I: Iterator<Item = (FileName, Content)> + Send> Script for UploadScript<I> {
+    fn next(&mut self, _listed: &[Entry]) -> Option<ClientCommand> {
+        self.0.next().map(|(name, content)| ClientCommand::Upload { name, content })
     }
 }
 
 /// Asks for the listing, and then for the one file.
-struct Fetch {
-    wanted: Wish,
+struct DownloadScript {
+    wanted: FileQuery,
     conduct: Conduct,
     folder: Folder,
-    stage: Stage,
-    trouble: Found<Trouble>,
+    step: DownloadStep,
+    trouble: SharedResult<Trouble>,
 }
 
 /// What comes next.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum DownloadStep {
     Ask,
     Choose,
     Leave,
 }
 
-impl Script for Fetch {
-    fn next(&mut self, listed: &[Entry]) -> Option<Command> {
-        match self.stage {
-            Stage::Ask => {
-                self.stage = Stage::Choose;
-                Some(Command::ListFiles)
+impl Script for DownloadScript {
+    fn next(&mut self, listed: &[Entry]) -> Option<ClientCommand> {
+        match self.step {
+            DownloadStep::Ask => {
+                self.step = DownloadStep::Choose;
+                Some(ClientCommand::ListFiles)
             }
-            Stage::Choose => {
-                self.stage = Stage::Leave;
+            DownloadStep::Choose => {
+                self.step = DownloadStep::Leave;
                 let Entry { id, name, .. } = match self.choose(listed) {
                     Ok(entry) => entry.clone(),
                     Err(trouble) => {
@@ -140,18 +144,18 @@ impl Script for Fetch {
                         return None;
                     }
                 };
-                Some(Command::DownloadId { id, name })
+                Some(ClientCommand::DownloadId { id, name })
             }
-            Stage::Leave => None,
+            DownloadStep::Leave => None,
         }
     }
 }
 
-impl Fetch {
+impl DownloadScript {
     fn choose<'a>(&self, listed: &'a [Entry]) -> Result<&'a Entry, Trouble> {
         let entry = self.wanted.find_as(listed, self.conduct).map_err(|why| match why {
-            NoFile::NotListed => Trouble::NotListed(self.wanted.clone()),
-            NoFile::Ambiguous(entries) => Trouble::Ambiguous(self.wanted.clone(), entries),
+            QueryError::NotListed => Trouble::NotListed(self.wanted.clone()),
+            QueryError::Ambiguous(entries) => Trouble::Ambiguous(self.wanted.clone(), entries),
         })?;
         self.folder.check_free(&entry.name).map_err(Trouble::Here)?;
         Ok(entry)

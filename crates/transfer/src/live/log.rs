@@ -16,7 +16,7 @@ const MAX_TOLD: usize = 300;
 
 /// Counts sessions.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Open(Arc<Counts>);
+pub(super) struct OpenSessions(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -24,7 +24,7 @@ struct Counts {
     cut: AtomicUsize,
 }
 
-impl Open {
+impl OpenSessions {
     /// Counts one more that is under way and says how many there are with it.
     fn enter(&self) -> usize {
         self.0.open.fetch_add(1, Ordering::Relaxed) + 1
@@ -40,7 +40,7 @@ impl Open {
 pub(super) struct SessionLog {
     number: u64,
     peer: String,
-    open: Open,
+    open: OpenSessions,
     state: Mutex<State>,
 }
 
@@ -64,7 +64,7 @@ struct State {
 
 impl SessionLog {
     /// Begins to follow a session, and says how many there are with it.
-    pub(super) fn begin(number: u64, peer: Option<SocketAddr>, open: &Open) -> (Self, usize) {
+    pub(super) fn begin(number: u64, peer: Option<SocketAddr>, open: &OpenSessions) -> (Self, usize) {
         let peer = peer.map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
         let count = open.enter();
         (Self { number, peer, open: open.clone(), state: Mutex::default() }, count)

@@ -9,7 +9,7 @@ use faults::Direction;
 
 /// A transfer that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transferred {
+pub struct TransferReport {
     /// Which way.
     pub direction: Direction,
     /// The file's name.
@@ -23,7 +23,7 @@ pub struct Transferred {
 }
 
 /// Is told of each transfer when it is over.
-pub(super) type Told = Box<dyn FnMut(Transferred) + Send>;
+pub(super) type TransferCallback = Box<dyn FnMut(TransferReport) + Send>;
 
 /// Puts the events of a client together to transfers.
 pub(super) struct Transfers {
@@ -31,13 +31,13 @@ pub(super) struct Transfers {
 }
 
 struct State {
-    told: Told,
-    open: Option<Open>,
+    told: TransferCallback,
+    open: Option<OpenTransfer>,
     /// The refusal or failure that is no transfer's.
     otherwise: Option<TransferOutcome>,
 }
 
-struct Open {
+struct OpenTransfer {
     direction: Direction,
     name: FileName,
     bytes: u64,
@@ -46,7 +46,7 @@ struct Open {
 }
 
 impl Transfers {
-    pub(super) fn new(told: Told) -> Arc<Self> {
+    pub(super) fn new(told: TransferCallback) -> Arc<Self> {
         Arc::new(Self { state: Mutex::new(State { told, open: None, otherwise: None }) })
     }
 
@@ -85,10 +85,10 @@ impl State {
             return;
         }
         self.close();
-        self.open = Some(Open { direction, name: name.clone(), bytes: 0, retries: 0, outcome: None });
+        self.open = Some(OpenTransfer { direction, name: name.clone(), bytes: 0, retries: 0, outcome: None });
     }
 
-    fn update(&mut self, change: impl FnOnce(&mut Open)) {
+    fn update(&mut self, change: impl FnOnce(&mut OpenTransfer)) {
         if let Some(open) = &mut self.open {
             change(open);
         }
@@ -103,8 +103,10 @@ impl State {
     }
 
     fn close(&mut self) {
-        let Some(Open { direction, name, bytes, retries, outcome }) = self.open.take() else { return };
+        let Some(OpenTransfer { direction, name, bytes, retries, outcome }) = self.open.take() else {
+            return;
+        };
         let outcome = outcome.unwrap_or(TransferOutcome::Broken(Failure::Broken));
-        (self.told)(Transferred { direction, name, bytes, retries, outcome });
+        (self.told)(TransferReport { direction, name, bytes, retries, outcome });
     }
 }

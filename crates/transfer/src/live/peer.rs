@@ -10,8 +10,8 @@ use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
 use super::limits::{PACE, survive_limits};
-use super::outcome::{Told, Transfers};
-use crate::endpoint::{Client, ClientConfig, Conduct, HashThreads, MIN_BEGINNING, Script, Wish};
+use super::outcome::{TransferCallback, Transfers};
+use crate::endpoint::{Client, ClientConfig, Conduct, FileQuery, HashThreads, MIN_BEGINNING, Script};
 use crate::real::{Link, run_over_tcp};
 use crate::record::{Failure, Progress, Recorder, TransferOutcome};
 use crate::storage::Folder;
@@ -86,9 +86,9 @@ pub enum Trouble {
     /// The session broke off, outside of a transfer.
     Broken(Failure),
     /// No file that is listed can be meant.
-    NotListed(Wish),
+    NotListed(FileQuery),
     /// Several can be: these.
-    Ambiguous(Wish, Vec<Entry>),
+    Ambiguous(FileQuery, Vec<Entry>),
     /// Something on this side.
     Here(io::Error),
     /// It was [interrupted](Interrupt::interrupt).
@@ -128,18 +128,18 @@ impl fmt::Display for Trouble {
 impl std::error::Error for Trouble {}
 
 /// What was asked for, as it may be printed.
-fn shown(wanted: &Wish) -> String {
+fn shown(wanted: &FileQuery) -> String {
     visible(&wanted.to_string())
 }
 
-fn not_listed(f: &mut fmt::Formatter<'_>, wanted: &Wish) -> fmt::Result {
+fn not_listed(f: &mut fmt::Formatter<'_>, wanted: &FileQuery) -> fmt::Result {
     let (what, more) = match wanted {
-        Wish::Id(_) => ("id", "; 32 hex digits are an id and never a name".to_owned()),
-        Wish::NameOrBeginning(_) => ("name", ", and none whose id begins so".to_owned()),
-        Wish::Name(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+        FileQuery::Id(_) => ("id", "; 32 hex digits are an id and never a name".to_owned()),
+        FileQuery::NameOrBeginning(_) => ("name", ", and none whose id begins so".to_owned()),
+        FileQuery::Name(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             ("name", format!("; the beginning of an id has {MIN_BEGINNING} digits at least, and an id 32"))
         }
-        Wish::Name(_) => ("name", String::new()),
+        FileQuery::Name(_) => ("name", String::new()),
     };
     write!(f, "the server lists no file with the {what} `{}`{more}", shown(wanted))
 }
@@ -164,7 +164,12 @@ impl Peer {
     }
 
     /// Runs one session, and tells of each transfer when it is over.
-    pub(super) fn run(&self, script: Box<dyn Script>, folder: Folder, told: Told) -> Result<(), Trouble> {
+    pub(super) fn run(
+        &self,
+        script: Box<dyn Script>,
+        folder: Folder,
+        told: TransferCallback,
+    ) -> Result<(), Trouble> {
         let transfers = Transfers::new(told);
         self.drive(script, folder, Recorder::observed(transfers.clone()))?;
         match transfers.finish() {
@@ -220,7 +225,7 @@ impl Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::endpoint::Command;
+    use crate::endpoint::ClientCommand;
     use faults::Buffer;
     use faults::ConnectionId;
     use faults::Machine;
@@ -228,7 +233,7 @@ mod tests {
     /// A client that has asked for the listing at time zero.
     fn asking(deadline: Duration) -> Client {
         let settings = PeerSettings { deadline, ..PeerSettings::default() };
-        let script = Box::new(vec![Command::ListFiles].into_iter());
+        let script = Box::new(vec![ClientCommand::ListFiles].into_iter());
         let peer = Peer::new("nowhere:1", settings);
         let mut client = peer.client(script, Folder::in_memory(), Recorder::default());
         client.handle_connected(Duration::ZERO, ConnectionId::Number(1));

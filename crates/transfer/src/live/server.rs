@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::blocking::Blocking;
 use super::limits::{PACE, survive_limits};
-use super::log::{Open, SessionLog};
+use super::log::{OpenSessions, SessionLog};
 use crate::endpoint::{self, Conduct, Endpoint, HashThreads, ServerConfig, Service};
 use crate::real::serve_tcp;
 use crate::record::Recorder;
@@ -59,21 +59,21 @@ impl Default for ServerSettings {
 
 /// How a server stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stopped {
+pub struct StopReport {
     /// How many sessions had not finished within the grace period and were dropped, with the uploads they had
     /// begun.
     pub dropped: usize,
 }
 
 /// A server that listens.
-pub struct Server {
+pub struct LiveServer {
     runtime: Runtime,
     listener: TcpListener,
-    service: Arc<Live>,
+    service: Arc<LiveService>,
     grace: Duration,
 }
 
-impl Server {
+impl LiveServer {
     /// Listens on `address`, `HOST:PORT`, with the files of `store`. Port 0 takes a free one.
     ///
     /// # Errors
@@ -90,10 +90,10 @@ impl Server {
             conduct: settings.conduct,
             ..ServerConfig::new(Arc::new(Blocking(store)), settings.deadline)
         };
-        let service = Live {
+        let service = LiveService {
             config,
             max_connections: settings.max_connections,
-            open: Open::default(),
+            open: OpenSessions::default(),
             accepted: AtomicU64::new(0),
         };
         Ok(Self { runtime, listener, service: Arc::new(service), grace: settings.grace })
@@ -111,25 +111,25 @@ impl Server {
     ///
     /// # Errors
     /// If the listener fails for good.
-    pub fn run(self, stop: impl Future<Output = ()>) -> io::Result<Stopped> {
+    pub fn run(self, stop: impl Future<Output = ()>) -> io::Result<StopReport> {
         let open = self.service.open.clone();
         self.runtime.block_on(async {
             survive_limits();
             serve_tcp(self.listener, self.service, stop, self.grace).await
         })?;
-        Ok(Stopped { dropped: open.cut() })
+        Ok(StopReport { dropped: open.cut() })
     }
 }
 
 /// Makes a session for every connection, up to a limit.
-struct Live {
+struct LiveService {
     config: ServerConfig,
     max_connections: usize,
-    open: Open,
+    open: OpenSessions,
     accepted: AtomicU64,
 }
 
-impl Service for Live {
+impl Service for LiveService {
     fn handle_listening(&self, _now: Duration) {}
 
     fn accept(&self, now: Duration, connection: ConnectionId) -> Box<dyn Endpoint> {

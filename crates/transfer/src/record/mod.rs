@@ -193,7 +193,7 @@ pub trait Observer: Send + Sync {
 /// was recorded survives the side that recorded it.
 #[derive(Clone, Default)]
 pub struct Recorder {
-    kept: Arc<Mutex<Kept>>,
+    kept: Arc<Mutex<RecorderState>>,
     observer: Option<Arc<dyn Observer>>,
     /// Whether it only shows its events to the observer.
     forgets: bool,
@@ -206,7 +206,7 @@ impl fmt::Debug for Recorder {
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct RecorderState {
     events: Vec<Event>,
     connection: Option<ConnectionId>,
     consumed: u64,
@@ -335,7 +335,7 @@ impl Recorder {
         self.kept().events.last().is_some_and(|last| last.at == at && last.action == *action)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, RecorderState> {
         // A list that another thread was adding to when it panicked is still a list.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use protocol::{Entry, FileId, FileName};
 
-use super::{Committed, StoreError};
+use super::{CommitResult, StoreError};
 
 /// One name of a content.
 #[derive(Clone, Copy, Debug)]
-struct Named {
+struct NameRecord {
     size: u64,
     /// In which copy of the content its bytes are: names with the same number share them.
     copy: u32,
@@ -22,7 +22,7 @@ struct Named {
 /// The names of one content.
 #[derive(Debug, Default)]
 struct Names {
-    named: BTreeMap<FileName, Named>,
+    named: BTreeMap<FileName, NameRecord>,
     /// The highest number of a copy that is there.
     latest: u32,
 }
@@ -36,7 +36,7 @@ impl Names {
 
 /// A name that was taken out.
 #[derive(Debug)]
-pub(super) struct Removed {
+pub(super) struct RemovedName {
     /// Its line of the listing.
     pub(super) entry: Entry,
     /// The copy that it had.
@@ -97,28 +97,32 @@ impl Catalog {
 
     /// Takes note of an upload that is about to be acknowledged, and whose bytes are in this copy of its content: one
     /// that is there, or a new one with a higher number than all of them.
-    pub(super) fn claim(&mut self, entry: Entry, copy: u32) -> Committed {
+    pub(super) fn claim(&mut self, entry: Entry, copy: u32) -> CommitResult {
         let names = self.ids.entry(entry.id).or_default();
         if let Some(named) = names.named.get_mut(&entry.name) {
             named.claims += 1;
-            return Committed::Already;
+            return CommitResult::Already;
         }
         if !names.has_copy(copy) {
             self.used = self.used.saturating_add(entry.size);
         }
         names.latest = names.latest.max(copy);
-        names.named.insert(entry.name.clone(), Named { size: entry.size, copy, claims: 1 });
+        names.named.insert(entry.name.clone(), NameRecord { size: entry.size, copy, claims: 1 });
         self.listing += line_of(&entry);
         self.entries.insert(entry);
         self.snapshot = None;
-        Committed::New
+        CommitResult::New
     }
 
     /// Gives one claim back. With the last, the name is taken out and returned: now it has to go from the store.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it is not there.
-    pub(super) fn give_back(&mut self, id: FileId, name: &FileName) -> Result<Option<Removed>, StoreError> {
+    pub(super) fn give_back(
+        &mut self,
+        id: FileId,
+        name: &FileName,
+    ) -> Result<Option<RemovedName>, StoreError> {
         let named = self.ids.get_mut(&id).and_then(|names| names.named.get_mut(name));
         let named = named.ok_or(StoreError::NotFound)?;
         named.claims -= 1;
@@ -126,9 +130,9 @@ impl Catalog {
     }
 
     /// Takes a name out, whoever claims it.
-    pub(super) fn forget(&mut self, id: FileId, name: &FileName) -> Option<Removed> {
+    pub(super) fn forget(&mut self, id: FileId, name: &FileName) -> Option<RemovedName> {
         let names = self.ids.get_mut(&id)?;
-        let Named { size, copy, .. } = names.named.remove(name)?;
+        let NameRecord { size, copy, .. } = names.named.remove(name)?;
         if !names.has_copy(copy) {
             self.used = self.used.saturating_sub(size);
             names.latest = names.named.values().map(|named| named.copy).max().unwrap_or_default();
@@ -140,7 +144,7 @@ impl Catalog {
         self.listing -= line_of(&entry);
         self.entries.remove(&entry);
         self.snapshot = None;
-        Some(Removed { entry, copy })
+        Some(RemovedName { entry, copy })
     }
 }
 

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::{Entry, FileId, FileName};
 
-use crate::storage::{Committed, Incoming, Store, StoreError};
+use crate::storage::{CommitResult, Incoming, Store, StoreError};
 use faults::{Content, Effect, FaultEntry, MAX_SHOWN};
 
 /// A disk fault, and at which offset of the upload it is.
 pub type DiskFault = (FaultEntry, u64);
 
 /// The same with what it does.
-type Armed = (FaultEntry, Effect, u64);
+type FaultPlan = (FaultEntry, Effect, u64);
 /// When a fault of the disk strikes an upload, and what it does then.
 enum Moment {
     /// While the file is written: bytes are lost.
@@ -77,7 +77,7 @@ impl Arming {
 #[derive(Clone)]
 pub struct FaultyStore {
     inner: Arc<dyn Store>,
-    faults: Arc<[Armed]>,
+    faults: Arc<[FaultPlan]>,
     strikes: Strikes,
     /// Whether the upload that is meant has begun.
     begun: Arc<AtomicBool>,
@@ -191,7 +191,7 @@ impl FaultyStore {
 struct FaultyIncoming {
     store: Arc<dyn Store>,
     inner: Box<dyn Incoming>,
-    faults: Arc<[Armed]>,
+    faults: Arc<[FaultPlan]>,
     written: u64,
     /// What each short write has lost so far, over several writes.
     gone: BTreeMap<usize, Vec<u8>>,
@@ -262,7 +262,7 @@ impl Incoming for FaultyIncoming {
         self.inner.content()
     }
 
-    fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
+    fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<CommitResult, StoreError> {
         // Neither what was not synchronised nor a file without its name is there after a crash.
         if self.dies(|effect| matches!(effect, Effect::CrashBeforeSync)) {
             self.store.restart();

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use protocol::{FileId, FileName};
 use tempfile::{Builder, NamedTempFile};
 
-use super::memory::Arriving;
-use super::{Committed, Incoming, StoreError};
+use super::memory::IncomingBytes;
+use super::{CommitResult, Incoming, StoreError};
 use faults::Content;
 
 /// How the names of files that are arriving begin.
@@ -121,7 +121,7 @@ impl Folder {
     pub fn create(&self) -> Result<Box<dyn Incoming>, StoreError> {
         Ok(match self {
             Self::Memory(_) => {
-                Box::new(MemoryDownload { folder: self.clone(), arriving: Arriving::with_size(0) })
+                Box::new(MemoryDownload { folder: self.clone(), arriving: IncomingBytes::with_size(0) })
             }
             Self::Disk { target, replace } => {
                 let file = arriving_in(target.directory())?;
@@ -150,7 +150,7 @@ impl Folder {
 
 struct MemoryDownload {
     folder: Folder,
-    arriving: Arriving,
+    arriving: IncomingBytes,
 }
 
 impl Incoming for MemoryDownload {
@@ -162,12 +162,12 @@ impl Incoming for MemoryDownload {
         Ok(self.arriving.content())
     }
 
-    fn commit(self: Box<Self>, name: &FileName, _id: FileId) -> Result<Committed, StoreError> {
+    fn commit(self: Box<Self>, name: &FileName, _id: FileId) -> Result<CommitResult, StoreError> {
         if let Folder::Memory(files) = &self.folder {
             let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
             files.insert(name.clone(), Content::Memory(self.arriving.into_bytes()));
         }
-        Ok(Committed::New)
+        Ok(CommitResult::New)
     }
 }
 
@@ -200,10 +200,10 @@ impl Incoming for DiskDownload {
         Ok(Content::from_file(self.file.reopen()?)?)
     }
 
-    fn commit(self: Box<Self>, name: &FileName, _id: FileId) -> Result<Committed, StoreError> {
+    fn commit(self: Box<Self>, name: &FileName, _id: FileId) -> Result<CommitResult, StoreError> {
         let path = self.target.path(name);
         let done = if self.replace { self.file.persist(path) } else { self.file.persist_noclobber(path) };
         done.map_err(|failed| failed.error)?;
-        Ok(Committed::New)
+        Ok(CommitResult::New)
     }
 }

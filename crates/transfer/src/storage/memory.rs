@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use protocol::{Entry, FileId, FileName};
 
 use super::catalog::Catalog;
-use super::{Committed, Incoming, Store, StoreError};
+use super::{CommitResult, Incoming, Store, StoreError};
 use faults::Content;
 
 /// How much memory is reserved at once for a file that is announced: the announced size is only a claim.
@@ -38,7 +38,7 @@ impl Store for MemoryStore {
     }
 
     fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError> {
-        Ok(Box::new(MemoryIncoming { store: self.clone(), arriving: Arriving::with_size(size) }))
+        Ok(Box::new(MemoryIncoming { store: self.clone(), arriving: IncomingBytes::with_size(size) }))
     }
 
     fn open(&self, id: FileId) -> Result<Content, StoreError> {
@@ -57,9 +57,9 @@ impl Store for MemoryStore {
 }
 
 /// The bytes, so far, of a file that is arriving in memory.
-pub(super) struct Arriving(Vec<u8>);
+pub(super) struct IncomingBytes(Vec<u8>);
 
-impl Arriving {
+impl IncomingBytes {
     /// Room for a file that is announced with `size` bytes.
     pub(super) fn with_size(size: u64) -> Self {
         Self(Vec::with_capacity(usize::try_from(size.min(MAX_RESERVE)).unwrap_or_default()))
@@ -82,7 +82,7 @@ impl Arriving {
 
 struct MemoryIncoming {
     store: MemoryStore,
-    arriving: Arriving,
+    arriving: IncomingBytes,
 }
 
 impl Incoming for MemoryIncoming {
@@ -94,7 +94,7 @@ impl Incoming for MemoryIncoming {
         Ok(self.arriving.content())
     }
 
-    fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
+    fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<CommitResult, StoreError> {
         let Self { store, arriving } = *self;
         let bytes = arriving.into_bytes();
         let mut files = store.files();

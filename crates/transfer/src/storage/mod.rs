@@ -79,12 +79,12 @@ pub trait Incoming: Send {
     ///
     /// # Errors
     /// [`StoreError::Collision`] if other content stands under `id`; or if the file could not be made durable.
-    fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError>;
+    fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<CommitResult, StoreError>;
 }
 
 /// Whether a commit changed the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Committed {
+pub enum CommitResult {
     /// The listing has a new line.
     New,
     /// The same content stood under the same name already.

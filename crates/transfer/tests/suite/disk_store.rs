@@ -9,7 +9,7 @@ use faults::Content;
 use protocol::{FileId, FileName};
 use transfer::endpoint::md5_of;
 use transfer::storage::disk::{Disk, Opening, SimulatedDisk};
-use transfer::storage::{Committed, DiskStore, Limits, OpenError, Store, StoreError};
+use transfer::storage::{CommitResult, DiskStore, Limits, OpenError, Store, StoreError};
 
 fn name(text: &str) -> FileName {
     FileName::parse(text).unwrap()
@@ -19,7 +19,7 @@ fn id_of(bytes: &[u8]) -> FileId {
     md5_of(&Content::Memory(bytes.into())).unwrap()
 }
 
-fn put(store: &dyn Store, file: &str, bytes: &[u8]) -> Result<Committed, StoreError> {
+fn put(store: &dyn Store, file: &str, bytes: &[u8]) -> Result<CommitResult, StoreError> {
     let mut incoming = store.create(bytes.len() as u64)?;
     incoming.write(bytes)?;
     incoming.commit(&name(file), id_of(bytes))
@@ -38,7 +38,7 @@ fn a_place_for_arriving_files_that_was_tidied_away_is_made_again() {
     let dir = tempfile::tempdir().unwrap();
     let store = DiskStore::open(dir.path()).unwrap();
     fs::remove_dir(dir.path().join(".incoming")).unwrap();
-    assert_eq!(put(&store, "one", b"first"), Ok(Committed::New));
+    assert_eq!(put(&store, "one", b"first"), Ok(CommitResult::New));
     assert_eq!(listed(&store), ["one"]);
 }
 
@@ -55,7 +55,7 @@ fn it_is_found_again_as_it_was_left() {
     let again = DiskStore::open(&dir.path().join("deep/in/store")).unwrap();
     assert_eq!(again.list().unwrap(), before);
     assert_eq!(*again.opening(), Opening::default());
-    assert_eq!(put(&again, "one", b"first"), Ok(Committed::Already));
+    assert_eq!(put(&again, "one", b"first"), Ok(CommitResult::Already));
 }
 
 #[test]
@@ -142,8 +142,8 @@ fn limits_hold_from_the_announcement_on() {
     let arriving = store.create(4).unwrap();
     assert_eq!(store.create(2).err(), Some(StoreError::NoSpace), "announced bytes are taken");
     drop(arriving);
-    assert_eq!(put(&store, "again", b"12345"), Ok(Committed::New));
-    assert_eq!(put(&store, "more", b"67890"), Ok(Committed::New), "a further name takes nothing");
+    assert_eq!(put(&store, "again", b"12345"), Ok(CommitResult::New));
+    assert_eq!(put(&store, "more", b"67890"), Ok(CommitResult::New), "a further name takes nothing");
     assert_eq!(store.create(1).err(), Some(StoreError::NoSpace));
     store.discard(id_of(b"67890"), &name("more")).unwrap();
     drop(store);
@@ -214,7 +214,7 @@ fn whoever_asks_while_files_are_stored_gets_no_room_that_is_taken() {
             });
         }
         let committed = arriving.into_iter().map(|(incoming, id)| incoming.commit(&name("file"), id));
-        let all = committed.filter(|committed| *committed == Ok(Committed::New)).count();
+        let all = committed.filter(|committed| *committed == Ok(CommitResult::New)).count();
         stored.store(true, Ordering::Relaxed);
         assert_eq!(all, FILES as usize);
     });
@@ -293,9 +293,9 @@ fn a_link_that_takes_the_place_of_the_store_diverts_nothing() {
     std::os::unix::fs::symlink(&elsewhere, &dir).unwrap();
 
     incoming.write(b" midst").unwrap();
-    assert_eq!(incoming.commit(&name("midst"), id_of(b"in the midst")), Ok(Committed::New));
-    assert_eq!(put(&store, "after", b"after"), Ok(Committed::New));
-    assert_eq!(put(&store, "beside", b"before"), Ok(Committed::New));
+    assert_eq!(incoming.commit(&name("midst"), id_of(b"in the midst")), Ok(CommitResult::New));
+    assert_eq!(put(&store, "after", b"after"), Ok(CommitResult::New));
+    assert_eq!(put(&store, "beside", b"before"), Ok(CommitResult::New));
     assert_eq!(store.discard(id_of(b"gone"), &name("gone")), Ok(()));
     assert_eq!(store.open(id_of(b"after")).unwrap().len(), 5);
     assert_eq!(theirs(), before, "nothing was put there or taken away");
@@ -331,14 +331,14 @@ fn a_file_that_somebody_removed_is_forgotten() {
     assert_eq!(listed(&store), ["b"]);
     put(&store, "z", b"bytes").unwrap();
     fs::remove_file(id.join("z")).unwrap();
-    assert_eq!(put(&store, "z", b"bytes"), Ok(Committed::New), "what is not there is not acknowledged");
+    assert_eq!(put(&store, "z", b"bytes"), Ok(CommitResult::New), "what is not there is not acknowledged");
     assert!(id.join("z").exists());
     fs::remove_dir_all(&id).unwrap();
     assert_eq!(store.open(id_of(b"bytes")).err(), Some(StoreError::NotFound));
-    assert_eq!(put(&store, "c", b"bytes"), Ok(Committed::New));
+    assert_eq!(put(&store, "c", b"bytes"), Ok(CommitResult::New));
     fs::remove_dir_all(&id).unwrap();
     assert_eq!(store.discard(id_of(b"bytes"), &name("c")), Ok(()));
-    assert_eq!(put(&store, "c", b"bytes"), Ok(Committed::New), "the store still works");
+    assert_eq!(put(&store, "c", b"bytes"), Ok(CommitResult::New), "the store still works");
 }
 
 /// What docs/store.md says.
@@ -403,8 +403,8 @@ fn many_sessions_at_once_are_all_told_the_truth() {
                     let bytes = format!("content {round}");
                     let file = if session < SESSIONS / 2 { "left" } else { "right" };
                     match put(store, file, bytes.as_bytes()).unwrap() {
-                        Committed::New => new.fetch_add(1, Ordering::Relaxed),
-                        Committed::Already => 0,
+                        CommitResult::New => new.fetch_add(1, Ordering::Relaxed),
+                        CommitResult::Already => 0,
                     };
                     if session % 2 == 0 {
                         store.discard(id_of(bytes.as_bytes()), &name(file)).unwrap();

@@ -3,7 +3,7 @@
 use faults::Content;
 use protocol::{Entry, FileId, FileName};
 use transfer::endpoint::md5_of;
-use transfer::storage::{Committed, DiskStore, Folder, MemoryStore, Store, StoreError};
+use transfer::storage::{CommitResult, DiskStore, Folder, MemoryStore, Store, StoreError};
 
 const ID: FileId = FileId::from_bytes([7; 16]);
 
@@ -11,7 +11,7 @@ fn name(text: &str) -> FileName {
     FileName::parse(text).unwrap()
 }
 
-fn put(store: &dyn Store, file: &str, id: FileId, bytes: &[u8]) -> Result<Committed, StoreError> {
+fn put(store: &dyn Store, file: &str, id: FileId, bytes: &[u8]) -> Result<CommitResult, StoreError> {
     let mut incoming = store.create(bytes.len() as u64)?;
     for piece in bytes.chunks(3) {
         incoming.write(piece)?;
@@ -35,8 +35,8 @@ fn on_each(test: impl Fn(&dyn Store)) {
 #[test]
 fn what_is_committed_is_listed_and_can_be_read() {
     on_each(|store| {
-        assert_eq!(put(store, "b.txt", ID, b"hello world"), Ok(Committed::New));
-        assert_eq!(put(store, "a.txt", ID, b"hello world"), Ok(Committed::New));
+        assert_eq!(put(store, "b.txt", ID, b"hello world"), Ok(CommitResult::New));
+        assert_eq!(put(store, "a.txt", ID, b"hello world"), Ok(CommitResult::New));
         let sizes = store.list().unwrap();
         assert_eq!(sizes.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>(), ["a.txt", "b.txt"]);
         assert_eq!(sizes[0], Entry { name: name("a.txt"), id: ID, size: 11 });
@@ -71,7 +71,7 @@ fn other_content_under_the_same_id_is_refused_and_the_first_stays() {
 fn the_same_again_changes_nothing() {
     on_each(|store| {
         put(store, "one", ID, b"first").unwrap();
-        assert_eq!(put(store, "one", ID, b"first"), Ok(Committed::Already));
+        assert_eq!(put(store, "one", ID, b"first"), Ok(CommitResult::Already));
         assert_eq!(store.list().unwrap().len(), 1);
     });
 }
@@ -105,14 +105,14 @@ fn a_discard_takes_one_name_and_the_content_with_the_last() {
 #[test]
 fn a_discard_never_takes_what_another_was_told_is_stored() {
     on_each(|store| {
-        assert_eq!(put(store, "one", ID, b"bytes"), Ok(Committed::New));
-        assert_eq!(put(store, "one", ID, b"bytes"), Ok(Committed::Already));
+        assert_eq!(put(store, "one", ID, b"bytes"), Ok(CommitResult::New));
+        assert_eq!(put(store, "one", ID, b"bytes"), Ok(CommitResult::Already));
         store.discard(ID, &name("one")).unwrap();
         assert_eq!(store.list().unwrap().len(), 1);
         assert_eq!(read(&store.open(ID).unwrap()), b"bytes");
         store.discard(ID, &name("one")).unwrap();
         assert_eq!(store.list().unwrap().len(), 0, "nobody is left who was told that it is stored");
-        assert_eq!(put(store, "one", ID, b"bytes"), Ok(Committed::New));
+        assert_eq!(put(store, "one", ID, b"bytes"), Ok(CommitResult::New));
     });
 }
 

@@ -110,7 +110,7 @@ pub(super) enum Command {
     },
 
     /// Carry other programs' TCP connections, with faults; the record is described in docs/proxy.md
-    Proxy(super::proxy::Options),
+    Proxy(super::proxy::ProxyArgs),
 
     /// Serve the files of a directory, until SIGINT or SIGTERM
     Serve(ServeArgs),

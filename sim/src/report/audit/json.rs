@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::super::lines::Lines;
 use super::super::words::verdict_word;
 use super::{Replay, judgement};
-use audit::{CheckFinding, Conclusion, Note, OutputLine, Report, Row, Said, Speaker, Spread, Trouble, Why};
+use audit::{
+    CheckFinding, ClientClaim, Conclusion, Note, OutputLine, PayloadPlace, Report, Row, Speaker, Trouble, Why,
+};
 use faults::Truth;
 
 /// The report as JSON lines.
@@ -16,13 +18,13 @@ pub fn json(report: &Report, replay: &Replay<'_>) -> String {
 }
 
 fn trial(report: &Report, row: &Row, replay: &Replay<'_>) -> Value {
-    let (claim, exit_code, signal) = match &row.said {
+    let (claim, exit_code, signal) = match &row.claim {
         None => (None, None, None),
-        Some(Said::Success) => (Some("success"), None, None),
-        Some(Said::Fail) => (Some("fail"), None, None),
-        Some(Said::Error(code)) => (Some("error"), Some(code), None),
-        Some(Said::Nothing) => (Some("nothing"), None, None),
-        Some(Said::Died(signal)) => (Some("died"), None, Some(signal)),
+        Some(ClientClaim::Success) => (Some("success"), None, None),
+        Some(ClientClaim::Fail) => (Some("fail"), None, None),
+        Some(ClientClaim::Error(code)) => (Some("error"), Some(code), None),
+        Some(ClientClaim::Nothing) => (Some("nothing"), None, None),
+        Some(ClientClaim::Died(signal)) => (Some("died"), None, Some(signal)),
     };
     json!({
         "type": "trial",
@@ -48,7 +50,7 @@ fn trial(report: &Report, row: &Row, replay: &Replay<'_>) -> Value {
 }
 
 fn truth(row: &Row) -> Value {
-    match (&row.said, row.truth) {
+    match (&row.claim, row.truth) {
         (None, _) => Value::Null,
         (_, Truth::Same) => json!({ "state": "same" }),
         (_, Truth::Nothing) => json!({ "state": "missing" }),
@@ -144,10 +146,10 @@ fn last(report: &Report) -> Value {
         Conclusion::Inconclusive => "inconclusive",
     };
     let payload = report.spread.as_ref().map(|spread| match spread {
-        Spread::Found { pieces, connection } => {
+        PayloadPlace::Found { pieces, connection } => {
             json!({ "found": true, "pieces": pieces, "connection": connection })
         }
-        Spread::Hidden { connection, bytes } => {
+        PayloadPlace::Hidden { connection, bytes } => {
             json!({ "found": false, "stream_bytes": bytes, "connection": connection })
         }
     });

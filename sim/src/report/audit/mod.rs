@@ -6,7 +6,7 @@ mod junit;
 mod markdown;
 mod text;
 
-use audit::{CheckFinding, Conclusion, Report, Row, Spread, Trial};
+use audit::{CheckFinding, Conclusion, PayloadPlace, Report, Row, Trial};
 use faults::text::{bytes_text, visible};
 use faults::{Direction, Verdict};
 
@@ -209,11 +209,13 @@ const VERDICTS: [Verdict; 9] = [
 ];
 
 /// Where the payload is, in a sentence.
-fn spread(spread: &Spread) -> String {
+fn spread(spread: &PayloadPlace) -> String {
     match spread {
-        Spread::Found { pieces: 1, .. } => "The file was found in the stream as it is.".into(),
-        Spread::Found { pieces, .. } => format!("The file was found in the stream, in {pieces} pieces."),
-        Spread::Hidden { bytes, .. } => format!(
+        PayloadPlace::Found { pieces: 1, .. } => "The file was found in the stream as it is.".into(),
+        PayloadPlace::Found { pieces, .. } => {
+            format!("The file was found in the stream, in {pieces} pieces.")
+        }
+        PayloadPlace::Hidden { bytes, .. } => format!(
             "The file was not found in the stream (compressed, encrypted, encoded?): faults are placed by share of its {}.",
             bytes_text(*bytes)
         ),
@@ -231,7 +233,7 @@ fn outcome(row: &Row) -> String {
 }
 
 fn said(row: &Row) -> String {
-    row.said.as_ref().map_or_else(|| "-".into(), |said| visible(&said.to_string()))
+    row.claim.as_ref().map_or_else(|| "-".into(), |said| visible(&said.to_string()))
 }
 
 /// The verdict in one word, with whether it is a known limit.

@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::lines::{Lines, hex};
 use super::{count, side, summary};
-use conform::{CaseResult, Conclusion, Difference, Finding, LEVELS, Outcome, OutcomeKind, Report, rule_text};
+use conform::{
+    CaseOutcome, CaseOutcomeKind, CaseResult, Conclusion, Difference, Finding, LEVELS, Report, rule_text,
+};
 
 /// The report as JSON lines. `replay` makes the command that runs only the case with a name.
 #[must_use]
@@ -15,7 +17,7 @@ pub fn json(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
         Conclusion::Inconclusive => "inconclusive",
     };
     let counts: Map<String, Value> =
-        OutcomeKind::ALL.into_iter().map(|kind| (key(kind), json!(count(report, kind)))).collect();
+        CaseOutcomeKind::ALL.into_iter().map(|kind| (key(kind), json!(count(report, kind)))).collect();
     let last = json!({
         "type": "conclusion",
         "side": side(report.side),
@@ -33,19 +35,19 @@ pub fn json(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
 }
 
 /// What came of a case.
-const fn outcome_word(kind: OutcomeKind) -> &'static str {
+const fn outcome_word(kind: CaseOutcomeKind) -> &'static str {
     match kind {
-        OutcomeKind::Pass => "pass",
-        OutcomeKind::Warning => "warning",
-        OutcomeKind::Fail => "fail",
-        OutcomeKind::NotReached => "not-reached",
-        OutcomeKind::LeftOut => "left-out",
-        OutcomeKind::Lost => "lost",
+        CaseOutcomeKind::Pass => "pass",
+        CaseOutcomeKind::Warning => "warning",
+        CaseOutcomeKind::Fail => "fail",
+        CaseOutcomeKind::NotReached => "not-reached",
+        CaseOutcomeKind::LeftOut => "left-out",
+        CaseOutcomeKind::Lost => "lost",
     }
 }
 
 /// The same as a key.
-fn key(kind: OutcomeKind) -> String {
+fn key(kind: CaseOutcomeKind) -> String {
     outcome_word(kind).replace('-', "_")
 }
 
@@ -60,19 +62,19 @@ fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> Value {
         "replay": replay(result.case.name),
     });
     match &result.outcome {
-        Outcome::Pass => {}
-        Outcome::Warning(found) | Outcome::Fail(found) => value["finding"] = finding(found),
-        Outcome::NotReached { why, free } => {
+        CaseOutcome::Pass => {}
+        CaseOutcome::Warning(found) | CaseOutcome::Fail(found) => value["finding"] = finding(found),
+        CaseOutcome::NotReached { why, free } => {
             value["why"] = json!(why);
             value["free"] = json!(free);
         }
-        Outcome::LeftOut { why } | Outcome::Lost { why } => value["why"] = json!(why),
+        CaseOutcome::LeftOut { why } | CaseOutcome::Lost { why } => value["why"] = json!(why),
     }
     value
 }
 
 fn finding(finding: &Finding) -> Value {
-    let said = |said: &conform::Said| json!({ "from": if said.ours { "harness" } else { "program" }, "text": said.text });
+    let said = |said: &conform::DialogueEntry| json!({ "from": if said.ours { "harness" } else { "program" }, "text": said.text });
     json!({
         "rule": finding.rule,
         "rule_text": rule_text(finding.rule),

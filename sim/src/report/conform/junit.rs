@@ -5,7 +5,7 @@ use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, Test
 
 use super::super::xml;
 use super::{charge, notes, side};
-use conform::{CaseResult, Finding, LEVELS, Outcome, Report};
+use conform::{CaseOutcome, CaseResult, Finding, LEVELS, Report};
 
 /// The report as XML. `replay` makes the command that runs only the case with a name.
 ///
@@ -40,29 +40,29 @@ fn case(result: &CaseResult, replay: &dyn Fn(&str) -> String) -> TestCase {
     };
     let mut warned = None;
     let status = match &result.outcome {
-        Outcome::Pass => TestCaseStatus::success(),
-        Outcome::Warning(finding) => {
+        CaseOutcome::Pass => TestCaseStatus::success(),
+        CaseOutcome::Warning(finding) => {
             warned = Some(format!("warning: {}", text(finding)));
             TestCaseStatus::success()
         }
-        Outcome::Fail(finding) => {
+        CaseOutcome::Fail(finding) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_message(format!("expected {}, but came {}", finding.expected, finding.came));
             status.set_description(text(finding));
             status
         }
-        Outcome::NotReached { why, free } => {
+        CaseOutcome::NotReached { why, free } => {
             let error = TestCaseStatus::non_success(NonSuccessKind::Error);
             let mut status = if *free { TestCaseStatus::skipped() } else { error };
             status.set_message(format!("not reached: {why}"));
             status
         }
-        Outcome::Lost { why } => {
+        CaseOutcome::Lost { why } => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
             status.set_message(format!("lost, also when repeated: {why}"));
             status
         }
-        Outcome::LeftOut { why } => {
+        CaseOutcome::LeftOut { why } => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(why.clone());
             status

@@ -6,7 +6,7 @@ mod junit;
 mod text;
 
 use conform::{
-    CaseResult, Conclusion, Finding, LEVELS, Outcome, OutcomeKind, Report, Side, rule_text, step_text,
+    CaseOutcome, CaseOutcomeKind, CaseResult, Conclusion, Finding, LEVELS, Report, Side, rule_text, step_text,
 };
 use faults::text::number_text;
 
@@ -15,19 +15,19 @@ pub use junit::junit;
 pub use text::{list, text};
 
 /// What came of a case, for people.
-fn word(outcome: &Outcome) -> &'static str {
+fn word(outcome: &CaseOutcome) -> &'static str {
     match outcome.kind() {
-        OutcomeKind::Pass => "pass",
-        OutcomeKind::Warning => "warning",
-        OutcomeKind::Fail => "fail",
-        OutcomeKind::NotReached => "not reached",
-        OutcomeKind::LeftOut => "left out",
-        OutcomeKind::Lost => "lost",
+        CaseOutcomeKind::Pass => "pass",
+        CaseOutcomeKind::Warning => "warning",
+        CaseOutcomeKind::Fail => "fail",
+        CaseOutcomeKind::NotReached => "not reached",
+        CaseOutcomeKind::LeftOut => "left out",
+        CaseOutcomeKind::Lost => "lost",
     }
 }
 
 /// How many cases came to this.
-fn count(report: &Report, kind: OutcomeKind) -> usize {
+fn count(report: &Report, kind: CaseOutcomeKind) -> usize {
     report.results.iter().filter(|result| result.outcome.kind() == kind).count()
 }
 
@@ -68,7 +68,7 @@ pub fn summary(report: &Report) -> String {
         }
         Conclusion::Passed => format!("{counts} Passed: the {side} keeps the rules."),
         Conclusion::Failed => {
-            let name = first(OutcomeKind::Fail).map_or("", |result| result.case.name);
+            let name = first(CaseOutcomeKind::Fail).map_or("", |result| result.case.name);
             format!("{counts}{} First failure: {name}.", reached(report))
         }
         Conclusion::Inconclusive if is_only_lost(report) => {
@@ -76,11 +76,11 @@ pub fn summary(report: &Report) -> String {
         }
         Conclusion::Inconclusive => {
             let open =
-                |result: &&CaseResult| matches!(result.outcome, Outcome::NotReached { free: false, .. });
-            let worst = report.results.iter().find(open).or_else(|| first(OutcomeKind::NotReached));
-            let why = match worst.or_else(|| first(OutcomeKind::LeftOut)).map(|result| &result.outcome) {
+                |result: &&CaseResult| matches!(result.outcome, CaseOutcome::NotReached { free: false, .. });
+            let worst = report.results.iter().find(open).or_else(|| first(CaseOutcomeKind::NotReached));
+            let why = match worst.or_else(|| first(CaseOutcomeKind::LeftOut)).map(|result| &result.outcome) {
                 // What others say, a refusal for one, has a full stop of its own.
-                Some(Outcome::NotReached { why, .. } | Outcome::LeftOut { why }) => {
+                Some(CaseOutcome::NotReached { why, .. } | CaseOutcome::LeftOut { why }) => {
                     format!(": {}", why.trim_end_matches('.'))
                 }
                 _ => String::new(),
@@ -93,7 +93,7 @@ pub fn summary(report: &Report) -> String {
 /// Whether nothing stands against a pass but cases that this machine lost.
 fn is_only_lost(report: &Report) -> bool {
     let mut rest = report.clone();
-    rest.results.retain(|result| result.outcome.kind() != OutcomeKind::Lost);
+    rest.results.retain(|result| result.outcome.kind() != CaseOutcomeKind::Lost);
     rest.results.len() < report.results.len() && rest.conclusion() == Conclusion::Passed
 }
 
@@ -102,7 +102,7 @@ fn lost(report: &Report) -> String {
     let mut names = Vec::new();
     let mut why = "";
     for result in &report.results {
-        if let Outcome::Lost { why: first } = &result.outcome {
+        if let CaseOutcome::Lost { why: first } = &result.outcome {
             why = if names.is_empty() { first.trim_end_matches('.') } else { why };
             names.push(result.case.name);
         }
@@ -127,14 +127,14 @@ fn seed_text(report: &Report) -> String {
 /// How many cases came to what.
 fn counts(report: &Report) -> String {
     let words = |kind| match kind {
-        OutcomeKind::Pass => "passed",
-        OutcomeKind::Warning => "passed with a warning",
-        OutcomeKind::Fail => "failed",
-        OutcomeKind::NotReached => "not reached",
-        OutcomeKind::LeftOut => "left out",
-        OutcomeKind::Lost => "lost",
+        CaseOutcomeKind::Pass => "passed",
+        CaseOutcomeKind::Warning => "passed with a warning",
+        CaseOutcomeKind::Fail => "failed",
+        CaseOutcomeKind::NotReached => "not reached",
+        CaseOutcomeKind::LeftOut => "left out",
+        CaseOutcomeKind::Lost => "lost",
     };
-    let counts = OutcomeKind::ALL.into_iter().map(|kind| (count(report, kind), words(kind)));
+    let counts = CaseOutcomeKind::ALL.into_iter().map(|kind| (count(report, kind), words(kind)));
     let counts = counts.filter(|(count, _)| *count > 0);
     let counts: Vec<String> = counts.map(|(count, words)| format!("{count} {words}")).collect();
     let (asked, all) = (report.results.len(), report.all_cases().len());

@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 
 use super::{notes, seed_text, summary, word};
 use conform::{
-    CaseInfo, CaseResult, Conclusion, Finding, LEVELS, Outcome, OutcomeKind, Report, rule_text, step_text,
+    CaseInfo, CaseOutcome, CaseOutcomeKind, CaseResult, Conclusion, Finding, LEVELS, Report, rule_text,
+    step_text,
 };
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -28,8 +29,8 @@ pub fn text(report: &Report, replay: &dyn Fn(&str) -> String) -> String {
             continue;
         }
         let count = |kind| results.iter().filter(|result| result.outcome.kind() == kind).count();
-        let passed = count(OutcomeKind::Pass) + count(OutcomeKind::Warning);
-        let asked = results.len() - count(OutcomeKind::LeftOut);
+        let passed = count(CaseOutcomeKind::Pass) + count(CaseOutcomeKind::Warning);
+        let asked = results.len() - count(CaseOutcomeKind::LeftOut);
         let _ = writeln!(text, "Level {}: {about} ({passed} of {asked})", index + 1);
         results.iter().for_each(|result| row(result, width, &mut text));
         text.push('\n');
@@ -72,12 +73,12 @@ fn rules_text(case: &CaseInfo) -> String {
 
 fn row(result: &CaseResult, [width, rules]: [usize; 2], text: &mut String) {
     let style = match &result.outcome {
-        Outcome::Pass => GOOD,
-        Outcome::Fail(_) => BAD,
+        CaseOutcome::Pass => GOOD,
+        CaseOutcome::Fail(_) => BAD,
         _ => DOUBTFUL,
     };
     let beside = match &result.outcome {
-        Outcome::NotReached { why, .. } | Outcome::LeftOut { why } | Outcome::Lost { why } => why,
+        CaseOutcome::NotReached { why, .. } | CaseOutcome::LeftOut { why } | CaseOutcome::Lost { why } => why,
         outcome => title(result.case.about, outcome),
     };
     let word = format!("{style}{:11}{style:#}", word(&result.outcome));
@@ -90,17 +91,19 @@ fn row(result: &CaseResult, [width, rules]: [usize; 2], text: &mut String) {
 }
 
 /// What went wrong in a case, in its own words if it has some.
-fn title<'a>(about: &'a str, outcome: &'a Outcome) -> &'a str {
+fn title<'a>(about: &'a str, outcome: &'a CaseOutcome) -> &'a str {
     match outcome {
-        Outcome::Fail(finding) | Outcome::Warning(finding) => finding.title.as_deref().unwrap_or(about),
+        CaseOutcome::Fail(finding) | CaseOutcome::Warning(finding) => {
+            finding.title.as_deref().unwrap_or(about)
+        }
         _ => about,
     }
 }
 
 fn evidence(result: &CaseResult, replay: &dyn Fn(&str) -> String, text: &mut String) {
     let (style, word, finding) = match &result.outcome {
-        Outcome::Fail(finding) => (BAD, "fail", finding),
-        Outcome::Warning(finding) => (DOUBTFUL, "warning", finding),
+        CaseOutcome::Fail(finding) => (BAD, "fail", finding),
+        CaseOutcome::Warning(finding) => (DOUBTFUL, "warning", finding),
         _ => return,
     };
     let _ = writeln!(

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use conform::{Conclusion, Finding, Goal, Options, Outcome, Report, test_client, test_server};
+use conform::{CaseOutcome, Conclusion, ConformOptions, Finding, Goal, Report, test_client, test_server};
 
 use super::{Client, SINGLE, Server, failed, options};
 
@@ -18,7 +18,7 @@ fn client(bug: &'static str, goals: &[Goal], cases: &[&str]) -> Report {
 
 /// A client that goes through the 22 steps, in all cases up to this level.
 fn steps(bug: &'static str, level: u8) -> Report {
-    let options = Options { level: Some(level), ..options(1.0, &[]) };
+    let options = ConformOptions { level: Some(level), ..options(1.0, &[]) };
     test_client(Arc::new(Client { bug, goals: vec![Goal::Whole] }), &options)
 }
 
@@ -26,7 +26,7 @@ fn steps(bug: &'static str, level: u8) -> Report {
 fn charge(report: &Report) -> (&'static str, &Finding) {
     assert_eq!(failed(report).len(), 1, "{report:#?}");
     let charged = report.results.iter().find_map(|result| match &result.outcome {
-        Outcome::Fail(finding) => Some((result.case.name, &**finding)),
+        CaseOutcome::Fail(finding) => Some((result.case.name, &**finding)),
         _ => None,
     });
     charged.unwrap()
@@ -34,7 +34,7 @@ fn charge(report: &Report) -> (&'static str, &Finding) {
 
 /// The cases from which the rules let the program stay away.
 fn free(report: &Report) -> Vec<&'static str> {
-    let free = |outcome: &Outcome| matches!(outcome, Outcome::NotReached { free: true, .. });
+    let free = |outcome: &CaseOutcome| matches!(outcome, CaseOutcome::NotReached { free: true, .. });
     report.results.iter().filter(|result| free(&result.outcome)).map(|result| result.case.name).collect()
 }
 
@@ -52,7 +52,7 @@ fn a_server_may_close_after_each_exchange_and_is_tested_over_new_connections() {
     let report = server("closes-after-each", &[]);
     assert_eq!(report.conclusion(), Conclusion::Passed, "{report:#?}");
     let passed = |name: &str| {
-        report.results.iter().any(|result| result.case.name == name && result.outcome == Outcome::Pass)
+        report.results.iter().any(|result| result.case.name == name && result.outcome == CaseOutcome::Pass)
     };
     for case in
         ["list-ends", "upload-listed", "upload-again", "download-ends", "one-content-two-names", "cr-lf"]

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use conform::{Goal, Job, Program};
+use conform::{ClientJob, ClientProgram, Goal};
 use md5::{Digest, Md5};
-use process::{Ended, How, Line};
+use process::{EndKind, Line, ProgramEnd};
 
 /// How often a client that waits looks whether it is to end.
 const TICK: Duration = Duration::from_millis(20);
@@ -23,7 +23,7 @@ pub(super) struct Client {
     pub(super) goals: Vec<Goal>,
 }
 
-impl Program for Client {
+impl ClientProgram for Client {
     fn can(&self, goal: Goal) -> bool {
         self.goals.contains(&goal)
     }
@@ -32,13 +32,13 @@ impl Program for Client {
         goal == Goal::Get
     }
 
-    fn run(&self, job: &Job, stop: &AtomicBool) -> io::Result<Ended> {
+    fn run(&self, job: &ClientJob, stop: &AtomicBool) -> io::Result<ProgramEnd> {
         if self.bug == "asks-first" {
             let text = "Exception: EOFError".into();
-            return Ok(Ended { how: How::Exited(1), lines: vec![Line { is_error: true, text }] });
+            return Ok(ProgramEnd { how: EndKind::Exited(1), lines: vec![Line { is_error: true, text }] });
         }
         if self.bug == "never-connects" {
-            return Ok(Ended { how: How::Exited(1), lines: Vec::new() });
+            return Ok(ProgramEnd { how: EndKind::Exited(1), lines: Vec::new() });
         }
         let mut run = Run::new(self.bug, job, stop)?;
         let went_well = match job.goal {
@@ -70,12 +70,12 @@ impl Program for Client {
             || is_ended
             || (self.bug == "hangs-on-trouble" && went_well.is_err());
         let how = if hangs {
-            How::Hung
+            EndKind::Hung
         } else {
-            How::Exited(i32::from(went_well.is_err() || self.bug == "exits-with-1"))
+            EndKind::Exited(i32::from(went_well.is_err() || self.bug == "exits-with-1"))
         };
         let lines = lines.into_iter().map(|text| Line { is_error: false, text }).collect();
-        Ok(Ended { how, lines })
+        Ok(ProgramEnd { how, lines })
     }
 }
 
@@ -131,7 +131,7 @@ fn size_of(text: &str) -> Option<usize> {
 }
 
 impl<'a> Run<'a> {
-    fn new(bug: &'static str, job: &Job, stop: &'a AtomicBool) -> io::Result<Self> {
+    fn new(bug: &'static str, job: &ClientJob, stop: &'a AtomicBool) -> io::Result<Self> {
         let stream = TcpStream::connect(job.address)?;
         stream.set_nodelay(true)?;
         let patience = if bug == "says-success-in-silence" { 300 } else { 20_000 };
@@ -271,7 +271,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn put(&mut self, job: &Job) -> Went<()> {
+    fn put(&mut self, job: &ClientJob) -> Went<()> {
         let mut data = std::fs::read(&job.file).unwrap();
         if self.bug("uploads-garbage") && !data.is_empty() {
             data[0] ^= 1;
@@ -367,7 +367,7 @@ impl<'a> Run<'a> {
         Err("the hashes differ".into())
     }
 
-    fn get(&mut self, job: &Job) -> Went<()> {
+    fn get(&mut self, job: &ClientJob) -> Went<()> {
         let entries = self.list()?;
         let Some((id, _)) = entries.iter().find(|entry| entry.0 == job.id && entry.1 == job.name) else {
             return Err("it is not listed".into());
@@ -375,7 +375,7 @@ impl<'a> Run<'a> {
         self.download(&id.clone(), job)
     }
 
-    fn download(&mut self, id: &str, job: &Job) -> Went<()> {
+    fn download(&mut self, id: &str, job: &ClientJob) -> Went<()> {
         self.say("DOWNLOAD");
         self.prompt("Please send a file ID")?;
         self.say(&match self.bug {
@@ -437,7 +437,7 @@ impl<'a> Run<'a> {
         Ok(Some(data))
     }
 
-    fn compare_download(&mut self, id: &str, data: Vec<u8>, job: &Job) -> Went<()> {
+    fn compare_download(&mut self, id: &str, data: Vec<u8>, job: &ClientJob) -> Went<()> {
         let sum = |data: &[u8]| data.iter().map(|byte| u32::from(*byte)).sum::<u32>();
         let sent = std::fs::read(&job.file).unwrap();
         let good = match self.bug {
@@ -465,7 +465,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn steps(&mut self, job: &Job) -> Went<()> {
+    fn steps(&mut self, job: &ClientJob) -> Went<()> {
         self.list()?;
         self.put(job)?;
         let id = md5(&std::fs::read(&job.file).unwrap());

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use conform::{Conclusion, Finding, Goal, Outcome, Report, test_client, test_server};
+use conform::{CaseOutcome, Conclusion, Finding, Goal, Report, test_client, test_server};
 use sim::report::conform::{json, summary, text};
 
 use super::{Client, SINGLE, Server, options};
@@ -17,20 +17,20 @@ fn client(bug: &'static str, goals: &[Goal], cases: &[&str]) -> Report {
     test_client(Arc::new(Client { bug, goals: goals.to_vec() }), &options(1.0, cases))
 }
 
-fn outcome<'a>(report: &'a Report, case: &str) -> &'a Outcome {
+fn outcome<'a>(report: &'a Report, case: &str) -> &'a CaseOutcome {
     &report.results.iter().find(|result| result.case.name == case).unwrap().outcome
 }
 
 fn finding<'a>(report: &'a Report, case: &str) -> &'a Finding {
     match outcome(report, case) {
-        Outcome::Fail(finding) => finding,
+        CaseOutcome::Fail(finding) => finding,
         other => panic!("{case} shall fail: {other:#?}"),
     }
 }
 
 fn why<'a>(report: &'a Report, case: &str) -> &'a str {
     match outcome(report, case) {
-        Outcome::NotReached { why, .. } | Outcome::LeftOut { why } => why,
+        CaseOutcome::NotReached { why, .. } | CaseOutcome::LeftOut { why } => why,
         other => panic!("{case} shall not be reached: {other:#?}"),
     }
 }
@@ -73,7 +73,7 @@ fn a_part_of_the_cases_proves_no_more_than_that_part() {
     let last: serde_json::Value = serde_json::from_str(last.lines().last().unwrap()).unwrap();
     assert_eq!((&last["partial"], &last["level"]), (&true.into(), &serde_json::Value::Null));
 
-    let options = conform::Options { level: Some(2), ..options(1.0, &[]) };
+    let options = conform::ConformOptions { level: Some(2), ..options(1.0, &[]) };
     let good = Server::start("");
     assert_eq!(test_server(&[good.address], &options).level(), Some(2));
     let bad = Server::start("no-list-file");
@@ -93,7 +93,7 @@ fn an_exit_code_decides_nothing_where_a_word_was_said_or_the_exchange_shows_it()
 fn who_takes_a_read_for_a_message_is_told_so() {
     let report = client("one-message-per-read", &[Goal::Whole], &[]);
     assert!(super::failed(&report).contains(&"download"), "{}", page(&report));
-    assert_eq!(*outcome(&report, "list"), Outcome::Pass);
+    assert_eq!(*outcome(&report, "list"), CaseOutcome::Pass);
     let found = finding(&report, "download");
     assert_eq!((found.rule, found.step), (4, Some(20)), "{found:#?}");
 }

@@ -5,18 +5,20 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use conform::{Conclusion, Goal, Options, Outcome, Program, Report, test_client, test_server};
+use conform::{
+    CaseOutcome, ClientProgram, Conclusion, ConformOptions, Goal, Report, test_client, test_server,
+};
 
 use super::programs::{our, out, sim, student, student_server};
 use super::{Client, SINGLE, Server, failed, options};
 
-fn seeded(seed: u64, cases: &[&str]) -> Options {
-    Options { seed, ..options(1.0, cases) }
+fn seeded(seed: u64, cases: &[&str]) -> ConformOptions {
+    ConformOptions { seed, ..options(1.0, cases) }
 }
 
 /// All cases up to this level.
-fn up_to(level: u8, seed: u64) -> Options {
-    Options { level: Some(level), ..seeded(seed, &[]) }
+fn up_to(level: u8, seed: u64) -> ConformOptions {
+    ConformOptions { level: Some(level), ..seeded(seed, &[]) }
 }
 
 /// Up to downloads: what a server keeps of them is all that it was sent.
@@ -60,7 +62,7 @@ struct Keeping {
     kept: Mutex<Vec<Vec<u8>>>,
 }
 
-impl Program for Keeping {
+impl ClientProgram for Keeping {
     fn can(&self, goal: Goal) -> bool {
         self.client.can(goal)
     }
@@ -71,9 +73,9 @@ impl Program for Keeping {
 
     fn run(
         &self,
-        job: &conform::Job,
+        job: &conform::ClientJob,
         stop: &std::sync::atomic::AtomicBool,
-    ) -> std::io::Result<process::Ended> {
+    ) -> std::io::Result<process::ProgramEnd> {
         self.kept.lock().unwrap().push(std::fs::read(&job.file).unwrap());
         self.client.run(job, stop)
     }
@@ -103,7 +105,7 @@ fn a_server_that_keeps_its_files_is_sent_others_in_the_next_round() {
     assert_eq!(other.round, 0);
 }
 
-fn rule_of<'a>(report: &'a Report, name: &str) -> Option<&'a Outcome> {
+fn rule_of<'a>(report: &'a Report, name: &str) -> Option<&'a CaseOutcome> {
     report.results.iter().find(|result| result.case.name == name).map(|result| &result.outcome)
 }
 
@@ -144,7 +146,7 @@ fn needs_python_a_student_who_strips_zeros_never_passes_and_is_told_the_rule() {
         let report = test_server(&[address.parse().unwrap()], &up_to(level, seed));
         assert_eq!(failed(&report), ["hash-with-zeros"], "seed {seed}: {report:#?}");
         match rule_of(&report, "hash-with-zeros") {
-            Some(Outcome::Fail(finding)) => assert_eq!(finding.rule, 11, "{finding:#?}"),
+            Some(CaseOutcome::Fail(finding)) => assert_eq!(finding.rule, 11, "{finding:#?}"),
             other => panic!("{other:#?}"),
         }
     }

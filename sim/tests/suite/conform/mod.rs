@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use conform::{
-    CaseInfo, Conclusion, Goal, Options, Outcome, Report, client_cases, rule_text, server_cases, test_client,
-    test_server,
+    CaseInfo, CaseOutcome, Conclusion, ConformOptions, Goal, Report, client_cases, rule_text, server_cases,
+    test_client, test_server,
 };
 
 use client::Client;
@@ -22,14 +22,19 @@ use server::Server;
 const SINGLE: [Goal; 3] = [Goal::Put, Goal::Get, Goal::List];
 
 /// Enough for a loaded machine where nothing has to run out, and little where it has to.
-fn options(seconds: f64, cases: &[&str]) -> Options {
+fn options(seconds: f64, cases: &[&str]) -> ConformOptions {
     let cases = cases.iter().map(|name| (*name).to_owned()).collect();
-    Options { timeout: Some(Duration::from_secs_f64(seconds)), cases, seed: 7, ..Options::default() }
+    ConformOptions {
+        timeout: Some(Duration::from_secs_f64(seconds)),
+        cases,
+        seed: 7,
+        ..ConformOptions::default()
+    }
 }
 
 fn assert_passes(report: &Report) {
-    let bad: Vec<_> = report.results.iter().filter(|result| result.outcome != Outcome::Pass).collect();
-    let open = |outcome: &Outcome| matches!(outcome, Outcome::NotReached { free: true, .. });
+    let bad: Vec<_> = report.results.iter().filter(|result| result.outcome != CaseOutcome::Pass).collect();
+    let open = |outcome: &CaseOutcome| matches!(outcome, CaseOutcome::NotReached { free: true, .. });
     assert!(bad.iter().all(|result| open(&result.outcome)), "{bad:#?}");
     assert_eq!(report.conclusion(), Conclusion::Passed);
     assert_eq!(report.level(), Some(8));
@@ -276,7 +281,7 @@ const WARNED: &[(&str, &str)] = &[
 ];
 
 fn failed(report: &Report) -> Vec<&str> {
-    let is_fail = |outcome: &Outcome| matches!(outcome, Outcome::Fail(_));
+    let is_fail = |outcome: &CaseOutcome| matches!(outcome, CaseOutcome::Fail(_));
     report.results.iter().filter(|result| is_fail(&result.outcome)).map(|result| result.case.name).collect()
 }
 
@@ -340,7 +345,7 @@ fn assert_all_are_failed(cases: &[CaseInfo], lines: &[(&str, &[&str])]) {
 fn what_a_client_should_do_is_a_warning_and_no_fail() {
     for (bug, case) in WARNED {
         let report = test_client(Arc::new(Client { bug, goals: SINGLE.to_vec() }), &options(1.0, &[case]));
-        assert!(matches!(report.results[0].outcome, Outcome::Warning(_)), "{bug}: {report:#?}");
+        assert!(matches!(report.results[0].outcome, CaseOutcome::Warning(_)), "{bug}: {report:#?}");
         assert_eq!(report.conclusion(), Conclusion::Passed);
     }
 }
@@ -350,7 +355,7 @@ fn what_is_not_reached_is_no_pass() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let report = test_server(&[gone], &options(0.5, &[]));
     assert!(
-        report.results.iter().all(|result| matches!(result.outcome, Outcome::NotReached { .. })),
+        report.results.iter().all(|result| matches!(result.outcome, CaseOutcome::NotReached { .. })),
         "{report:#?}"
     );
     assert_eq!((report.conclusion(), report.level()), (Conclusion::Inconclusive, Some(0)));
@@ -366,7 +371,7 @@ fn without_what_it_needs_a_case_is_not_reached() {
     let report = test_server(&[server.address], &options(0.5, &["upload", "discard"]));
     for result in &report.results {
         assert!(
-            matches!(&result.outcome, Outcome::NotReached { why, .. } if why.contains("which did not pass"))
+            matches!(&result.outcome, CaseOutcome::NotReached { why, .. } if why.contains("which did not pass"))
         );
     }
     assert_eq!(report.results.len(), 2);

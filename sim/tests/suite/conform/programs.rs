@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use conform::{Conclusion, test_server};
 use process::Launch;
-use transfer::live::{Server, ServerSettings};
+use transfer::live::{LiveServer, ServerSettings};
 use transfer::storage::MemoryStore;
 
 use super::{assert_passes, options};
@@ -18,7 +18,7 @@ use crate::workspace;
 /// Our server, in this process; it ends with it.
 fn our_server() -> SocketAddr {
     let store = Arc::new(MemoryStore::default());
-    let server = Server::bind("127.0.0.1:0", store, ServerSettings::default()).unwrap();
+    let server = LiveServer::bind("127.0.0.1:0", store, ServerSettings::default()).unwrap();
     let address = server.local_addr().unwrap();
     thread::spawn(move || server.run(std::future::pending()));
     address
@@ -178,7 +178,7 @@ fn needs_python_a_students_correct_server_passes() {
     let address: SocketAddr = address.parse().unwrap();
     assert_passes(&test_server(&[address], &options(3.0, &[])));
     // Its files are still there: another run has others.
-    let again = test_server(&[address], &conform::Options { level: Some(4), ..options(5.0, &[]) });
+    let again = test_server(&[address], &conform::ConformOptions { level: Some(4), ..options(5.0, &[]) });
     assert_eq!((again.round, again.conclusion()), (1, Conclusion::Passed));
 }
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use sim::run::Outcome;
+use sim::run::RunOutcome;
 use transfer::record::{Action, Event, Kind, Message};
 
 use super::generator::md5_hex;
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
 
 /// Sessions that are told as another client's, in words. `outcome` has two lists for each client: what it recorded,
 /// and what its sessions did.
-pub(super) fn owners(tape: &Tape, outcome: &Outcome) -> Vec<String> {
+pub(super) fn owners(tape: &Tape, outcome: &RunOutcome) -> Vec<String> {
     let mut wrong = Vec::new();
     for (index, (client, told)) in tape.clients.iter().zip(outcome.trace.chunks(2)).enumerate() {
         let sessions: Vec<(&Wire, &Tapped)> =

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use faults::{Layer, Verdict};
-use sim::run::{Inconclusive, Options, Outcome, Plan, RunError, Site, run, transport};
+use sim::run::{Inconclusive, Plan, RunError, RunOptions, RunOutcome, Site, run, transport};
 use sim::scenario::{Scenario, TransportKind};
 use transfer::record::{Action, Failure};
 use transfer::storage::Store;
@@ -69,7 +69,7 @@ type Finding = (Kind, String);
 
 /// One run on one lane.
 struct Run {
-    outcome: Outcome,
+    outcome: RunOutcome,
     text: String,
     findings: Vec<Finding>,
 }
@@ -104,7 +104,7 @@ fn run_one(lane: TransportKind, scenario: &Scenario) -> Result<Option<Run>, Stri
     };
     let site = Site::for_plan(&plan).map_err(|error| error.to_string())?;
     let store = site.store();
-    let outcome = match run(&plan, &mut tap, site, &Options::default()) {
+    let outcome = match run(&plan, &mut tap, site, &RunOptions::default()) {
         Ok(outcome) => outcome,
         Err(RunError::Scenario(_)) => return Ok(None),
         Err(error) => return Err(error.to_string()),
@@ -117,7 +117,13 @@ fn run_one(lane: TransportKind, scenario: &Scenario) -> Result<Option<Run>, Stri
     Ok(Some(Run { outcome, text, findings }))
 }
 
-fn judge(scenario: &Scenario, plan: &Plan, tap: &Tap, store: &dyn Store, outcome: &Outcome) -> Vec<Finding> {
+fn judge(
+    scenario: &Scenario,
+    plan: &Plan,
+    tap: &Tap,
+    store: &dyn Store,
+    outcome: &RunOutcome,
+) -> Vec<Finding> {
     let tape = tap.tapes.last().unwrap();
     let listing = store.list().unwrap();
     let with_bytes = |entry: &protocol::Entry| {
@@ -198,13 +204,13 @@ fn examine_all(draft: &Draft, on_tcp: bool) -> (Vec<Finding>, Vec<String>) {
 }
 
 /// Whether a run of virtual time can be repeated in real time.
-fn is_quick(outcome: &Outcome) -> bool {
+fn is_quick(outcome: &RunOutcome) -> bool {
     let deadline = |action: &Action| matches!(action, Action::Failed(Failure::Deadline));
     outcome.trace.iter().flatten().all(|event| event.at < PATIENCE && !deadline(&event.action))
 }
 
 /// What a run was like, for the counts: nothing is shown by runs that prove nothing.
-fn describe(outcome: &Outcome) -> Vec<String> {
+fn describe(outcome: &RunOutcome) -> Vec<String> {
     let mut words = vec![match &outcome.inconclusive {
         None => "proved".to_owned(),
         Some(Inconclusive::ControlFailed(_)) => "inconclusive: the control run failed".into(),

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use faults::{Content, Direction, Effect, Verdict};
 use protocol::{Compared, Entry, FileId, FileName};
-use sim::run::{Outcome, Plan};
+use sim::run::{Plan, RunOutcome};
 use sim::verdict::Condition;
-use transfer::endpoint::Command;
+use transfer::endpoint::ClientCommand;
 use transfer::record::{Action, Event, Kind, Message};
 
 use super::generator::md5_hex;
@@ -32,7 +32,7 @@ pub(super) enum Wrong {
 pub(super) struct Oracle<'a> {
     plan: &'a Plan,
     tape: &'a Tape,
-    outcome: &'a Outcome,
+    outcome: &'a RunOutcome,
     listed: &'a [Listed],
 }
 
@@ -48,7 +48,7 @@ struct Transfer {
 }
 
 impl<'a> Oracle<'a> {
-    pub(super) fn new(plan: &'a Plan, tape: &'a Tape, outcome: &'a Outcome, listed: &'a [Listed]) -> Self {
+    pub(super) fn new(plan: &'a Plan, tape: &'a Tape, outcome: &'a RunOutcome, listed: &'a [Listed]) -> Self {
         Self { plan, tape, outcome, listed }
     }
 
@@ -188,8 +188,10 @@ impl<'a> Oracle<'a> {
 
     /// The MD5s of what some client sends under this name.
     fn sent_as(&self, name: &FileName) -> Vec<String> {
-        let digest = |command: &Command| match command {
-            Command::Upload { name: sent, content } if sent == name => Some(md5_hex(&bytes_of(content))),
+        let digest = |command: &ClientCommand| match command {
+            ClientCommand::Upload { name: sent, content } if sent == name => {
+                Some(md5_hex(&bytes_of(content)))
+            }
             _ => None,
         };
         self.plan.clients().iter().flatten().filter_map(digest).collect()
@@ -310,7 +312,8 @@ impl<'a> Oracle<'a> {
             .iter()
             .map(|(entry, bytes)| (entry.name.to_string(), is_good(&entry.name, md5_hex(bytes))))
             .collect();
-        let told = |left: &sim::verdict::Left| (left.name.to_string(), left.condition == Condition::Good);
+        let told =
+            |left: &sim::verdict::LeftoverFile| (left.name.to_string(), left.condition == Condition::Good);
         let aftermath = &self.outcome.aftermath;
         let said: Vec<(String, bool)> = aftermath.server.iter().map(told).collect();
         // What has rotted on the disk is not as it was saved; that is seen by whoever reads it, and be it afterwards.

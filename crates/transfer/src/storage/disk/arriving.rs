@@ -7,26 +7,26 @@ use std::sync::atomic::Ordering;
 
 use protocol::{Entry, FileId, FileName};
 
-use super::books::Reserved;
+use super::books::Reservation;
 use super::device::DiskFile;
-use super::turns::Held;
+use super::turns::IdLock;
 use super::{INCOMING, Inner, path_of, storage};
-use crate::storage::{Committed, Incoming, StoreError};
+use crate::storage::{CommitResult, Incoming, StoreError};
 use faults::Content;
 
-pub(super) struct Arriving {
+pub(super) struct DiskIncoming {
     file: Box<dyn DiskFile>,
     path: PathBuf,
     written: u64,
     /// Whether it has got its name: then nothing is left to remove.
     moved: bool,
     /// Given up last, when the file is gone.
-    reserved: Reserved,
+    reserved: Reservation,
 }
 
-impl Arriving {
+impl DiskIncoming {
     pub(super) fn new(store: Arc<Inner>, size: u64) -> Result<Self, StoreError> {
-        let reserved = Reserved::new(store, size)?;
+        let reserved = Reservation::new(store, size)?;
         let number = reserved.store().arrivals.fetch_add(1, Ordering::Relaxed);
         let path = Path::new(INCOMING).join(number.to_string());
         let disk = &reserved.store().disk;
@@ -41,7 +41,7 @@ impl Arriving {
 
     /// Puts content that the store does not have under its first name: the bytes are durable before they have
     /// a name, and the name is before anybody hears of it. Of such a content this is the first copy.
-    fn put_first(&mut self, name: &FileName, held: &Held<'_>) -> Result<(), StoreError> {
+    fn put_first(&mut self, name: &FileName, held: &IdLock<'_>) -> Result<(), StoreError> {
         let store = Arc::clone(self.reserved.store());
         self.sync()?;
         store.make_dir(Path::new(&held.id.to_string()))?;
@@ -52,7 +52,7 @@ impl Arriving {
     }
 
     /// Puts content that the store has under a further name. Returns in which copy of it the bytes are.
-    fn put_beside(&mut self, name: &FileName, held: &Held<'_>) -> Result<u32, StoreError> {
+    fn put_beside(&mut self, name: &FileName, held: &IdLock<'_>) -> Result<u32, StoreError> {
         let store = Arc::clone(self.reserved.store());
         let id = held.id;
         let latest = store.books().catalog.latest_copy(id).map(|(name, copy)| (path_of(id, name), copy));
@@ -88,7 +88,7 @@ impl Arriving {
     }
 }
 
-impl Incoming for Arriving {
+impl Incoming for DiskIncoming {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.file.append(bytes).map_err(|error| storage(&error))?;
         self.written += bytes.len() as u64;
@@ -99,7 +99,7 @@ impl Incoming for Arriving {
         self.file.content().map_err(|error| storage(&error))
     }
 
-    fn commit(mut self: Box<Self>, name: &FileName, id: FileId) -> Result<Committed, StoreError> {
+    fn commit(mut self: Box<Self>, name: &FileName, id: FileId) -> Result<CommitResult, StoreError> {
         let store = Arc::clone(self.reserved.store());
         let held = store.ids.hold(id);
         store.check()?;
@@ -127,7 +127,7 @@ impl Incoming for Arriving {
     }
 }
 
-impl Drop for Arriving {
+impl Drop for DiskIncoming {
     fn drop(&mut self) {
         if !self.moved {
             // If it cannot be removed now, it is when the store is opened again.

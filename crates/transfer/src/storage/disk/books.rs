@@ -7,26 +7,26 @@ use protocol::wire::MAX_ENTRY;
 use protocol::{Entry, FileId, FileName};
 
 use super::{Inner, Limits};
-use crate::storage::catalog::{Catalog, Removed};
-use crate::storage::{Committed, StoreError};
+use crate::storage::catalog::{Catalog, RemovedName};
+use crate::storage::{CommitResult, StoreError};
 
 /// The account of a store.
 #[derive(Debug, Default)]
-pub(super) struct Books {
+pub(super) struct Account {
     pub(super) catalog: Catalog,
     /// What is taken of the limits besides what is listed.
-    taken: Taken,
+    taken: Usage,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct Usage {
     bytes: u64,
     files: u64,
 }
 
-impl Books {
+impl Account {
     pub(super) fn new(catalog: Catalog) -> Self {
-        Self { catalog, taken: Taken::default() }
+        Self { catalog, taken: Usage::default() }
     }
 
     /// Whether one more file of `size` bytes fits, and its line, whatever its name.
@@ -44,25 +44,25 @@ impl Books {
         store: &Arc<Inner>,
         id: FileId,
         name: &FileName,
-    ) -> Result<Option<(Removed, Reserved)>, StoreError> {
+    ) -> Result<Option<(RemovedName, Reservation)>, StoreError> {
         let mut books = store.books();
         let before = books.catalog.used();
         let Some(removed) = books.catalog.give_back(id, name)? else { return Ok(None) };
         let bytes = before.saturating_sub(books.catalog.used());
         books.taken.bytes = books.taken.bytes.saturating_add(bytes);
         drop(books);
-        Ok(Some((removed, Reserved { store: Arc::clone(store), bytes, files: 0 })))
+        Ok(Some((removed, Reservation { store: Arc::clone(store), bytes, files: 0 })))
     }
 }
 
 /// A part of the limits, until this is dropped.
-pub(super) struct Reserved {
+pub(super) struct Reservation {
     store: Arc<Inner>,
     bytes: u64,
     files: u64,
 }
 
-impl Reserved {
+impl Reservation {
     /// Room for a file of `size` bytes that is announced.
     pub(super) fn new(store: Arc<Inner>, size: u64) -> Result<Self, StoreError> {
         if size > store.limits.max_file_size {
@@ -85,7 +85,7 @@ impl Reserved {
 
     /// Lists the file, whose bytes are in this copy of its content. If the file `stays` where it arrived to be that copy,
     /// its bytes are no longer reserved but used; otherwise they are in its way until it is removed.
-    pub(super) fn list(&mut self, entry: Entry, copy: u32, stays: bool) -> Committed {
+    pub(super) fn list(&mut self, entry: Entry, copy: u32, stays: bool) -> CommitResult {
         let mut books = self.store.books();
         books.taken.files -= std::mem::take(&mut self.files);
         if stays {
@@ -95,7 +95,7 @@ impl Reserved {
     }
 }
 
-impl Drop for Reserved {
+impl Drop for Reservation {
     fn drop(&mut self) {
         let mut books = self.store.books();
         books.taken.bytes = books.taken.bytes.saturating_sub(self.bytes);

@@ -54,7 +54,7 @@ impl From<OpenError> for io::Error {
 
 /// What was found.
 #[derive(Debug)]
-pub(super) struct Loaded {
+pub(super) struct LoadResult {
     pub(super) lock: Lock,
     pub(super) catalog: Catalog,
     /// The ids that were there. Their names were seen, but whether they are durable is not known.
@@ -86,7 +86,7 @@ impl Opening {
 }
 
 /// Takes the store, clears what was left over, and finds every file.
-pub(super) fn load(disk: &dyn Disk) -> Result<Loaded, OpenError> {
+pub(super) fn load(disk: &dyn Disk) -> Result<LoadResult, OpenError> {
     let at = |path: &Path| {
         let path = disk.full(path);
         move |error: io::Error| match error.kind() {
@@ -105,7 +105,7 @@ pub(super) fn load(disk: &dyn Disk) -> Result<Loaded, OpenError> {
         _ => {}
     }
     let mut loaded =
-        Loaded { lock, catalog: Catalog::default(), ids: BTreeSet::new(), opening: Opening::default() };
+        LoadResult { lock, catalog: Catalog::default(), ids: BTreeSet::new(), opening: Opening::default() };
     loaded.clear(disk).map_err(at(incoming))?;
     for (name, kind) in disk.list_dir(root).map_err(at(root))? {
         let path = Path::new(&name);
@@ -120,7 +120,7 @@ pub(super) fn load(disk: &dyn Disk) -> Result<Loaded, OpenError> {
     Ok(loaded)
 }
 
-impl Loaded {
+impl LoadResult {
     /// Removes what was arriving when the store was last in use.
     fn clear(&mut self, disk: &dyn Disk) -> io::Result<()> {
         for (name, kind) in disk.list_dir(Path::new(INCOMING))? {

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use protocol::wire::{MAX_ENTRIES, MAX_LISTING};
 use protocol::{Entry, FileId, FileName};
 
-use super::catalog::Removed;
+use super::catalog::RemovedName;
 use super::{Incoming, Store, StoreError};
 use faults::Content;
 
@@ -32,9 +32,9 @@ pub use load::{MAX_STRAYS, OpenError, Opening};
 pub use real::RealDisk;
 pub use simulated::{Operation, SimulatedDisk};
 
-use arriving::Arriving;
-use books::Books;
-use turns::{Held, Ids, Shared};
+use arriving::DiskIncoming;
+use books::Account;
+use turns::{IdLock, Ids, Shared};
 
 /// Where arriving files stand. No id has this name, so it is never listed.
 pub const INCOMING: &str = ".incoming";
@@ -79,7 +79,7 @@ pub struct DiskStore {
 struct Inner {
     disk: Arc<dyn Disk>,
     limits: Limits,
-    books: Mutex<Books>,
+    books: Mutex<Account>,
     ids: Ids,
     /// The directory of the store itself, in which the directories of the ids stand.
     root: Shared,
@@ -119,11 +119,11 @@ impl DiskStore {
     /// # Errors
     /// If it is in use, is not a store, or cannot be read.
     pub fn open_on(disk: Arc<dyn Disk>, limits: Limits) -> Result<Self, OpenError> {
-        let load::Loaded { lock, catalog, ids, opening } = load::load(&*disk)?;
+        let load::LoadResult { lock, catalog, ids, opening } = load::load(&*disk)?;
         let shared = Inner {
             disk,
             limits,
-            books: Mutex::new(Books::new(catalog)),
+            books: Mutex::new(Account::new(catalog)),
             ids: Ids::default(),
             root: Shared::default(),
             unsettled: Mutex::new(ids),
@@ -192,7 +192,7 @@ impl Store for DiskStore {
 
     fn create(&self, size: u64) -> Result<Box<dyn Incoming>, StoreError> {
         self.shared.check()?;
-        Ok(Box::new(Arriving::new(Arc::clone(&self.shared), size)?))
+        Ok(Box::new(DiskIncoming::new(Arc::clone(&self.shared), size)?))
     }
 
     fn open(&self, id: FileId) -> Result<Content, StoreError> {
@@ -212,7 +212,8 @@ impl Store for DiskStore {
         let _held = shared.ids.hold(id);
         shared.check()?;
         // Out of the listing first: what is listed is there.
-        let Some((Removed { entry, copy }, _leaving)) = Books::give_back(&self.shared, id, name)? else {
+        let Some((RemovedName { entry, copy }, _leaving)) = Account::give_back(&self.shared, id, name)?
+        else {
             return Ok(());
         };
         match shared.disk.remove(&path_of(id, name)) {
@@ -236,7 +237,7 @@ impl Store for DiskStore {
 }
 
 impl Inner {
-    fn books(&self) -> MutexGuard<'_, Books> {
+    fn books(&self) -> MutexGuard<'_, Account> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -246,7 +247,7 @@ impl Inner {
     }
 
     /// The content of an id, under any name that is really there. Names that are not are forgotten.
-    fn open_any(&self, held: &Held<'_>) -> Result<Option<Content>, StoreError> {
+    fn open_any(&self, held: &IdLock<'_>) -> Result<Option<Content>, StoreError> {
         let id = held.id;
         loop {
             let Some(name) = self.books().catalog.first_name(id).cloned() else { return Ok(None) };
@@ -260,7 +261,7 @@ impl Inner {
     }
 
     /// The same, under this name if it has it: that it is listed does not mean that it is still there.
-    fn open_for(&self, held: &Held<'_>, name: &FileName) -> Result<Option<Content>, StoreError> {
+    fn open_for(&self, held: &IdLock<'_>, name: &FileName) -> Result<Option<Content>, StoreError> {
         let has = self.books().catalog.has(held.id, name);
         if has {
             match self.disk.open(&path_of(held.id, name)) {

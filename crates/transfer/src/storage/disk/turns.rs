@@ -22,22 +22,22 @@ pub(super) struct Ids {
 
 impl Ids {
     /// Waits until nobody changes this id, and has it until what is returned is dropped.
-    pub(super) fn hold(&self, id: FileId) -> Held<'_> {
+    pub(super) fn hold(&self, id: FileId) -> IdLock<'_> {
         let mut busy = lock(&self.busy);
         while !busy.insert(id) {
             busy = wait(&self.freed, busy);
         }
-        Held { ids: self, id }
+        IdLock { ids: self, id }
     }
 }
 
 /// While this is kept, nobody else changes the files of the id.
-pub(super) struct Held<'a> {
+pub(super) struct IdLock<'a> {
     ids: &'a Ids,
     pub(super) id: FileId,
 }
 
-impl Drop for Held<'_> {
+impl Drop for IdLock<'_> {
     fn drop(&mut self) {
         lock(&self.ids.busy).remove(&self.id);
         self.ids.freed.notify_all();

@@ -15,7 +15,7 @@ const WHOLE: usize = 32;
 
 /// What somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum FileQuery {
     /// The file with this id, whatever it is called. 32 hex digits are an id and nothing else: what comes can be held
     /// against it.
     Id(FileId),
@@ -25,16 +25,16 @@ pub enum Wish {
     NameOrBeginning(String),
 }
 
-/// Why a wish means no file of a listing.
+/// Why a query names no file of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoFile {
+pub enum QueryError {
     /// There is none.
     NotListed,
     /// There are several contents: each of these can be meant.
     Ambiguous(Vec<Entry>),
 }
 
-impl Wish {
+impl FileQuery {
     /// Reads what somebody wrote. People may write the digits of an id as they like, though the protocol may not.
     #[must_use]
     pub fn parse(text: &str) -> Self {
@@ -77,23 +77,24 @@ impl Wish {
     ///
     /// # Errors
     /// If there is none, or each of several can be meant.
-    pub fn find<'a>(&self, listed: &'a [Entry]) -> Result<&'a Entry, NoFile> {
+    pub fn find<'a>(&self, listed: &'a [Entry]) -> Result<&'a Entry, QueryError> {
         self.find_as(listed, Conduct::default())
     }
 
     /// The same. A careless client takes the first of several contents.
-    pub(crate) fn find_as<'a>(&self, listed: &'a [Entry], conduct: Conduct) -> Result<&'a Entry, NoFile> {
+    pub(crate) fn find_as<'a>(&self, listed: &'a [Entry], conduct: Conduct) -> Result<&'a Entry, QueryError> {
         let named = |entry: &&Entry| self.is_name(&entry.name);
         let found: Vec<&Entry> = listed.iter().filter(|entry| named(entry) || self.is_id(entry.id)).collect();
-        let first = found.iter().copied().find(named).or(found.first().copied()).ok_or(NoFile::NotListed)?;
+        let first =
+            found.iter().copied().find(named).or(found.first().copied()).ok_or(QueryError::NotListed)?;
         if found.iter().all(|entry| entry.id == first.id) || conduct.has(Flaw::TakesFirst) {
             return Ok(first);
         }
-        Err(NoFile::Ambiguous(found.into_iter().cloned().collect()))
+        Err(QueryError::Ambiguous(found.into_iter().cloned().collect()))
     }
 }
 
-impl fmt::Display for Wish {
+impl fmt::Display for FileQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Id(id) => id.fmt(f),

@@ -7,7 +7,7 @@ use protocol::wire::{MAX_LINE, parse_error};
 use protocol::{ErrorCode, FileId};
 
 use super::dial::Dialer;
-use super::{Came, Check, File, Finding, Obstacle, QUIET, Stop, broken, broken_payload};
+use super::{ActualInput, Check, File, Finding, Obstacle, QUIET, Stop, broken, broken_payload};
 use crate::Wire;
 
 /// How many bytes of a file tell that what comes is it once more.
@@ -16,7 +16,7 @@ const LIKE: usize = 16;
 const CLOSES: &str = "the server closes between commands, as it may (R26), and this is about one session";
 
 /// Exchanges with the server, over one connection unless it closes between them.
-pub(super) struct Talk {
+pub(super) struct Conversation {
     pub(super) wire: Wire,
     dialer: Rc<Dialer>,
     /// What the names of all files of this case have in them.
@@ -34,7 +34,7 @@ pub(super) struct Talk {
     warning: Rc<RefCell<Option<Finding>>>,
 }
 
-impl Talk {
+impl Conversation {
     pub(super) fn new(
         wire: Wire,
         dialer: &Rc<Dialer>,
@@ -72,7 +72,7 @@ impl Talk {
     pub(super) fn any_line(&mut self, rule: u8, step: Option<u8>, expected: &str) -> Check<String> {
         let line = match self.wire.line() {
             Ok(line) => line,
-            Err(Came::End(bytes) | Came::Reset(bytes)) if self.between && bytes.is_empty() => {
+            Err(ActualInput::End(bytes) | ActualInput::Reset(bytes)) if self.between && bytes.is_empty() => {
                 return self.line_elsewhere(rule, step, expected);
             }
             Err(came) => {
@@ -89,9 +89,9 @@ impl Talk {
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
         let plain = text.strip_suffix(b"\r").unwrap_or(text);
         if plain != text {
-            self.warn(1, step, "a line that ends in LF alone", &Came::Bytes(line.clone()));
+            self.warn(1, step, "a line that ends in LF alone", &ActualInput::Bytes(line.clone()));
         }
-        let bad = |_| broken(&self.wire, 2, step, "a line of UTF-8", &Came::Bytes(line.clone()));
+        let bad = |_| broken(&self.wire, 2, step, "a line of UTF-8", &ActualInput::Bytes(line.clone()));
         str::from_utf8(plain).map(str::to_owned).map_err(bad)
     }
 
@@ -107,13 +107,13 @@ impl Talk {
     }
 
     /// Something came in place of a line: none at all, or one without its end.
-    fn no_line(&self, rule: u8, step: Option<u8>, expected: &str, came: &Came) -> Stop {
+    fn no_line(&self, rule: u8, step: Option<u8>, expected: &str, came: &ActualInput) -> Stop {
         match came {
-            Came::Nothing(_, bytes) if !bytes.is_empty() => titled(
+            ActualInput::Nothing(_, bytes) if !bytes.is_empty() => titled(
                 "It sends a line without the LF at its end",
                 broken(&self.wire, 1, step, expected, came),
             ),
-            Came::Bytes(_) => broken(&self.wire, 2, step, expected, came),
+            ActualInput::Bytes(_) => broken(&self.wire, 2, step, expected, came),
             _ => broken(&self.wire, rule, step, expected, came),
         }
     }
@@ -129,7 +129,7 @@ impl Talk {
             return None;
         }
         let size = faults::text::bytes_text(file.len() as u64);
-        let came = Came::Bytes(bytes.to_vec());
+        let came = ActualInput::Bytes(bytes.to_vec());
         let more = if again { "the file once more: " } else { "" };
         let expected = format!("{size}, as the size line said, and then a line");
         let stop = broken(&self.wire, 3, 20, expected, &came);
@@ -150,11 +150,11 @@ impl Talk {
     }
 
     pub(super) fn wrong(&self, rule: u8, step: Option<u8>, expected: &str, text: &str) -> Stop {
-        broken(&self.wire, rule, step, expected, &Came::Bytes(text.as_bytes().to_vec()))
+        broken(&self.wire, rule, step, expected, &ActualInput::Bytes(text.as_bytes().to_vec()))
     }
 
     /// Notes what the server should have done; the first such thing is reported.
-    pub(super) fn warn(&self, rule: u8, step: Option<u8>, expected: &str, came: &Came) {
+    pub(super) fn warn(&self, rule: u8, step: Option<u8>, expected: &str, came: &ActualInput) {
         if let Stop::Fail(finding) = broken(&self.wire, rule, step, expected, came) {
             self.warning.borrow_mut().get_or_insert(*finding);
         }
@@ -269,7 +269,7 @@ impl Talk {
         let came = self.wire.payload(file.bytes.len());
         let bytes = came.map_err(|came| broken_payload(&self.wire, 20, &file.bytes, 0, &came))?;
         if bytes != file.bytes {
-            return Err(broken_payload(&self.wire, 20, &file.bytes, 0, &Came::Bytes(bytes)));
+            return Err(broken_payload(&self.wire, 20, &file.bytes, 0, &ActualInput::Bytes(bytes)));
         }
         (self.between, self.downloaded) = (true, Some(bytes));
         Ok(())
@@ -300,10 +300,10 @@ impl Talk {
     /// Nothing comes before the first command. Whatever closes then cannot be tested.
     pub(super) fn says_nothing(&mut self) -> Check {
         match self.wire.anything_within(QUIET) {
-            Some(Came::End(bytes) | Came::Reset(bytes)) if bytes.is_empty() => {
+            Some(ActualInput::End(bytes) | ActualInput::Reset(bytes)) if bytes.is_empty() => {
                 Err(Stop::NotReached("the server closes the connection before the first command".into()))
             }
-            Some(Came::Bytes(bytes)) if is_busy(&bytes) => Err(Stop::Busy),
+            Some(ActualInput::Bytes(bytes)) if is_busy(&bytes) => Err(Stop::Busy),
             Some(came) => Err(broken(&self.wire, 5, Some(3), "nothing before the first command", &came)),
             None => Ok(()),
         }
@@ -313,8 +313,10 @@ impl Talk {
     pub(super) fn quiet(&mut self, rule: u8, step: Option<u8>, expected: &str) -> Check {
         match self.wire.anything_within(QUIET) {
             None => Ok(()),
-            Some(Came::Bytes(bytes)) if is_busy(&bytes) => Err(Stop::Busy),
-            Some(Came::End(bytes) | Came::Reset(bytes)) if self.between && bytes.is_empty() => Ok(()),
+            Some(ActualInput::Bytes(bytes)) if is_busy(&bytes) => Err(Stop::Busy),
+            Some(ActualInput::End(bytes) | ActualInput::Reset(bytes)) if self.between && bytes.is_empty() => {
+                Ok(())
+            }
             Some(came) => Err(broken(&self.wire, rule, step, expected, &came)),
         }
     }
@@ -324,8 +326,8 @@ impl Talk {
         self.wire.finish();
         match self.wire.end() {
             Ok(()) => Ok(()),
-            Err(Came::Reset(bytes)) if bytes.is_empty() => Ok(()),
-            Err(Came::Bytes(bytes)) if is_busy(&bytes) => Err(Stop::Busy),
+            Err(ActualInput::Reset(bytes)) if bytes.is_empty() => Ok(()),
+            Err(ActualInput::Bytes(bytes)) if is_busy(&bytes) => Err(Stop::Busy),
             Err(came) => Err(broken(&self.wire, 26, 22, "the end of the connection", &came)),
         }
     }
@@ -337,15 +339,15 @@ impl Talk {
         match self.wire.line() {
             Ok(line) if refusal_code(&line) == Some("bad-line".into()) => {}
             Ok(line) if is_busy(&line) => return Err(Stop::Busy),
-            Ok(line) => return Err(broken(&self.wire, 2, None, expected, &Came::Bytes(line))),
-            Err(came @ Came::Reset(_)) => {
+            Ok(line) => return Err(broken(&self.wire, 2, None, expected, &ActualInput::Bytes(line))),
+            Err(came @ ActualInput::Reset(_)) => {
                 self.warn(25, None, expected, &came);
                 return Ok(());
             }
             Err(came) => return Err(broken(&self.wire, 2, None, expected, &came)),
         }
         match self.wire.end() {
-            Ok(()) | Err(Came::Reset(_)) => Ok(()),
+            Ok(()) | Err(ActualInput::Reset(_)) => Ok(()),
             Err(came) => {
                 Err(broken(&self.wire, 25, None, "the end of the connection after ERROR bad-line", &came))
             }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use protocol::wire::NO_FILES;
 use protocol::{FileId, FileName, Request, UploadDetails};
 
-use super::play::{Act, Play, Point};
-use super::seen::{Kind, Part, Seen};
-use crate::{Came, Check, File, Finding, QUIET, Stop, Wire, broken, broken_payload};
+use super::behaviour::{ExchangePoint, ServerAction, ServerBehaviour};
+use super::observations::{Kind, Observations, Part};
+use crate::{ActualInput, Check, File, Finding, QUIET, Stop, Wire, broken, broken_payload};
 
 /// How many commands a client may send on one connection.
 const MAX_COMMANDS: usize = 200;
@@ -27,11 +27,11 @@ enum Flow {
 }
 
 /// One connection of the client.
-pub(super) struct Stage<'a> {
+pub(super) struct ServerSession<'a> {
     pub(super) wire: Wire,
-    pub(super) play: &'a Play,
+    pub(super) behaviour: &'a ServerBehaviour,
     pub(super) store: &'a mut Vec<(String, File)>,
-    pub(super) seen: &'a mut Seen,
+    pub(super) seen: &'a mut Observations,
     /// What the client was given to upload.
     pub(super) file: &'a File,
     /// Whether the last exchange was refused.
@@ -40,11 +40,11 @@ pub(super) struct Stage<'a> {
     pub(super) patience: Duration,
 }
 
-impl Stage<'_> {
+impl ServerSession<'_> {
     /// Serves the client until either side closes.
     pub(super) fn serve(&mut self) -> Check {
         self.seen.connected = true;
-        if self.act(Point::Greeting, b"")? != Flow::On {
+        if self.act(ExchangePoint::Greeting, b"")? != Flow::On {
             return Ok(());
         }
         for _ in 0..MAX_COMMANDS {
@@ -78,19 +78,19 @@ impl Stage<'_> {
         };
         let line = match line {
             Ok(line) => line,
-            Err(Came::End(bytes) | Came::Reset(bytes)) if bytes.is_empty() => return Ok(None),
+            Err(ActualInput::End(bytes) | ActualInput::Reset(bytes)) if bytes.is_empty() => return Ok(None),
             Err(came) => return Err(self.no_command(step, &came)),
         };
         // Taken for a go-ahead, a refusal is followed by what it refused, be it a line or payload.
-        let no_command = |stage: &Self, rule| {
-            let rule = if stage.refused { 22 } else { rule };
-            broken(&stage.wire, rule, step, COMMANDS, &Came::Bytes(line.clone()))
+        let no_command = |session: &Self, rule| {
+            let rule = if session.refused { 22 } else { rule };
+            broken(&session.wire, rule, step, COMMANDS, &ActualInput::Bytes(line.clone()))
         };
         let text = match self.text(&line, step) {
             Err(_) if self.refused => return Err(no_command(self, 22)),
             text => text?,
         };
-        if self.play.strict && matches!(&*text, "LIST FILES" | "LIST FILE") {
+        if self.behaviour.strict && matches!(&*text, "LIST FILES" | "LIST FILE") {
             self.warn(7, step, "\"LIST_FILES\\n\"", &line);
         }
         let command = Request::parse_command(&text).map_err(|_| no_command(self, 5))?;
@@ -107,8 +107,8 @@ impl Stage<'_> {
     }
 
     /// In place of a command something else came. It is a matter of the exchange before.
-    fn no_command(&mut self, step: u8, came: &Came) -> Stop {
-        if matches!(came, Came::Nothing(_, bytes) if bytes.is_empty()) {
+    fn no_command(&mut self, step: u8, came: &ActualInput) -> Stop {
+        if matches!(came, ActualInput::Nothing(_, bytes) if bytes.is_empty()) {
             return self.silence(step, came);
         }
         let rule = if self.refused { 22 } else { 26 };
@@ -116,7 +116,7 @@ impl Stage<'_> {
     }
 
     /// The client neither goes on nor closes.
-    fn silence(&mut self, step: u8, came: &Came) -> Stop {
+    fn silence(&mut self, step: u8, came: &ActualInput) -> Stop {
         let (rule, title) = match self.seen.part {
             Part::Start => return broken(&self.wire, 5, step, COMMANDS, came),
             _ if self.refused => (22, "After a refusal it neither goes on nor closes"),
@@ -129,10 +129,10 @@ impl Stage<'_> {
     }
 
     /// Something came in place of a line: none at all, or one without its end.
-    fn no_line(&self, rule: u8, step: u8, expected: &str, came: &Came) -> Stop {
+    fn no_line(&self, rule: u8, step: u8, expected: &str, came: &ActualInput) -> Stop {
         match came {
             _ if self.refused => broken(&self.wire, rule, step, expected, came),
-            Came::Bytes(_) => broken(&self.wire, 2, step, expected, came),
+            ActualInput::Bytes(_) => broken(&self.wire, 2, step, expected, came),
             came if came.bytes().is_empty() => broken(&self.wire, rule, step, expected, came),
             came => titled(NO_LF, broken(&self.wire, 1, step, expected, came)),
         }
@@ -141,15 +141,17 @@ impl Stage<'_> {
     fn text(&mut self, line: &[u8], step: u8) -> Check<String> {
         let text = line.strip_suffix(b"\n").unwrap_or(line);
         let plain = text.strip_suffix(b"\r").unwrap_or(text);
-        if self.play.strict && plain != text {
+        if self.behaviour.strict && plain != text {
             self.warn(1, step, "a line that ends in LF alone", line);
         }
-        let bad = |_| broken(&self.wire, 1, step, "a line of UTF-8", &Came::Bytes(line.to_vec()));
+        let bad = |_| broken(&self.wire, 1, step, "a line of UTF-8", &ActualInput::Bytes(line.to_vec()));
         str::from_utf8(plain).map(str::to_owned).map_err(bad)
     }
 
     fn warn(&mut self, rule: u8, step: u8, expected: &str, line: &[u8]) {
-        if let Stop::Fail(finding) = broken(&self.wire, rule, step, expected, &Came::Bytes(line.to_vec())) {
+        if let Stop::Fail(finding) =
+            broken(&self.wire, rule, step, expected, &ActualInput::Bytes(line.to_vec()))
+        {
             self.seen.warning.get_or_insert(*finding);
         }
     }
@@ -159,7 +161,7 @@ impl Stage<'_> {
         match self.wire.line() {
             Ok(line) => Ok(Some((self.text(&line, step)?, line))),
             // A client may give up at any time; whether it may call that a success is judged by its claim.
-            Err(Came::End(bytes) | Came::Reset(bytes)) if bytes.is_empty() => Ok(None),
+            Err(ActualInput::End(bytes) | ActualInput::Reset(bytes)) if bytes.is_empty() => Ok(None),
             Err(came) => Err(self.no_line(rule, step, expected, &came)),
         }
     }
@@ -170,26 +172,28 @@ impl Stage<'_> {
         if lines.is_empty() {
             lines.push(NO_FILES.into());
         } else {
-            lines = (self.play.listing)(lines);
+            lines = (self.behaviour.listing)(lines);
         }
         let has_files = !self.store.is_empty();
-        let eol = self.play.eol;
+        let eol = self.behaviour.eol;
         let text: String = lines.iter().map(|line| format!("{line}{eol}")).collect();
-        if !has_files && matches!(self.play.act, Some((Point::Listing, Act::ViolateWithThat(_)))) {
+        if !has_files
+            && matches!(self.behaviour.act, Some((ExchangePoint::Listing, ServerAction::ViolateWithThat(_))))
+        {
             self.say(format!("{text}{eol}").as_bytes());
             return Ok(Flow::On);
         }
-        if !has_files || self.play.act.is_none_or(|(point, _)| point != Point::ListEnd) {
-            return self.act(Point::Listing, format!("{text}{eol}").as_bytes());
+        if !has_files || self.behaviour.act.is_none_or(|(point, _)| point != ExchangePoint::ListEnd) {
+            return self.act(ExchangePoint::Listing, format!("{text}{eol}").as_bytes());
         }
-        match self.act(Point::Listing, text.as_bytes())? {
-            Flow::On => self.act(Point::ListEnd, eol.as_bytes()),
+        match self.act(ExchangePoint::Listing, text.as_bytes())? {
+            Flow::On => self.act(ExchangePoint::ListEnd, eol.as_bytes()),
             flow => Ok(flow),
         }
     }
 
     fn upload(&mut self) -> Check<Flow> {
-        match self.line(Point::AskDetails, self.play.ask_details)? {
+        match self.line(ExchangePoint::AskDetails, self.behaviour.ask_details)? {
             Flow::On => {}
             flow => return Ok(flow),
         }
@@ -199,10 +203,10 @@ impl Stage<'_> {
             Ok(details) if details.size == self.file.bytes.len() as u64 => details,
             details => {
                 let rule = if details.is_ok() { 3 } else { details_rule(&text) };
-                return Err(broken(&self.wire, rule, 8, expected, &Came::Bytes(line)));
+                return Err(broken(&self.wire, rule, 8, expected, &ActualInput::Bytes(line)));
             }
         };
-        match self.line(Point::Ready, self.play.ready)? {
+        match self.line(ExchangePoint::Ready, self.behaviour.ready)? {
             Flow::On => {}
             flow => return Ok(flow),
         }
@@ -218,9 +222,9 @@ impl Stage<'_> {
         let (bytes, half) = (&self.file.bytes, self.file.bytes.len() / 2);
         let due = |wire: &mut Wire, due: &[u8], base| match wire.payload(due.len()) {
             Ok(came) if came == due => Ok(Some(())),
-            Ok(came) => Err(broken_payload(wire, 10, due, base, &Came::Bytes(came))),
+            Ok(came) => Err(broken_payload(wire, 10, due, base, &ActualInput::Bytes(came))),
             // It may close, but not say anything else before.
-            Err(Came::Reset(came) | Came::End(came)) if due.starts_with(&came) => Ok(None),
+            Err(ActualInput::Reset(came) | ActualInput::End(came)) if due.starts_with(&came) => Ok(None),
             Err(came) => Err(broken_payload(wire, 10, due, base, &came)),
         };
         if due(&mut self.wire, &bytes[..half], 0)?.is_none() {
@@ -242,22 +246,22 @@ impl Stage<'_> {
     }
 
     fn act_in_payload(&mut self) -> Check<Flow> {
-        match self.play.act {
-            Some((Point::Payload, Act::EarlyHash)) => {
+        match self.behaviour.act {
+            Some((ExchangePoint::Payload, ServerAction::EarlyHash)) => {
                 self.seen.struck = true;
-                let hash = (self.play.hash)(&self.file.bytes);
+                let hash = (self.behaviour.hash)(&self.file.bytes);
                 self.say(format!("{hash}\n").as_bytes());
                 Ok(Flow::On)
             }
-            Some((Point::Payload, act)) => self.perform(act),
+            Some((ExchangePoint::Payload, act)) => self.perform(act),
             _ => Ok(Flow::On),
         }
     }
 
     fn answer_upload(&mut self, details: &UploadDetails) -> Check<Flow> {
-        let hash = (self.play.hash)(&self.file.bytes);
-        if self.play.act.is_none_or(|(_, act)| !matches!(act, Act::EarlyHash)) {
-            match self.line(Point::Hash, &hash)? {
+        let hash = (self.behaviour.hash)(&self.file.bytes);
+        if self.behaviour.act.is_none_or(|(_, act)| !matches!(act, ServerAction::EarlyHash)) {
+            match self.line(ExchangePoint::Hash, &hash)? {
                 Flow::On => {}
                 flow => return Ok(flow),
             }
@@ -266,21 +270,21 @@ impl Stage<'_> {
         // Among others, not behind them.
         self.store.insert(self.store.len() / 2, (hash.clone(), file));
         self.seen.uploads.push(hash);
-        match self.play.act {
-            Some((Point::AfterHash, act)) => self.perform(act),
+        match self.behaviour.act {
+            Some((ExchangePoint::AfterHash, act)) => self.perform(act),
             _ => Ok(Flow::On),
         }
     }
 
     fn download(&mut self) -> Check<Flow> {
-        match self.line(Point::AskId, self.play.ask_id)? {
+        match self.line(ExchangePoint::AskId, self.behaviour.ask_id)? {
             Flow::On => {}
             flow => return Ok(flow),
         }
         let expected = "\"id\\n\", one of the listing";
         let Some((text, line)) = self.due(5, 19, expected)? else { return Ok(Flow::Over) };
         if FileId::parse(&text).is_none() {
-            return Err(broken(&self.wire, 11, 19, expected, &Came::Bytes(line)));
+            return Err(broken(&self.wire, 11, 19, expected, &ActualInput::Bytes(line)));
         }
         self.seen.downloads.push(text.clone());
         let Some((_, file)) = self.store.iter().find(|(id, _)| *id == text) else {
@@ -289,23 +293,23 @@ impl Stage<'_> {
         };
         let bytes = file.bytes.clone();
         self.seen.wanted.clone_from(&bytes);
-        let size = (self.play.size)(bytes.len()).to_string();
-        self.send_file(&size, &(self.play.payload)(bytes))
+        let size = (self.behaviour.size)(bytes.len()).to_string();
+        self.send_file(&size, &(self.behaviour.payload)(bytes))
     }
 
     /// Size and payload in one piece, so that a client has to take them apart.
     fn send_file(&mut self, size: &str, bytes: &[u8]) -> Check<Flow> {
-        let mut message = format!("{size}{}", self.play.eol).into_bytes();
-        let keep = match self.play.act {
-            Some((Point::HalfDownload, _)) => bytes.len() / 2,
-            Some((Point::LastByte, _)) => bytes.len().saturating_sub(1),
+        let mut message = format!("{size}{}", self.behaviour.eol).into_bytes();
+        let keep = match self.behaviour.act {
+            Some((ExchangePoint::HalfDownload, _)) => bytes.len() / 2,
+            Some((ExchangePoint::LastByte, _)) => bytes.len().saturating_sub(1),
             _ => bytes.len(),
         };
         let mut payload = &bytes[..keep];
-        if !self.play.apart {
+        if !self.behaviour.apart {
             message.extend_from_slice(std::mem::take(&mut payload));
         }
-        match self.act(Point::Size, &message)? {
+        match self.act(ExchangePoint::Size, &message)? {
             Flow::On => {}
             flow => return Ok(flow),
         }
@@ -313,8 +317,10 @@ impl Stage<'_> {
             std::thread::sleep(QUIET);
             self.say(payload);
         }
-        match self.play.act {
-            Some((Point::HalfDownload | Point::LastByte | Point::AfterFile, act)) => self.perform(act),
+        match self.behaviour.act {
+            Some((ExchangePoint::HalfDownload | ExchangePoint::LastByte | ExchangePoint::AfterFile, act)) => {
+                self.perform(act)
+            }
             _ => Ok(Flow::On),
         }
     }
@@ -326,21 +332,21 @@ impl Stage<'_> {
             return Ok(Flow::Refused);
         };
         self.store.remove(index);
-        self.say(format!("{}{}", self.play.discarded, self.play.eol).as_bytes());
+        self.say(format!("{}{}", self.behaviour.discarded, self.behaviour.eol).as_bytes());
         Ok(Flow::On)
     }
 
-    fn line(&mut self, point: Point, text: &str) -> Check<Flow> {
-        self.act(point, format!("{text}{}", self.play.eol).as_bytes())
+    fn line(&mut self, point: ExchangePoint, text: &str) -> Check<Flow> {
+        self.act(point, format!("{text}{}", self.behaviour.eol).as_bytes())
     }
 
     /// Says `message`, or does what the case wants in its place.
-    fn act(&mut self, point: Point, message: &[u8]) -> Check<Flow> {
+    fn act(&mut self, point: ExchangePoint, message: &[u8]) -> Check<Flow> {
         self.too_early(point)?;
-        match self.play.act {
-            Some((at, Act::ViolateWithThat(rule))) if at == point => {
+        match self.behaviour.act {
+            Some((at, ServerAction::ViolateWithThat(rule))) if at == point => {
                 self.say(message);
-                self.perform(Act::Violate(rule, b""))
+                self.perform(ServerAction::Violate(rule, b""))
             }
             Some((at, act)) if at == point => self.perform(act),
             _ => {
@@ -351,19 +357,19 @@ impl Stage<'_> {
     }
 
     /// Nothing may have come before the reply.
-    fn too_early(&mut self, point: Point) -> Check {
+    fn too_early(&mut self, point: ExchangePoint) -> Check {
         let came = match self.wire.waiting() {
-            [] if self.play.patience.is_zero() || point == Point::Greeting => None,
-            [] => self.wire.anything_within(self.play.patience),
-            bytes => Some(Came::Bytes(bytes.to_vec())),
+            [] if self.behaviour.patience.is_zero() || point == ExchangePoint::Greeting => None,
+            [] => self.wire.anything_within(self.behaviour.patience),
+            bytes => Some(ActualInput::Bytes(bytes.to_vec())),
         };
         match came {
-            Some(came @ Came::Bytes(_)) => {
+            Some(came @ ActualInput::Bytes(_)) => {
                 let (rule, step) = match point {
-                    Point::AskDetails => (5, Some(8)),
-                    Point::Ready => (16, Some(10)),
-                    Point::Hash => (5, Some(15)),
-                    Point::AskId => (5, Some(19)),
+                    ExchangePoint::AskDetails => (5, Some(8)),
+                    ExchangePoint::Ready => (16, Some(10)),
+                    ExchangePoint::Hash => (5, Some(15)),
+                    ExchangePoint::AskId => (5, Some(19)),
                     _ => (5, None),
                 };
                 self.seen.kind = Kind::Early;
@@ -373,38 +379,38 @@ impl Stage<'_> {
         }
     }
 
-    fn perform(&mut self, act: Act) -> Check<Flow> {
+    fn perform(&mut self, act: ServerAction) -> Check<Flow> {
         self.seen.struck = true;
         match act {
-            Act::Refuse(line) => {
-                self.say(format!("{line}{}", self.play.eol).as_bytes());
+            ServerAction::Refuse(line) => {
+                self.say(format!("{line}{}", self.behaviour.eol).as_bytes());
                 Ok(Flow::Refused)
             }
-            Act::Cut(bytes) => {
+            ServerAction::Cut(bytes) => {
                 self.say(bytes);
                 self.wire.finish();
                 // What it still sends is of no interest, nor is how it takes leave.
                 let _ = self.wire.end_at_last();
                 Ok(Flow::Over)
             }
-            Act::Violate(rule, bytes) => {
+            ServerAction::Violate(rule, bytes) => {
                 self.say(bytes);
                 match self.wire.end() {
-                    Ok(()) | Err(Came::Reset(_)) => Ok(Flow::Over),
+                    Ok(()) | Err(ActualInput::Reset(_)) => Ok(Flow::Over),
                     Err(came) => {
                         Err(broken(&self.wire, rule, None, "the client closes the connection", &came))
                     }
                 }
             }
-            Act::Silence => match self.wire.end() {
-                Ok(()) | Err(Came::Reset(_)) => {
+            ServerAction::Silence => match self.wire.end() {
+                Ok(()) | Err(ActualInput::Reset(_)) => {
                     self.seen.gave_up = true;
                     Ok(Flow::Over)
                 }
-                Err(Came::Nothing(..)) => Ok(Flow::Over),
+                Err(ActualInput::Nothing(..)) => Ok(Flow::Over),
                 Err(came) => Err(broken(&self.wire, 5, None, "nothing before the server's reply", &came)),
             },
-            Act::EarlyHash | Act::ViolateWithThat(_) => Ok(Flow::On),
+            ServerAction::EarlyHash | ServerAction::ViolateWithThat(_) => Ok(Flow::On),
         }
     }
 
@@ -412,7 +418,7 @@ impl Stage<'_> {
         if bytes.is_empty() {
             return;
         }
-        if self.play.byte_by_byte {
+        if self.behaviour.byte_by_byte {
             self.wire.send_in_pieces(bytes, 1, Duration::from_micros(200));
         } else {
             self.wire.send(bytes);

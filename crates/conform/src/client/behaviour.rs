@@ -6,7 +6,7 @@ use crate::id_of;
 
 /// Where in the exchanges something is to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Point {
+pub(super) enum ExchangePoint {
     /// Before the first command.
     Greeting,
     Listing,
@@ -31,7 +31,7 @@ pub(super) enum Point {
 
 /// What happens there.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Act {
+pub(super) enum ServerAction {
     /// A refusal, after which the session goes on.
     Refuse(&'static str),
     /// Against this rule: the client must close.
@@ -48,7 +48,7 @@ pub(super) enum Act {
 
 /// How the server of a case behaves.
 #[derive(Clone, Copy)]
-pub(super) struct Play {
+pub(super) struct ServerBehaviour {
     pub(super) ask_details: &'static str,
     pub(super) ready: &'static str,
     pub(super) ask_id: &'static str,
@@ -71,12 +71,12 @@ pub(super) struct Play {
     pub(super) company: bool,
     /// The lines of a listing that is not empty.
     pub(super) listing: fn(Vec<String>) -> Vec<String>,
-    pub(super) act: Option<(Point, Act)>,
+    pub(super) act: Option<(ExchangePoint, ServerAction)>,
     /// Whether what the client SHOULD do is looked at.
     pub(super) strict: bool,
 }
 
-impl Default for Play {
+impl Default for ServerBehaviour {
     fn default() -> Self {
         Self {
             ask_details: "Please send the file name and size",

@@ -1,17 +1,19 @@
 //! One start of a client, and how it is judged.
 
-use super::seen::{Kind, Part, Seen};
-use super::{Came, Check, Claim, Difference, Ended, Finding, Goal, How, Stop, claim, command, contents};
-use crate::Said;
+use super::observations::{Kind, Observations, Part};
+use super::{
+    ActualInput, Check, Claim, Difference, EndKind, Finding, Goal, ProgramEnd, Stop, claim, command, contents,
+};
+use crate::DialogueEntry;
 use crate::wire::escaped;
 
 /// One start of the client and what came of it.
-pub(super) struct Take {
+pub(super) struct ClientRun {
     pub(super) goal: Goal,
-    pub(super) seen: Seen,
-    pub(super) ended: Ended,
+    pub(super) seen: Observations,
+    pub(super) ended: ProgramEnd,
     /// The last of what was said.
-    pub(super) dialogue: Vec<Said>,
+    pub(super) dialogue: Vec<DialogueEntry>,
     /// What the client made of a download.
     pub(super) out: Option<Vec<u8>>,
     pub(super) writes_out: bool,
@@ -19,7 +21,7 @@ pub(super) struct Take {
     pub(super) hangs: bool,
 }
 
-impl Take {
+impl ClientRun {
     pub(super) fn finding(&self, rule: u8, step: u8, expected: &str, came: String) -> Finding {
         let (expected, dialogue) = (expected.into(), self.dialogue.clone());
         let hints = command::hints(&self.ended, false);
@@ -58,7 +60,7 @@ impl Take {
     pub(super) fn charge(&self, finding: &Finding) -> Stop {
         let mut finding = finding.clone();
         finding.hints.extend(command::hints(&self.ended, false));
-        if self.ended.how != How::Hung {
+        if self.ended.how != EndKind::Hung {
             finding.hints.push(format!("of the client: {}", command::end_text(&self.ended)));
         }
         Stop::Fail(Box::new(finding))
@@ -93,7 +95,7 @@ impl Take {
 
     /// The client has ended by itself. Whether it has said how it went makes it another charge.
     pub(super) fn ends(&self, rule: u8, is_said: bool) -> Check {
-        if self.ended.how != How::Hung {
+        if self.ended.how != EndKind::Hung {
             return Ok(());
         }
         let (rule, title) = if is_said {
@@ -188,7 +190,7 @@ impl Take {
 
     pub(super) fn other_bytes(&self, bytes: &[u8]) -> Stop {
         let difference = Difference::of(&self.seen.wanted, bytes, 0);
-        let came = Came::Bytes(bytes.to_vec());
+        let came = ActualInput::Bytes(bytes.to_vec());
         let (expected, came) = contents(&self.seen.wanted, &came, difference.as_ref());
         let finding = self.finding(3, 21, &format!("at {{received}} {expected}"), came);
         Stop::Fail(Box::new(Finding { difference, ..finding }))

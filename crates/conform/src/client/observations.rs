@@ -4,7 +4,7 @@ use crate::Finding;
 
 /// What the client did.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct Observations {
     pub(super) connected: bool,
     /// The first words of its commands.
     pub(super) commands: Vec<&'static str>,
@@ -60,7 +60,7 @@ pub(super) struct Trouble {
     pub(super) finding: Finding,
 }
 
-impl Seen {
+impl Observations {
     /// Whether the client came to such an exchange.
     pub(super) fn came_to(&self, part: Part) -> bool {
         let command = match part {

@@ -13,24 +13,24 @@ use std::time::Instant;
 use super::isolate::{self, Side};
 use super::outcome::Trouble;
 use super::programs::{Dirs, GRACE, OTHER_HOST};
-use faults::proxy::{Outcome, Proxy, Settings};
-use process::{Ended, HOST, Launch};
+use faults::proxy::{Proxy, ProxyOutcome, Settings};
+use process::{HOST, Launch, ProgramEnd};
 
 /// How long connections may go on when the client has ended: what is on its way to the server shall arrive.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How a server is reached.
 #[derive(Clone, Debug)]
-pub(super) enum Way {
+pub(super) enum Route {
     /// At this address.
-    Here {
+    Direct {
         /// `HOST:PORT`.
         address: String,
         /// The port that the server tells the client.
         data: Option<u16>,
     },
     /// It is in a network of its own.
-    Apart {
+    Isolated {
         /// The port that both programs have written into them.
         port: u16,
         /// Where the harness asks for connections to the server.
@@ -44,17 +44,19 @@ pub(super) enum Way {
 pub(super) type Launcher<'a> = dyn Fn(&str, u16) -> Result<Launch, Trouble> + 'a;
 
 /// How a client ended, how long it ran, and what the proxy did.
-type Run = (Ended, Duration, Outcome);
+type ClientRun = (ProgramEnd, Duration, ProxyOutcome);
 
-impl Way {
+impl Route {
     /// The server's command line, in its network.
     pub(super) fn server(&self, launch: Launch) -> Launch {
         match self {
-            Self::Here { .. } => launch,
+            Self::Direct { .. } => launch,
             #[cfg(target_os = "linux")]
-            Self::Apart { port, server, sim } => isolate::wrapped(launch, Side::Server, *port, server, sim),
+            Self::Isolated { port, server, sim } => {
+                isolate::wrapped(launch, Side::Server, *port, server, sim)
+            }
             #[cfg(not(target_os = "linux"))]
-            Self::Apart { .. } => launch,
+            Self::Isolated { .. } => launch,
         }
     }
 
@@ -65,13 +67,13 @@ impl Way {
         settings: Settings,
         deadline: Duration,
         launch: &Launcher<'_>,
-    ) -> Result<Run, Trouble> {
+    ) -> Result<ClientRun, Trouble> {
         match self {
-            Self::Here { address, data } => here(address, *data, settings, deadline, launch),
+            Self::Direct { address, data } => direct(address, *data, settings, deadline, launch),
             #[cfg(target_os = "linux")]
-            Self::Apart { .. } => self.apart(dirs, settings, deadline, launch),
+            Self::Isolated { .. } => self.isolated(dirs, settings, deadline, launch),
             #[cfg(not(target_os = "linux"))]
-            Self::Apart { .. } => {
+            Self::Isolated { .. } => {
                 let _ = dirs;
                 Err("programs can be isolated on Linux only".to_owned().into())
             }
@@ -84,29 +86,31 @@ impl Way {
         dirs: &Dirs,
         deadline: Duration,
         launch: &Launcher<'_>,
-    ) -> Result<Ended, Trouble> {
+    ) -> Result<ProgramEnd, Trouble> {
         match self {
-            Self::Here { address, .. } => {
+            Self::Direct { address, .. } => {
                 let port =
                     address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or_default();
                 Ok(launch(HOST, port)?.spawn()?.wait(deadline, GRACE)?)
             }
             // There is no way but through one: it has no faults.
-            Self::Apart { .. } => {
+            Self::Isolated { .. } => {
                 self.run(dirs, Settings::default(), deadline, launch).map(|(ended, ..)| ended)
             }
         }
     }
 
     #[cfg(target_os = "linux")]
-    fn apart(
+    fn isolated(
         &self,
         dirs: &Dirs,
         settings: Settings,
         deadline: Duration,
         launch: &Launcher<'_>,
-    ) -> Result<Run, Trouble> {
-        let Self::Apart { port, server, sim } = self else { return Err("it is not apart".to_owned().into()) };
+    ) -> Result<ClientRun, Trouble> {
+        let Self::Isolated { port, server, sim } = self else {
+            return Err("it is not apart".to_owned().into());
+        };
         let socket = dirs.meeting("client");
         // The one of a client before this is done with.
         let _ = std::fs::remove_file(&socket);
@@ -130,13 +134,13 @@ impl Way {
     }
 }
 
-fn here(
+fn direct(
     address: &str,
     data: Option<u16>,
     settings: Settings,
     deadline: Duration,
     launch: &Launcher<'_>,
-) -> Result<Run, Trouble> {
+) -> Result<ClientRun, Trouble> {
     let host = if data.is_some() { OTHER_HOST } else { HOST };
     let named = |error: io::Error| Trouble::from(format!("{address}: {error}"));
     let mut proxy = Proxy::bind((host, 0), address, settings).map_err(named)?;
