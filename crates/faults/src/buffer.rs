@@ -74,6 +74,13 @@ impl Buffer {
         }
     }
 
+    /// Empties it, so that it is as a new one is: how much it takes at once, and so the course of a run, must not depend on
+    /// what it was used for before.
+    pub(crate) fn reset(&mut self) {
+        self.bytes.truncate(SMALL);
+        (self.start, self.end) = (0, 0);
+    }
+
     /// Queues the first `count` bytes of [`Buffer::spare`].
     pub fn fill(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());

@@ -63,10 +63,10 @@ pub(super) struct Exchange {
 }
 
 /// What is left when the transport is done.
-struct ExchangeEnd {
-    wires: Wires,
-    folders: Vec<Folder>,
-    store: Arc<dyn Store>,
+pub(super) struct ExchangeEnd {
+    pub(super) wires: Wires,
+    pub(super) folders: Vec<Folder>,
+    pub(super) store: Arc<dyn Store>,
 }
 
 /// Carries out `plan` under these conditions.
@@ -79,21 +79,21 @@ pub(super) fn exchange(
 ) -> io::Result<Exchange> {
     let store = conditions.store;
     let faulted = conditions.faulted.as_ref();
-    let server = ServerConfig {
-        conduct: options.flaw.into(),
+    let config = ServerConfig {
         first: faulted.map(|FaultedConnection { course, store }| FirstSession {
             store: Arc::clone(store),
             observer: course.session(),
         }),
-        ..ServerConfig::new(Arc::clone(&store), plan.deadline() * SERVER_PATIENCE)
+        ..server(plan, &store, options)
     };
-    let service = Arc::new(Sessions::new(server));
+    let service = Arc::new(Sessions::new(config));
     let mut records: Vec<Recorder> = plan.clients().iter().map(|_| Recorder::default()).collect();
     if let (Some(faulted), Some(first)) = (faulted, records.first_mut()) {
         *first = Recorder::watched(faulted.course.client());
     }
     let folders = site.folders(records.len())?;
-    let clients = (0..records.len()).map(|index| client(plan, index, &records, &folders, options));
+    let client = |index| -> Box<dyn Endpoint> { Box::new(client(plan, index, &records, &folders, options)) };
+    let clients = (0..records.len()).map(client);
     transport.run(Job {
         seed: plan.seed(),
         service: service.clone(),
@@ -104,24 +104,36 @@ pub(super) fn exchange(
     collect(plan, &service, &records, ExchangeEnd { wires: conditions.wires, folders, store })
 }
 
-fn client(
+/// What the server of a run is.
+pub(super) fn server(plan: &Plan, store: &Arc<dyn Store>, options: &RunOptions) -> ServerConfig {
+    let config = ServerConfig::new(Arc::clone(store), plan.deadline() * SERVER_PATIENCE);
+    ServerConfig { conduct: options.flaw.into(), ..config }
+}
+
+/// The client with this index.
+pub(super) fn client(
     plan: &Plan,
     index: usize,
     records: &[Recorder],
     folders: &[Folder],
     options: &RunOptions,
-) -> Box<dyn Endpoint> {
-    Box::new(Client::new(ClientConfig {
+) -> Client {
+    Client::new(ClientConfig {
         retries: plan.retries(),
         conduct: options.flaw.into(),
         record: records[index].clone(),
         progress: options.progress.clone(),
         ..ClientConfig::new(plan.clients()[index].clone(), folders[index].clone(), plan.deadline())
-    }))
+    })
 }
 
 /// Puts together what each client and its sessions recorded, and judges it.
-fn collect(plan: &Plan, service: &Sessions, records: &[Recorder], end: ExchangeEnd) -> io::Result<Exchange> {
+pub(super) fn collect(
+    plan: &Plan,
+    service: &Sessions,
+    records: &[Recorder],
+    end: ExchangeEnd,
+) -> io::Result<Exchange> {
     let clients: Vec<Vec<Event>> = records.iter().map(Recorder::take).collect();
     let sessions = service.sessions().iter().map(Recorder::take).collect();
     let OwnedSessions { sessions, doubt } = owned(&clients, sessions);

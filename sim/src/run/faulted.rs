@@ -17,7 +17,7 @@ use transfer::record::{Action, Message};
 use transfer::storage::{Arming, DiskFault, FaultyStore};
 
 /// A control run that failed, and why.
-pub(super) type Failed = (Exchange, String);
+pub(super) type Failed = Box<(Exchange, String)>;
 
 /// What a control run has shown.
 pub(super) struct Control {
@@ -26,7 +26,7 @@ pub(super) struct Control {
     /// Which messages the phases are.
     guide: Guide,
     /// What happened to the first client.
-    lines: Vec<Line>,
+    pub(super) lines: Vec<Line>,
 }
 
 /// Runs `plan` without its faults. It has to go by the steps, and every transfer has to arrive; then it shows
@@ -41,7 +41,12 @@ pub(super) fn control(
     let course = Course::default();
     let faulted = Some(FaultedConnection { course: course.clone(), store: site.store() });
     let conditions = Conditions { faulted, ..Conditions::clean(&site) };
-    let mut control = exchange(plan, transport, &site, conditions, &quiet)?;
+    let control = exchange(plan, transport, &site, conditions, &quiet)?;
+    Ok(shown(plan, control, &course))
+}
+
+/// What the control run has shown that `course` followed, if it succeeded.
+pub(super) fn shown(plan: &Plan, mut control: Exchange, course: &Course) -> Result<Control, Failed> {
     let mut deviation = None;
     if !plan.steps().is_empty() {
         deviation = check(plan.steps(), &mut control.conversations[0]);
@@ -50,11 +55,11 @@ pub(super) fn control(
     let doubt = control.doubt.clone();
     let why = doubt.or(deviation.map(|it| it.to_string())).or(broken.map(ToString::to_string));
     if let Some(why) = why {
-        return Ok(Err((control, why)));
+        return Err(Box::new((control, why)));
     }
     let lines = control.conversations.swap_remove(0);
     let map = map_of(&lines);
-    Ok(Ok(Control { guide: course.guide(&map), map, lines }))
+    Ok(Control { guide: course.guide(&map), map, lines })
 }
 
 /// Where each phase of the first client's conversation was in the streams.
@@ -110,6 +115,18 @@ pub(super) fn run(
     }
     let course = Course::guided(control.guide, phases, arming.clone());
     let exchange = exchange(plan, transport, site, chains.build(site, course, &arming), options)?;
+    let (records, why) = prove(&exchange, &ledger, &control.map, &control.lines, places);
+    Ok((exchange, records, why))
+}
+
+/// What each fault did in `exchange`, and what is missing of the proof that all did what they are there for.
+pub(super) fn prove(
+    exchange: &Exchange,
+    ledger: &Ledger,
+    map: &PhaseMap,
+    control: &[Line],
+    places: &[Strike],
+) -> (Vec<FaultRecord>, Option<Inconclusive>) {
     let mut records = ledger.records();
     for (record, strike) in records.iter_mut().zip(places) {
         let seen = if strike.flow == Flow::ToServer { exchange.seen.0 } else { exchange.seen.1 };
@@ -117,9 +134,9 @@ pub(super) fn run(
             record.reached = record.reaches_at.is_some_and(|bytes| seen >= bytes);
         }
     }
-    let why = proof::missing(&records, places, &control.map, &control.lines, &exchange.conversations[0]);
+    let why = proof::missing(&records, places, map, control, &exchange.conversations[0]);
     let why = why.or_else(|| proof::undone(&records, places, exchange.as_sent, &exchange.judgements));
-    Ok((exchange, records, why))
+    (records, why)
 }
 
 /// The faults of a run, sorted by where they are put.

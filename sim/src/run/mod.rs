@@ -6,6 +6,7 @@ mod course;
 mod damage;
 mod exchange;
 mod faulted;
+mod forks;
 mod owners;
 mod plan;
 mod proof;
@@ -28,6 +29,7 @@ use transfer::endpoint::Flaw;
 use transfer::record::{Action, Event, Kind, Message, Progress};
 
 use exchange::{Conditions, Exchange, exchange};
+pub use forks::{ForkError, Forks};
 pub use plan::Plan;
 pub use site::Site;
 pub use unmet::UnmetExpectation;
@@ -170,7 +172,8 @@ pub fn run(
     }
     let control = match faulted::control(plan, transport, options)? {
         Ok(control) => control,
-        Err((failed, why)) => {
+        Err(failed) => {
+            let (failed, why) = *failed;
             return conclude(plan, failed, Vec::new(), Some(Inconclusive::ControlFailed(why)));
         }
     };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::{Entry, FileId, FileName};
@@ -15,19 +16,25 @@ use transfer::endpoint::{ClientCommand, FileQuery, md5_of};
 /// Noise up to this size is generated once and kept; larger noise is generated as it is read.
 const MAX_KEPT_NOISE: u64 = 4 * 1024 * 1024;
 /// Runs with more bytes than this keep their files on disk, and hash both ends at the same time.
-const LARGE: u64 = 16 * 1024 * 1024;
+pub(super) const LARGE: u64 = 16 * 1024 * 1024;
 
-/// A scenario that is ready to run, any number of times.
+/// A scenario that is ready to run, any number of times. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    exchange: Arc<PlannedExchange>,
+    faults: Arc<[Located<Fault>]>,
+    expect: Arc<[Located<Expect>]>,
+}
+
+/// What is to happen without faults.
+#[derive(Debug)]
+struct PlannedExchange {
     seed: u64,
     deadline: Duration,
     retries: u32,
     files: BTreeMap<FileName, Content>,
     steps: Vec<Located<Step>>,
     clients: Vec<Vec<ClientCommand>>,
-    faults: Vec<Located<Fault>>,
-    expect: Vec<Located<Expect>>,
 }
 
 impl Plan {
@@ -48,46 +55,52 @@ impl Plan {
             };
             scenario.clients.iter().map(client).collect()
         };
-        Ok(Self {
+        let exchange = PlannedExchange {
             seed: scenario.seed,
             deadline: scenario.deadline,
             retries: scenario.retries,
             files,
             steps: scenario.steps.clone(),
             clients,
-            faults: scenario.faults.clone(),
-            expect: scenario.expect.clone(),
-        })
+        };
+        let (faults, expect) = (scenario.faults.as_slice().into(), scenario.expect.as_slice().into());
+        Ok(Self { exchange: Arc::new(exchange), faults, expect })
+    }
+
+    /// The same exchange with these faults in place of its own, of which nothing is expected.
+    #[must_use]
+    pub fn with_faults(&self, faults: impl Into<Arc<[Located<Fault>]>>) -> Self {
+        Self { exchange: Arc::clone(&self.exchange), faults: faults.into(), expect: [].into() }
     }
 
     /// The seed of everything that is left to chance.
     #[must_use]
     pub fn seed(&self) -> u64 {
-        self.seed
+        self.exchange.seed
     }
 
     /// How long a client waits for the server.
     #[must_use]
     pub fn deadline(&self) -> Duration {
-        self.deadline
+        self.exchange.deadline
     }
 
     /// How often a client tries again.
     #[must_use]
     pub fn retries(&self) -> u32 {
-        self.retries
+        self.exchange.retries
     }
 
     /// What is expected to happen without faults. Empty if the scenario does not say it step by step.
     #[must_use]
     pub fn steps(&self) -> &[Located<Step>] {
-        &self.steps
+        &self.exchange.steps
     }
 
     /// What each client does.
     #[must_use]
     pub fn clients(&self) -> &[Vec<ClientCommand>] {
-        &self.clients
+        &self.exchange.clients
     }
 
     /// What goes wrong.
@@ -105,7 +118,7 @@ impl Plan {
     /// Whether its files are so large that they belong on disk.
     #[must_use]
     pub fn is_large(&self) -> bool {
-        self.files.values().map(Content::len).fold(0, u64::saturating_add) > LARGE
+        self.exchange.files.values().map(Content::len).fold(0, u64::saturating_add) > LARGE
     }
 
     /// Whether only a simulated network can express its faults.
@@ -125,7 +138,7 @@ impl Plan {
     /// The files that client `index` is to carry. `stored` is what the server saved, under which name and id.
     #[must_use]
     pub fn sources(&self, index: usize, stored: Vec<(Entry, Content)>) -> impl Sources {
-        let uploads = self.clients[index].iter().filter_map(upload_of);
+        let uploads = self.clients()[index].iter().filter_map(upload_of);
         let uploads = uploads.map(|(name, content)| (name.clone(), content.clone()));
         PlanSources { plan: self.clone(), uploads: uploads.collect(), stored }
     }
@@ -133,7 +146,7 @@ impl Plan {
     /// Every content that some client uploads under `name`.
     #[must_use]
     pub fn uploaded_as(&self, name: &FileName) -> Vec<Content> {
-        let uploads = self.clients.iter().flatten().filter_map(upload_of);
+        let uploads = self.clients().iter().flatten().filter_map(upload_of);
         uploads.filter(|(uploaded, _)| *uploaded == name).map(|(_, content)| content.clone()).collect()
     }
 
@@ -145,14 +158,14 @@ impl Plan {
         let is_meant = |(name, content): &(&FileName, &Content)| {
             query.is_name(name) || query.has_digits() && md5_of(content).is_ok_and(|id| query.is_id(id))
         };
-        let uploads = self.clients.iter().flatten().filter_map(upload_of);
+        let uploads = self.clients().iter().flatten().filter_map(upload_of);
         uploads.filter(is_meant).map(|(_, content)| content.clone()).collect()
     }
 
     /// Every content that some client uploads.
     #[must_use]
     pub fn uploads(&self) -> Vec<Content> {
-        let uploads = self.clients.iter().flatten().filter_map(upload_of);
+        let uploads = self.clients().iter().flatten().filter_map(upload_of);
         uploads.map(|(_, content)| content.clone()).collect()
     }
 
@@ -163,7 +176,7 @@ impl Plan {
             ClientCommand::Download { name } | ClientCommand::DownloadId { name, .. } => Some(name.clone()),
             _ => None,
         };
-        let mut names: Vec<_> = self.clients.iter().flatten().filter_map(name_of).collect();
+        let mut names: Vec<_> = self.clients().iter().flatten().filter_map(name_of).collect();
         names.sort();
         names.dedup();
         names

@@ -16,6 +16,7 @@ mod damage;
 mod determinism;
 mod duplex;
 mod evidence;
+mod forks;
 mod house;
 mod inert;
 mod json;

@@ -183,8 +183,8 @@ impl Link {
     /// Its buffers, emptied for the next connection.
     pub(super) fn recycle(&mut self) -> (Buffer, Buffer) {
         let (mut outbox, mut inbox) = (std::mem::take(&mut self.outbox), std::mem::take(&mut self.inbox));
-        outbox.consume(outbox.filled().len());
-        inbox.consume(inbox.filled().len());
+        outbox.reset();
+        inbox.reset();
         (outbox, inbox)
     }
 }

@@ -115,30 +115,33 @@ impl<C: Machine, S: Machine> Rounds<C, S> {
     /// A copy that goes its own way from here, with the faults of `wires` on what the first connection has not carried
     /// yet: what comes of it is what had come of a run with these faults from its start, if each strikes behind
     /// [`carried`](Self::carried). `client` and `server` copy the machines, and what these share with others.
-    #[must_use]
-    pub fn fork(
+    ///
+    /// # Errors
+    /// The first error of these two.
+    pub fn fork<E>(
         &self,
         wires: Wires,
-        mut client: impl FnMut(&C) -> C,
-        mut server: impl FnMut(&S) -> S,
-    ) -> Self {
-        let fork = |pair: &Pair<C, S>| {
-            let (client, server) = (pair.client.as_ref().map(&mut client), server(&pair.server));
-            let gate = |flow, carried, reader| {
-                let mut gate = wires.gate(flow, Some(pair.connection), reader)?;
-                gate.pass(carried);
-                Some(gate)
-            };
-            let reader = client.as_ref().map(Machine::reader);
-            let down = reader.and_then(|reader| gate(Flow::ToClient, pair.down.carried, reader));
-            let up = gate(Flow::ToServer, pair.up.carried, server.reader());
-            let (up, down) = (pair.up.fork(up), pair.down.fork(down));
-            Pair { connection: pair.connection, client, server, up, down }
+        mut client: impl FnMut(&C) -> Result<C, E>,
+        mut server: impl FnMut(&S) -> Result<S, E>,
+    ) -> Result<Self, E> {
+        let gate = |flow, connection, carried, reader| {
+            let mut gate = wires.gate(flow, Some(connection), reader)?;
+            gate.pass(carried);
+            Some(gate)
         };
-        let pairs = self.pairs.iter().map(fork).collect();
-        let waiting = self.waiting.iter().map(|(until, it)| (*until, client(it))).collect();
+        let mut pairs = Vec::with_capacity(self.pairs.len());
+        for Pair { connection, client: from, server: session, up, down } in &self.pairs {
+            let (client, server) = (from.as_ref().map(&mut client).transpose()?, server(session)?);
+            let reader = client.as_ref().map(Machine::reader);
+            let behind = reader.and_then(|it| gate(Flow::ToClient, *connection, down.carried, it));
+            let before = gate(Flow::ToServer, *connection, up.carried, server.reader());
+            let (up, down) = (up.fork(before), down.fork(behind));
+            pairs.push(Pair { connection: *connection, client, server, up, down });
+        }
+        let wait = |(until, it): &(Duration, C)| Ok((*until, client(it)?));
+        let waiting = self.waiting.iter().map(wait).collect::<Result<_, E>>()?;
         let (now, connections) = (self.now, self.connections);
-        Self { now, wires, spares: Vec::new(), pairs, waiting, connections }
+        Ok(Self { now, wires, spares: Vec::new(), pairs, waiting, connections })
     }
 
     /// Takes the clients whose session is over off their connections, and recycles what has ended.

@@ -1,5 +1,7 @@
 //! The client's side: works through a list of commands, one after the other, and compares every digest.
 
+mod fork;
+
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +46,7 @@ pub struct Client {
 }
 
 /// What a client knows of trying again.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Retry {
     /// How often it still may.
     left: u32,
@@ -58,7 +60,7 @@ struct Retry {
     reconnect: bool,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Listing {
     entries: Vec<Entry>,
     /// The lines, if they are to be recorded.

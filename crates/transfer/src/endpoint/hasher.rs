@@ -104,6 +104,19 @@ impl Hasher {
         Ok(count)
     }
 
+    /// A copy that goes on from here.
+    ///
+    /// # Errors
+    /// [`StoreError::NotForkable`] while the rest is hashed on a thread of its own.
+    pub(super) fn fork(&self) -> Result<Self, StoreError> {
+        if self.ahead.is_some() {
+            return Err(StoreError::NotForkable);
+        }
+        let Self { md5, bytes, threads, conduct, chunk, .. } = self;
+        let (md5, threads, chunk) = (md5.clone(), threads.clone(), chunk.clone());
+        Ok(Self { md5, bytes: *bytes, ahead: None, threads, conduct: *conduct, chunk })
+    }
+
     /// How many bytes it has taken.
     #[must_use]
     pub fn bytes(&self) -> u64 {

@@ -39,11 +39,20 @@ pub trait Script: Send {
     /// The next command, when `listed` is what the server listed last. At the end, and after a
     /// [`ClientCommand::Disconnect`], there is none.
     fn next(&mut self, listed: &[Entry]) -> Option<ClientCommand>;
+
+    /// A copy that goes on from here, if there can be one.
+    fn fork(&self) -> Option<Box<dyn Script>> {
+        None
+    }
 }
 
 /// The commands in their order, whatever is listed.
 impl Script for IntoIter<ClientCommand> {
     fn next(&mut self, _listed: &[Entry]) -> Option<ClientCommand> {
         Iterator::next(self)
+    }
+
+    fn fork(&self) -> Option<Box<dyn Script>> {
+        Some(Box::new(self.clone()))
     }
 }

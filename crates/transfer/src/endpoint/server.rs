@@ -1,5 +1,7 @@
 //! The server's side of one session: the protocol core joined to a [`Store`](crate::storage::Store).
 
+mod fork;
+
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Write};
 use std::sync::Arc;
@@ -38,13 +40,14 @@ pub struct Server {
 }
 
 /// A snapshot of the store, how many of its entries are on their way, and what has gone out.
+#[derive(Clone)]
 struct Listing {
     entries: Arc<[Entry]>,
     next: usize,
     listed: Listed,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Listed {
     names: Vec<FileName>,
     text: String,

@@ -205,7 +205,7 @@ impl fmt::Debug for Recorder {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct RecorderState {
     events: Vec<Event>,
     connection: Option<ConnectionId>,
@@ -240,6 +240,19 @@ impl Recorder {
     #[must_use]
     pub fn watched(observer: Arc<dyn Observer>) -> Self {
         Self { observer: Some(observer), ..Self::default() }
+    }
+
+    /// A copy that goes its own way from here. Nobody observes it.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let kept = self.kept().clone();
+        Self { kept: Arc::new(Mutex::new(kept)), observer: None, forgets: self.forgets }
+    }
+
+    /// Whether both are clones of one.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.kept, &other.kept)
     }
 
     /// Whether it keeps what it is told. If not, there is no point in telling it what is large.

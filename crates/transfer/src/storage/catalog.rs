@@ -20,7 +20,7 @@ struct NameRecord {
 }
 
 /// The names of one content.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Names {
     named: BTreeMap<FileName, NameRecord>,
     /// The highest number of a copy that is there.
@@ -44,7 +44,7 @@ pub(super) struct RemovedName {
 }
 
 /// The files of a store.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Catalog {
     ids: BTreeMap<FileId, Names>,
     entries: BTreeSet<Entry>,

@@ -67,6 +67,14 @@ impl Folder {
         Self::Memory(Arc::default())
     }
 
+    /// A folder with the same files that goes its own way from here. `None` on disk, where both would be in one place.
+    #[must_use]
+    pub fn fork(&self) -> Option<Self> {
+        let Self::Memory(files) = self else { return None };
+        let files = files.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(Self::Memory(Arc::new(Mutex::new(files))))
+    }
+
     /// The folder in `dir`, which is made if it is not there. Files in it are replaced.
     ///
     /// # Errors

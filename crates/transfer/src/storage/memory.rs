@@ -13,7 +13,7 @@ use faults::Content;
 const MAX_RESERVE: u64 = 64 * 1024;
 
 /// The contents, and what stands under which name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Files {
     contents: BTreeMap<FileId, Arc<[u8]>>,
     catalog: Catalog,
@@ -26,6 +26,12 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
+    /// A store with the same files that goes its own way from here.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { files: Arc::new(Mutex::new(self.files().clone())) }
+    }
+
     fn files(&self) -> MutexGuard<'_, Files> {
         // A map that another thread was reading when it panicked is still whole.
         self.files.lock().unwrap_or_else(PoisonError::into_inner)

@@ -82,6 +82,22 @@ pub trait Incoming: Send {
     fn commit(self: Box<Self>, name: &FileName, id: FileId) -> Result<CommitResult, StoreError>;
 }
 
+/// Writes what has arrived of a file into `copy`, another one that has just begun.
+pub(crate) fn copy_incoming(
+    incoming: &dyn Incoming,
+    mut copy: Box<dyn Incoming>,
+) -> Result<Box<dyn Incoming>, StoreError> {
+    let (content, mut at, mut chunk) = (incoming.content()?, 0, [0; 4096]);
+    loop {
+        let count = content.read_at(at, &mut chunk)?;
+        if count == 0 {
+            return Ok(copy);
+        }
+        copy.write(&chunk[..count])?;
+        at += count as u64;
+    }
+}
+
 /// Whether a commit changed the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommitResult {
@@ -107,6 +123,8 @@ pub enum StoreError {
     Io(io::ErrorKind),
     /// A file of ours changed while it was read.
     Changed,
+    /// It cannot be copied as it stands, to go two ways from here.
+    NotForkable,
     /// The machine went down in the middle of it: there is nobody left to tell.
     Crashed,
 }
@@ -120,7 +138,7 @@ impl StoreError {
             Self::Collision => ErrorCode::Collision,
             Self::TooLarge => ErrorCode::TooLarge,
             Self::NoSpace => ErrorCode::NoSpace,
-            Self::Io(_) | Self::Changed | Self::Crashed => ErrorCode::Storage,
+            Self::Io(_) | Self::Changed | Self::NotForkable | Self::Crashed => ErrorCode::Storage,
         }
     }
 }
@@ -135,6 +153,7 @@ impl fmt::Display for StoreError {
             Self::Changed => {
                 f.write_str("it changed while it was read: what was sent is no state that it had")
             }
+            Self::NotForkable => f.write_str("it cannot be copied as it stands"),
             Self::Crashed => f.write_str("the machine went down"),
             other => f.write_str(other.code().text()),
         }
