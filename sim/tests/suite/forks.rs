@@ -85,18 +85,6 @@ fn a_forked_run_is_the_run_from_the_start() {
 }
 
 #[test]
-fn a_run_does_not_depend_on_what_its_lane_carried_before() {
-    // The payload fills a buffer, which then grows.
-    let text = r#"Scenario(about: "Twice.", files: {"a": Noise(9_000)}, clients: [[Upload("a")]],
-        faults: [Flip(in: Upload, at: 0, bit: 0)])"#;
-    let plan = Plan::new(&parse(text)).unwrap();
-    let mut lane = transport(TransportKind::Memory, &plan).unwrap();
-    let mut run = || run(&plan, &mut *lane, Site::in_memory(), &RunOptions::default()).unwrap();
-    let first = run();
-    assert!(first == run() && first == run(), "a buffer that has grown takes more at once");
-}
-
-#[test]
 fn that_holds_for_programs_with_mistakes() {
     for flaw in Flaw::ALL {
         compare(ONE, Some(flaw), 60);
