@@ -23,6 +23,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod explore;
 pub mod mutants;
 pub mod report;
 pub mod run;

@@ -1,0 +1,100 @@
+//! Every single fault of an exchange, one run for each: those of a stream forked off one control run, those of the disk from
+//! the start.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use faults::{Fault, Layer};
+use notation::{Located, Place, SourceFile};
+use transfer::endpoint::Flaw;
+
+use super::class::Class;
+use super::space::{Narrowing, Point, Space, messages};
+use crate::run::{ForkError, Forks, Plan, RunError, RunOptions, RunOutcome, Site, run, transport};
+use crate::scenario::TransportKind;
+use crate::transport::Transport;
+
+/// What a single run of a sweep came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// In one word.
+    pub class: Class,
+    /// In words, if it is one that a correct program does not show.
+    pub finding: Option<String>,
+}
+
+/// Carries out single runs of a sweep. Each thread has one of its own.
+pub struct Sweep {
+    plan: Plan,
+    forks: Forks,
+    options: RunOptions,
+    lane: Box<dyn Transport>,
+    space: Space,
+}
+
+impl Sweep {
+    /// A sweep of what `plan` does without its faults, by programs with this mistake, if any.
+    ///
+    /// # Errors
+    /// If the control run fails, or the files are too large.
+    pub fn new(plan: &Plan, flaw: Option<Flaw>, narrowing: &Narrowing) -> Result<Self, ForkError> {
+        let options = RunOptions { flaw, ..RunOptions::default() };
+        let plan = plan.with_faults([]);
+        let forks = Forks::new(&plan, &options)?;
+        let lane = transport(TransportKind::Memory, &plan)?;
+        let space = Space::new(messages(forks.lines()), narrowing);
+        Ok(Self { plan, forks, options, lane, space })
+    }
+
+    /// All that it can walk.
+    #[must_use]
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// Carries out the run with this number. One that panics is told as such, and others can be carried out after it.
+    ///
+    /// # Panics
+    /// If there is no such run.
+    pub fn run(&mut self, number: u64) -> Run {
+        let point = self.space.point(number).expect("the number is below the count");
+        // What a panic leaves behind is not used again: a fork is a copy, and a site is used up.
+        match catch_unwind(AssertUnwindSafe(|| self.outcome(&point))) {
+            Ok(Ok(outcome)) => Run::of(&outcome),
+            Ok(Err(error)) => Run { class: Class::Endless, finding: Some(error.to_string()) },
+            Err(panic) => Run { class: Class::Panicked, finding: Some(said(&*panic)) },
+        }
+    }
+
+    fn outcome(&mut self, point: &Point) -> Result<RunOutcome, ForkError> {
+        match point.fault.effect.layer() {
+            Layer::Stream => self.forks.run(&point.fault),
+            Layer::Disk | Layer::Network => Ok(self.run_whole(&point.fault)?),
+        }
+    }
+
+    fn run_whole(&mut self, fault: &Fault) -> Result<RunOutcome, RunError> {
+        let source = SourceFile::new("a fault".as_ref(), String::new());
+        let fault = Located { value: fault.clone(), place: Place::new(&source, 0..0) };
+        let plan = self.plan.with_faults([fault]);
+        run(&plan, &mut *self.lane, Site::for_plan(&plan)?, &self.options)
+    }
+}
+
+impl Run {
+    /// What `outcome` came to.
+    #[must_use]
+    pub fn of(outcome: &RunOutcome) -> Self {
+        let class = Class::of(outcome);
+        let told = || {
+            let unmet: Vec<String> = outcome.unmet.iter().map(ToString::to_string).collect();
+            unmet.join("; ")
+        };
+        Self { class, finding: class.is_finding().then(told) }
+    }
+}
+
+/// What somebody said who panicked.
+fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a word").to_owned()
+}
