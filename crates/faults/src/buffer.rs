@@ -81,6 +81,18 @@ impl Buffer {
         (self.start, self.end) = (0, 0);
     }
 
+    /// Takes its place, and leaves one that holds nothing and never will.
+    pub(crate) fn take(&mut self) -> Self {
+        std::mem::replace(self, Self { bytes: Vec::new(), start: 0, end: 0 })
+    }
+
+    /// Becomes a copy of `other`, with the memory that it has.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.bytes.resize(other.bytes.len(), 0);
+        (self.start, self.end) = (other.start, other.end);
+        self.bytes[self.start..self.end].copy_from_slice(other.filled());
+    }
+
     /// Queues the first `count` bytes of [`Buffer::spare`].
     pub fn fill(&mut self, count: usize) {
         self.end = (self.end + count).min(self.bytes.len());

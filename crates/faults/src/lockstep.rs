@@ -43,7 +43,7 @@ use std::time::Duration;
 
 use crate::{Buffer, ConnectionId, End, FaultyLink, Machine, Wires};
 
-pub use rounds::Rounds;
+pub use rounds::{Rounds, Spares};
 
 /// How long a message takes where time is virtual and nothing else is said. Turmoil's tick is the same: finer
 /// ticks cost time and coarser ones would lump messages together.
@@ -52,8 +52,8 @@ pub const LATENCY: Duration = Duration::from_millis(1);
 /// Moves clients and the sessions of their server in lockstep. One value can carry any number of runs, one after the other.
 #[derive(Debug, Default)]
 pub struct Lockstep {
-    /// Buffers of earlier runs, kept because making them costs more than a small run.
-    spares: Vec<(Buffer, Buffer)>,
+    /// Those of earlier runs.
+    spares: Spares,
 }
 
 impl Lockstep {

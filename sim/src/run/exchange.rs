@@ -154,7 +154,7 @@ pub(super) fn collect(
         let server = if index == 0 { &listening[..] } else { &[] };
         let lines = merge(server, &client, &sessions);
         exchange.judgements.extend(judge(claims(&lines), &mut plan.sources(index, stored.clone()))?);
-        exchange.trace.extend([client, sessions.concat()]);
+        exchange.trace.extend([client, sessions.into_iter().flatten().collect()]);
         exchange.conversations.push(lines);
     }
     exchange.trace.push(listening);

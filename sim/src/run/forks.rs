@@ -10,7 +10,7 @@ use super::course::Course;
 use super::exchange::{ExchangeEnd, client, collect, server};
 use super::faulted::{Control, prove, shown};
 use super::{Inconclusive, Plan, RunError, RunOptions, RunOutcome, conclude};
-use faults::lockstep::Rounds;
+use faults::lockstep::{Rounds, Spares};
 use faults::{Chain, Fault, Flow, Injector, Layer, Ledger, NoSuchPlace, PhaseMap, Region, Wires, grouped};
 use notation::{Located, Place, SourceFile};
 use thiserror::Error;
@@ -56,6 +56,8 @@ pub struct Forks {
     plan: Plan,
     control: Control,
     snapshots: Vec<Snapshot>,
+    /// Buffers of the runs before.
+    spares: Spares,
     /// Where the faults are said to stand.
     source: Arc<SourceFile>,
 }
@@ -84,17 +86,17 @@ impl Forks {
         loop {
             let sent = run.rounds.send();
             let carried = (run.rounds.carried(Flow::ToServer), run.rounds.carried(Flow::ToClient));
-            snapshots.push(Snapshot { run: run.fork(&Wires::default())?, sent, carried });
+            snapshots.push(Snapshot { run: run.fork(&Wires::default(), Spares::default())?, sent, carried });
             if !run.rounds.deliver(sent, &mut run.accept()) {
                 break;
             }
         }
-        let control = match shown(&plan, run.collect(&plan, Wires::default())?, &course) {
+        let control = match shown(&plan, run.collect(&plan, Wires::default())?.0, &course) {
             Ok(control) => control,
             Err(failed) => return Err(ForkError::Inconclusive(Inconclusive::ControlFailed(failed.1))),
         };
         let source = SourceFile::new("a fault".as_ref(), String::new());
-        Ok(Self { plan, control, snapshots, source })
+        Ok(Self { plan, control, snapshots, spares: Spares::default(), source })
     }
 
     /// Where everything is in the streams of the control run.
@@ -113,7 +115,7 @@ impl Forks {
     ///
     /// # Errors
     /// If the fault is no such, or has no place. What goes wrong inside the run is part of the outcome.
-    pub fn run(&self, fault: &Fault) -> Result<RunOutcome, ForkError> {
+    pub fn run(&mut self, fault: &Fault) -> Result<RunOutcome, ForkError> {
         if fault.effect.layer() != Layer::Stream
             || !matches!(fault.region, Region::ToServer | Region::ToClient)
         {
@@ -128,12 +130,14 @@ impl Forks {
             Flow::ToServer => Wires::new(struck, Chain::default()),
             Flow::ToClient => Wires::new(Chain::default(), struck),
         };
+        let spares = std::mem::take(&mut self.spares);
         let snapshot = self.before(strike.flow, strike.at);
-        let mut run = snapshot.run.fork(&wires)?;
+        let mut run = snapshot.run.fork(&wires, spares)?;
         run.run_to_end(snapshot.sent)?;
         let plan =
             self.plan.with_faults([Located { value: fault.clone(), place: Place::new(&self.source, 0..0) }]);
-        let exchange = run.collect(&plan, wires)?;
+        let (exchange, spares) = run.collect(&plan, wires)?;
+        self.spares = spares;
         let (records, why) = prove(&exchange, &ledger, &self.control.map, &self.control.lines, &[strike]);
         Ok(conclude(&plan, exchange, records, why)?)
     }
@@ -183,7 +187,7 @@ impl MemoryRun {
     }
 
     /// The same run, which goes its own way from here, with these faults.
-    fn fork(&self, wires: &Wires) -> Result<Self, StoreError> {
+    fn fork(&self, wires: &Wires, spares: Spares) -> Result<Self, StoreError> {
         let store = self.store.fork();
         let service = Arc::new(self.service.fork(Arc::new(store.clone())));
         let records: Vec<Recorder> = self.records.iter().map(Recorder::fork).collect();
@@ -195,7 +199,7 @@ impl MemoryRun {
             client.fork(records[index].clone(), folders[index].clone())
         };
         let fork_session = |session: &Server| service.fork_session(&self.service, session);
-        let rounds = self.rounds.fork(wires.clone(), fork_client, fork_session)?;
+        let rounds = self.rounds.fork(wires.clone(), spares, fork_client, fork_session)?;
         Ok(Self { store, service, records, folders, rounds })
     }
 
@@ -204,10 +208,11 @@ impl MemoryRun {
         self.rounds.run_to_end(Some(sent), &mut accept)
     }
 
-    fn collect(self, plan: &Plan, wires: Wires) -> io::Result<super::Exchange> {
+    fn collect(self, plan: &Plan, wires: Wires) -> io::Result<(super::Exchange, Spares)> {
         let Self { store, service, records, folders, rounds } = self;
         // Who has something left to say says it when it goes.
-        drop(rounds);
-        collect(plan, &service, &records, ExchangeEnd { wires, folders, store: Arc::new(store) })
+        let spares = rounds.into_spares();
+        let end = ExchangeEnd { wires, folders, store: Arc::new(store) };
+        Ok((collect(plan, &service, &records, end)?, spares))
     }
 }

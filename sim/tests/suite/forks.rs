@@ -46,7 +46,7 @@ fn difference(forked: &RunOutcome, whole: &RunOutcome) -> String {
 fn compare(text: &str, flaw: Option<Flaw>, count: usize) {
     let plan = Plan::new(&parse(text)).unwrap();
     let options = RunOptions { flaw, ..RunOptions::default() };
-    let forks = Forks::new(&plan, &options).unwrap();
+    let mut forks = Forks::new(&plan, &options).unwrap();
     let mut lane = transport(TransportKind::Memory, &plan).unwrap();
     let source = SourceFile::new("a fault".as_ref(), String::new());
     let mut rng = ChaCha8Rng::seed_from_u64(7);

@@ -30,9 +30,11 @@ impl Link {
         Self { outbox, inbox, gate, sent, arrived, carried, wake, finished, ended }
     }
 
-    /// The same as it is now, with this gate from here on.
-    pub(super) fn fork(&self, gate: Option<Gate>) -> Self {
-        Self { outbox: self.outbox.clone(), inbox: self.inbox.clone(), gate, ..*self }
+    /// The same as it is now, in these buffers, with this gate from here on.
+    pub(super) fn fork(&self, (mut outbox, mut inbox): (Buffer, Buffer), gate: Option<Gate>) -> Self {
+        outbox.copy_from(&self.outbox);
+        inbox.copy_from(&self.inbox);
+        Self { outbox, inbox, gate, ..*self }
     }
 
     /// Takes from the sender what it has. Says whether that was anything.
@@ -182,7 +184,7 @@ impl Link {
 
     /// Its buffers, emptied for the next connection.
     pub(super) fn recycle(&mut self) -> (Buffer, Buffer) {
-        let (mut outbox, mut inbox) = (std::mem::take(&mut self.outbox), std::mem::take(&mut self.inbox));
+        let (mut outbox, mut inbox) = (self.outbox.take(), self.inbox.take());
         outbox.reset();
         inbox.reset();
         (outbox, inbox)

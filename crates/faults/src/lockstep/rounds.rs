@@ -15,6 +15,10 @@ const MAX_ROUNDS: u64 = 1 << 28;
 /// The connection that faults strike.
 const FIRST: ConnectionId = ConnectionId::Number(1);
 
+/// Buffers of runs that are over, kept because making them costs more than a small run.
+#[derive(Debug, Default)]
+pub struct Spares(Vec<(Buffer, Buffer)>);
+
 /// All connections of a run, moved together, round by round: in each, everybody first [sends](Self::send), and then all
 /// that has come over is [delivered](Self::deliver). Between the two a run can be [forked](Self::fork).
 ///
@@ -22,7 +26,7 @@ const FIRST: ConnectionId = ConnectionId::Number(1);
 pub struct Rounds<C, S> {
     now: Duration,
     wires: Wires,
-    spares: Vec<(Buffer, Buffer)>,
+    spares: Spares,
     pairs: Vec<Pair<C, S>>,
     /// Clients that will connect again, and when.
     waiting: Vec<(Duration, C)>,
@@ -34,16 +38,17 @@ impl<C: Machine, S: Machine> Rounds<C, S> {
     /// No connection yet. The faults of `wires` are between the two ends of the first.
     #[must_use]
     pub fn new(wires: Wires) -> Self {
-        Self::with_spares(wires, Vec::new())
+        Self::with_spares(wires, Spares::default())
     }
 
     /// The same, with the buffers of an earlier run.
-    pub(super) fn with_spares(wires: Wires, spares: Vec<(Buffer, Buffer)>) -> Self {
+    pub(super) fn with_spares(wires: Wires, spares: Spares) -> Self {
         Self { now: Duration::ZERO, wires, spares, pairs: Vec::new(), waiting: Vec::new(), connections: 0 }
     }
 
     /// The buffers, for another run.
-    pub(super) fn into_spares(self) -> Vec<(Buffer, Buffer)> {
+    #[must_use]
+    pub fn into_spares(self) -> Spares {
         self.spares
     }
 
@@ -59,7 +64,7 @@ impl<C: Machine, S: Machine> Rounds<C, S> {
     }
 
     fn link(&mut self, flow: Flow, connection: ConnectionId, reader: Arc<dyn Reader>) -> Link {
-        let (outbox, inbox) = self.spares.pop().unwrap_or_default();
+        let (outbox, inbox) = self.spares.0.pop().unwrap_or_default();
         Link::new(outbox, inbox, self.wires.gate(flow, Some(connection), reader))
     }
 
@@ -113,7 +118,7 @@ impl<C: Machine, S: Machine> Rounds<C, S> {
     }
 
     /// A copy that goes its own way from here, with the faults of `wires` on what the first connection has not carried
-    /// yet: what comes of it is what had come of a run with these faults from its start, if each strikes behind
+    /// yet, in the buffers of `spares`: what comes of it is what had come of a run with these faults from its start, if each strikes behind
     /// [`carried`](Self::carried). `client` and `server` copy the machines, and what these share with others.
     ///
     /// # Errors
@@ -121,6 +126,7 @@ impl<C: Machine, S: Machine> Rounds<C, S> {
     pub fn fork<E>(
         &self,
         wires: Wires,
+        mut spares: Spares,
         mut client: impl FnMut(&C) -> Result<C, E>,
         mut server: impl FnMut(&S) -> Result<S, E>,
     ) -> Result<Self, E> {
@@ -135,13 +141,14 @@ impl<C: Machine, S: Machine> Rounds<C, S> {
             let reader = client.as_ref().map(Machine::reader);
             let behind = reader.and_then(|it| gate(Flow::ToClient, *connection, down.carried, it));
             let before = gate(Flow::ToServer, *connection, up.carried, server.reader());
-            let (up, down) = (up.fork(before), down.fork(behind));
+            let mut buffers = || spares.0.pop().unwrap_or_default();
+            let (up, down) = (up.fork(buffers(), before), down.fork(buffers(), behind));
             pairs.push(Pair { connection: *connection, client, server, up, down });
         }
         let wait = |(until, it): &(Duration, C)| Ok((*until, client(it)?));
         let waiting = self.waiting.iter().map(wait).collect::<Result<_, E>>()?;
         let (now, connections) = (self.now, self.connections);
-        Ok(Self { now, wires, spares: Vec::new(), pairs, waiting, connections })
+        Ok(Self { now, wires, spares, pairs, waiting, connections })
     }
 
     /// Takes the clients whose session is over off their connections, and recycles what has ended.
@@ -157,7 +164,7 @@ impl<C: Machine, S: Machine> Rounds<C, S> {
             if over {
                 // Nobody hears their last words, but they are recorded.
                 pair.send(now);
-                spares.extend([pair.up.recycle(), pair.down.recycle()]);
+                spares.0.extend([pair.up.recycle(), pair.down.recycle()]);
             }
             !over
         });
