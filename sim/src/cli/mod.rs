@@ -14,6 +14,7 @@ mod run;
 mod scrub;
 mod serve;
 mod signals;
+mod sweep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,6 +69,8 @@ pub(crate) fn main() -> ExitCode {
     let exit = match &args.command {
         Some(Command::Check { files, format }) => check(files, *format),
         Some(Command::Mutants { scenarios, format }) => mutants::mutants(scenarios, *format),
+        Some(Command::Sweep(args)) => sweep::sweep(args),
+        Some(Command::Merge(args)) => sweep::merge(args),
         Some(Command::Serve(args)) => serve::serve(args),
         Some(Command::Ls(args)) => client::ls(args),
         Some(Command::Put(args)) => client::put(args),

@@ -44,6 +44,11 @@ fn read(args: &Args, path: &Path, lines: Option<&Lines>) -> Result<Scenario, Exi
     let mut scenario = Scenario::load(path).map_err(|error| complain_in(&error, lines))?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
     scenario.transport = args.transport.unwrap_or(scenario.transport);
+    if let Some(bytes) = args.size
+        && !scenario.resize_noise(bytes)
+    {
+        return Err(fail_in(&format!("--size {bytes}: {} has no file of noise", path.display()), lines));
+    }
     if let Some(file) = &args.file {
         let replaced = scenario.replace_file(file);
         replaced.map_err(|error| fail_in(&format!("--file {}: {error}", file.display()), lines))?;
@@ -110,6 +115,9 @@ fn replay(args: &Args, scenario: &Scenario) -> String {
     words.extend(["--seed".into(), scenario.seed.to_string()]);
     if let Some(file) = &args.file {
         words.extend(["--file".into(), path_word(file)]);
+    }
+    if let Some(bytes) = args.size {
+        words.extend(["--size".into(), bytes.to_string()]);
     }
     if let Some(mutant) = args.mutant {
         words.extend(["--mutant".into(), mutant.to_string()]);

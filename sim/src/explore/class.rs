@@ -2,9 +2,12 @@
 
 use std::fmt;
 
-use faults::{Claim, Direction, Verdict};
+use faults::{Claim, Effect, Verdict};
 
 use crate::run::{RunOutcome, UnmetExpectation};
+use crate::transcript::{Line, Side};
+use crate::verdict::{Judgement, LeftoverFile};
+use transfer::record::{Action, Kind, Message};
 
 /// What a run came to. The order is from the worst to the best; of several, the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +18,7 @@ pub enum Class {
     Endless,
     /// A damaged file was accepted as a good one.
     Silent,
-    /// A damaged file was left where it is used, and nobody was told.
+    /// A damaged file was left where it is used.
     LeftBehind,
     /// The check failed, although the file is right.
     FalseAlarm,
@@ -52,7 +55,7 @@ impl Class {
         if outcome.inconclusive.is_some() {
             return Self::Unproved;
         }
-        let left = outcome.unmet.iter().any(|unmet| is_untold(unmet, outcome)).then_some(Self::LeftBehind);
+        let left = outcome.unmet.iter().any(|unmet| is_left(unmet, outcome)).then_some(Self::LeftBehind);
         let judged = outcome.judgements.iter().map(|judgement| Self::of_verdict(judgement.verdict));
         judged.chain(left).min().unwrap_or(Self::Intact)
     }
@@ -105,7 +108,7 @@ impl Class {
             Self::Panicked => "a panic",
             Self::Endless => "came to no end",
             Self::Silent => "damage accepted silently",
-            Self::LeftBehind => "damage left behind, nobody told",
+            Self::LeftBehind => "damage left where it is used",
             Self::FalseAlarm => "a right file rejected",
             Self::Aborted => "ended with an error",
             Self::Detected => "damage detected",
@@ -116,17 +119,29 @@ impl Class {
     }
 }
 
-/// Whether damage was left, and nobody was told that this transfer had gone wrong.
-fn is_untold(unmet: &UnmetExpectation, outcome: &RunOutcome) -> bool {
-    let told = |direction: Direction| {
-        let is_told = |claim| matches!(claim, Claim::Fail | Claim::Error);
-        outcome.judgements.iter().any(|it| it.direction == direction && is_told(it.outcome.claim()))
-    };
+/// Whether damage was left where it is used, and a correct program would not have left it.
+fn is_left(unmet: &UnmetExpectation, outcome: &RunOutcome) -> bool {
     match unmet {
-        UnmetExpectation::StaysListed(_) => !told(Direction::Upload),
-        UnmetExpectation::KeptByClient(_) => !told(Direction::Download),
+        UnmetExpectation::StaysListed(left) => !is_excused(left, outcome),
+        UnmetExpectation::KeptByClient(_) => true,
         _ => false,
     }
+}
+
+/// Whether no program could have done better about a damaged file that stays listed: it was saved in good faith, somebody
+/// was told that it is wrong, and asked in vain to have it discarded, or had lost the connection. What rots on a disk at rest is nobody's mistake either, if whoever reads it is told.
+fn is_excused(left: &LeftoverFile, outcome: &RunOutcome) -> bool {
+    let rots = outcome.faults.iter().any(|record| matches!(record.fault.effect, Effect::Rot { .. }));
+    let is_told = |judgement: &Judgement| matches!(judgement.outcome.claim(), Claim::Fail | Claim::Error);
+    let lines = || outcome.conversations.iter().flatten();
+    let was_saved =
+        lines().any(|line| matches!(&line.action, Action::Saved(entry) if entry.name == left.name));
+    let tried = |line: &Line| match &line.action {
+        Action::Failed(_) => line.side == Side::Client,
+        Action::Sent(Message::Text { kind, .. }) => *kind == Kind::Discard,
+        _ => false,
+    };
+    outcome.judgements.iter().any(is_told) && (rots || (was_saved && lines().any(tried)))
 }
 
 impl fmt::Display for Class {

@@ -2,6 +2,7 @@
 //! the [`space`] was walked, and what each run came to ([`class`]).
 
 pub mod class;
+pub mod part;
 pub mod pool;
 pub mod space;
 pub mod sweep;

@@ -39,6 +39,19 @@ impl fmt::Display for ReplaceError {
 impl std::error::Error for ReplaceError {}
 
 impl Scenario {
+    /// Gives every file of noise this many bytes. Says whether there is any.
+    pub fn resize_noise(&mut self, bytes: u64) -> bool {
+        let mut any = false;
+        for source in self.files.values_mut() {
+            if let Source::Noise(size) = &mut source.value {
+                (*size, any) = (bytes, true);
+            }
+        }
+        any
+    }
+}
+
+impl Scenario {
     /// Puts the file at `path` in the place of the scenario's only file. Every step, command
     /// and expectation that names the one names the other from now on.
     ///

@@ -2,6 +2,7 @@
 
 mod judged;
 mod live;
+mod sweep;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,8 @@ use transfer::endpoint::Flaw;
 use judged::{AUDIT_HELP, CONFORM_HELP};
 pub(super) use judged::{AuditArgs, AuditFormat, CONFORM_TIMEOUT, ConformArgs, ConformFormat};
 pub(super) use live::{ClientArgs, GetArgs, LsArgs, PutArgs, ServeArgs, SessionArgs, address, peer};
+use sweep::{MERGE_HELP, SWEEP_HELP};
+pub(super) use sweep::{MergeArgs, SweepArgs};
 
 const EXAMPLES: &str = "\
 Exit codes:
@@ -30,6 +33,7 @@ Examples:
   sim scenarios/basic.ron --file photo.jpg --keep out
                                                with a real file; look at the result in out/
   sim check scenarios/*.ron                    only look for mistakes in the files
+  sim sweep scenarios/basic.ron                every single fault at every byte: a number, a map, no gap
   sim mutants                                  run programs with known mistakes, which must all be found
   sim serve --dir store                        a server for real; then, in another terminal:
   sim put 127.0.0.1:9999 photo.jpg             and ls, get, session
@@ -63,6 +67,10 @@ pub(super) struct Args {
     /// Transfer this file in place of the scenario's (which must have exactly one)
     #[arg(long, value_name = "PATH")]
     pub(super) file: Option<PathBuf>,
+
+    /// Give every file of noise this many bytes
+    #[arg(long, value_name = "BYTES", conflicts_with = "file")]
+    pub(super) size: Option<u64>,
 
     /// Leave what the server stored and the client downloaded in this directory, which has to be new or empty
     #[arg(long, value_name = "DIR")]
@@ -108,6 +116,14 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+
+    /// Try every single fault at every byte of a scenario's exchange: a number, a map, no gap
+    #[command(after_help = SWEEP_HELP)]
+    Sweep(SweepArgs),
+
+    /// Make one report of the parts of a sweep
+    #[command(after_help = MERGE_HELP)]
+    Merge(MergeArgs),
 
     /// Carry other programs' TCP connections, with faults; the record is described in docs/proxy.md
     Proxy(super::proxy::ProxyArgs),
