@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use faults::MAX_FAULTS;
 use faults::text::visible;
+use notation::parse_fault;
 use sim::report::{self, Lines, Row, View};
 use sim::run::{Plan, RunError, RunOptions, RunOutcome, Site, run, transport};
 use sim::scenario::Scenario;
@@ -53,7 +55,26 @@ fn read(args: &Args, path: &Path, lines: Option<&Lines>) -> Result<Scenario, Exi
         let replaced = scenario.replace_file(file);
         replaced.map_err(|error| fail_in(&format!("--file {}: {error}", file.display()), lines))?;
     }
+    add_faults(args, &mut scenario, lines)?;
     Ok(scenario)
+}
+
+/// Puts the faults of the command line behind those of the scenario.
+fn add_faults(args: &Args, scenario: &mut Scenario, lines: Option<&Lines>) -> Result<(), Exit> {
+    let mut exit = None;
+    for text in &args.fault {
+        match parse_fault(text, "--fault") {
+            Ok(fault) => scenario.faults.push(fault),
+            Err(error) => exit = Some(complain_in(&error, lines)),
+        }
+    }
+    if scenario.faults.len() > MAX_FAULTS {
+        let (path, count) = (scenario.path.display(), scenario.faults.len());
+        let text =
+            format!("{path}: with those of --fault there are {count} faults, but {MAX_FAULTS} at most");
+        exit = Some(fail_in(&text, lines));
+    }
+    exit.map_or(Ok(()), Err)
 }
 
 fn run_one(args: &Args, scenario: &Scenario, of_several: bool, lines: Option<&Lines>) -> (Exit, Row) {
@@ -118,6 +139,9 @@ fn replay(args: &Args, scenario: &Scenario) -> String {
     }
     if let Some(bytes) = args.size {
         words.extend(["--size".into(), bytes.to_string()]);
+    }
+    for fault in &args.fault {
+        words.extend(["--fault".into(), fault.clone()]);
     }
     if let Some(mutant) = args.mutant {
         words.extend(["--mutant".into(), mutant.to_string()]);

@@ -30,6 +30,8 @@ Exit codes:
 Examples:
   sim scenarios/basic.ron                      the 22 steps, on the simulated network
   sim scenarios/basic.ron --transport tcp      the same over real sockets
+  sim scenarios/basic.ron --fault 'Flip(in: Upload, at: 5, bit: 0)'
+                                               with one bit changed on its way
   sim scenarios/basic.ron --file photo.jpg --keep out
                                                with a real file; look at the result in out/
   sim check scenarios/*.ron                    only look for mistakes in the files
@@ -71,6 +73,10 @@ pub(super) struct Args {
     /// Give every file of noise this many bytes
     #[arg(long, value_name = "BYTES", conflicts_with = "file")]
     pub(super) size: Option<u64>,
+
+    /// Add this fault to those of the scenario; it may be given several times, and is written as in a scenario file
+    #[arg(long, value_name = "FAULT")]
+    pub(super) fault: Vec<String>,
 
     /// Leave what the server stored and the client downloaded in this directory, which has to be new or empty
     #[arg(long, value_name = "DIR")]
