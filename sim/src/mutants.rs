@@ -15,8 +15,9 @@ use std::thread::{self, available_parallelism};
 use crate::run::{
     Inconclusive, Plan, RunError, RunOptions, RunOutcome, Site, UnmetExpectation, run, transport,
 };
-use crate::scenario::{Scenario, TransportKind};
+use crate::scenario::{Expect, Scenario, TransportKind};
 use crate::transcript::Deviation;
+use faults::Verdict;
 use transfer::endpoint::Flaw;
 
 /// How many threads share the work at most: each keeps buffers and a simulated network.
@@ -35,6 +36,12 @@ impl Charge {
     /// Whether it is that a damaged file was taken for a good one, or left as one.
     fn is_grave(&self) -> bool {
         matches!(self, Self::Unmet(unmet) if unmet.is_grave())
+    }
+
+    /// Whether no harm to the transfer was expected.
+    fn expects_intact(&self) -> bool {
+        let Self::Unmet(UnmetExpectation::Otherwise { expected, .. }) = self else { return false };
+        matches!(expected, Expect::Upload(Verdict::Intact) | Expect::Download(Verdict::Intact))
     }
 }
 
@@ -148,15 +155,17 @@ impl Matrix {
     }
 
     /// What tells most of what is charged against `row`, with the position of the scenario: that a damaged file was
-    /// taken for a good one before anything else, and of several such the one of the scenario that convicts the
-    /// fewest others, because that one speaks of this mistake.
+    /// taken for a good one before anything else, if possible where a damage was expected, and of several such the one of the
+    /// scenario that convicts the fewest others, because that one speaks of this mistake.
     #[must_use]
     pub fn most_telling<'a>(&self, row: &'a Row) -> Option<(usize, &'a Charge)> {
         let charges = row.convictions().flat_map(|index| {
             let Finding::Convicted(charges) = &row.findings[index] else { return Vec::new() };
             charges.iter().map(|charge| (index, charge)).collect()
         });
-        charges.min_by_key(|(index, charge)| (!charge.is_grave(), self.convicted_by(*index)))
+        charges.min_by_key(|(index, charge)| {
+            (!charge.is_grave(), charge.expects_intact(), self.convicted_by(*index))
+        })
     }
 
     /// How many programs the scenario at this position convicts.
