@@ -7,6 +7,7 @@
 //! harness then says that nothing is proved, and a control that took this for a conviction would pass with a
 //! harness that only ever finds programs it cannot test. Such findings are counted on their own.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -125,6 +126,8 @@ pub struct Matrix {
     pub scenarios: Vec<PathBuf>,
     /// The lane that each of them was run on.
     pub lanes: Vec<TransportKind>,
+    /// The kinds of fault in each of them, in the order of the alphabet: none, one, or several at once.
+    pub kinds: Vec<Vec<&'static str>>,
     /// The correct program first, then every mutant.
     pub rows: Vec<Row>,
 }
@@ -144,6 +147,7 @@ impl Matrix {
         Ok(Self {
             scenarios: scenarios.iter().map(|scenario| scenario.path.clone()).collect(),
             lanes,
+            kinds: scenarios.iter().map(kinds).collect(),
             rows: programs().enumerate().map(row).collect(),
         })
     }
@@ -177,6 +181,11 @@ impl Matrix {
 /// The correct program, and every mutant.
 fn programs() -> impl Iterator<Item = Option<Flaw>> {
     std::iter::once(None).chain(Flaw::ALL.map(Some))
+}
+
+fn kinds(scenario: &Scenario) -> Vec<&'static str> {
+    let kinds: BTreeSet<_> = scenario.faults.iter().map(|fault| fault.value.effect.name()).collect();
+    kinds.into_iter().collect()
 }
 
 /// What one scenario says of every program, and on which lane.
