@@ -7,6 +7,7 @@
 //! harness then says that nothing is proved, and a control that took this for a conviction would pass with a
 //! harness that only ever finds programs it cannot test. Such findings are counted on their own.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
@@ -15,8 +16,9 @@ use std::thread::{self, available_parallelism};
 use crate::run::{
     Inconclusive, Plan, RunError, RunOptions, RunOutcome, Site, UnmetExpectation, run, transport,
 };
-use crate::scenario::{Scenario, TransportKind};
+use crate::scenario::{Expect, Scenario, TransportKind};
 use crate::transcript::Deviation;
+use faults::Verdict;
 use transfer::endpoint::Flaw;
 
 /// How many threads share the work at most: each keeps buffers and a simulated network.
@@ -35,6 +37,12 @@ impl Charge {
     /// Whether it is that a damaged file was taken for a good one, or left as one.
     fn is_grave(&self) -> bool {
         matches!(self, Self::Unmet(unmet) if unmet.is_grave())
+    }
+
+    /// Whether no harm to the transfer was expected.
+    fn expects_intact(&self) -> bool {
+        let Self::Unmet(UnmetExpectation::Otherwise { expected, .. }) = self else { return false };
+        matches!(expected, Expect::Upload(Verdict::Intact) | Expect::Download(Verdict::Intact))
     }
 }
 
@@ -118,6 +126,8 @@ pub struct Matrix {
     pub scenarios: Vec<PathBuf>,
     /// The lane that each of them was run on.
     pub lanes: Vec<TransportKind>,
+    /// The kinds of fault in each of them, in the order of the alphabet: none, one, or several at once.
+    pub kinds: Vec<Vec<&'static str>>,
     /// The correct program first, then every mutant.
     pub rows: Vec<Row>,
 }
@@ -137,6 +147,7 @@ impl Matrix {
         Ok(Self {
             scenarios: scenarios.iter().map(|scenario| scenario.path.clone()).collect(),
             lanes,
+            kinds: scenarios.iter().map(kinds).collect(),
             rows: programs().enumerate().map(row).collect(),
         })
     }
@@ -148,15 +159,17 @@ impl Matrix {
     }
 
     /// What tells most of what is charged against `row`, with the position of the scenario: that a damaged file was
-    /// taken for a good one before anything else, and of several such the one of the scenario that convicts the
-    /// fewest others, because that one speaks of this mistake.
+    /// taken for a good one before anything else, if possible where a damage was expected, and of several such the one of the
+    /// scenario that convicts the fewest others, because that one speaks of this mistake.
     #[must_use]
     pub fn most_telling<'a>(&self, row: &'a Row) -> Option<(usize, &'a Charge)> {
         let charges = row.convictions().flat_map(|index| {
             let Finding::Convicted(charges) = &row.findings[index] else { return Vec::new() };
             charges.iter().map(|charge| (index, charge)).collect()
         });
-        charges.min_by_key(|(index, charge)| (!charge.is_grave(), self.convicted_by(*index)))
+        charges.min_by_key(|(index, charge)| {
+            (!charge.is_grave(), charge.expects_intact(), self.convicted_by(*index))
+        })
     }
 
     /// How many programs the scenario at this position convicts.
@@ -168,6 +181,11 @@ impl Matrix {
 /// The correct program, and every mutant.
 fn programs() -> impl Iterator<Item = Option<Flaw>> {
     std::iter::once(None).chain(Flaw::ALL.map(Some))
+}
+
+fn kinds(scenario: &Scenario) -> Vec<&'static str> {
+    let kinds: BTreeSet<_> = scenario.faults.iter().map(|fault| fault.value.effect.name()).collect();
+    kinds.into_iter().collect()
 }
 
 /// What one scenario says of every program, and on which lane.

@@ -1,5 +1,6 @@
 //! The client's side: works through a list of commands, one after the other, and compares every digest.
 
+mod careless;
 mod fork;
 
 use std::io::Write;
@@ -11,7 +12,8 @@ use protocol::{
     ClientEvent, ClientState, Compared, Ended, Entry, Error, FileId, FileName, Request, Transmit,
 };
 
-use super::flaw::{CARELESS_PREFIX, Conduct, Flaw};
+use super::careless::Earlier;
+use super::flaw::Conduct;
 use super::{
     ClientCommand, ClientConfig, Deadline, Endpoint, FileQuery, HashThreads, Hasher, QueryError, Script,
     SentBytes, text_of,
@@ -33,6 +35,7 @@ pub struct Client {
     waits: bool,
     hash_threads: HashThreads,
     conduct: Conduct,
+    earlier: Earlier,
     progress: Option<Arc<Progress>>,
     sent: SentBytes,
     /// The last complete listing.
@@ -86,6 +89,7 @@ impl Client {
             waits: config.waits,
             hash_threads: config.hash_threads,
             conduct: config.conduct,
+            earlier: Earlier::default(),
             progress: config.progress,
             sent: SentBytes::default(),
             listed: Vec::new(),
@@ -131,7 +135,7 @@ impl Client {
     fn begin_upload(&mut self, now: Duration, name: FileName, content: Content) {
         let size = content.len();
         self.announce(Direction::Upload, size);
-        let hasher = self.hasher();
+        let hasher = self.hasher(&name);
         self.transfer = Some(Transfer::Upload { name: name.clone(), content, hasher, own: None, peer: None });
         self.check(now, |core| core.upload(name, size));
     }
@@ -148,7 +152,7 @@ impl Client {
         match self.folder.create() {
             Ok(incoming) => {
                 self.announce(Direction::Download, size);
-                let hasher = self.hasher();
+                let hasher = self.hasher(&name);
                 self.transfer = Some(Transfer::Download { name, id, incoming, hasher });
                 self.check(now, |core| core.download(id));
             }
@@ -156,8 +160,8 @@ impl Client {
         }
     }
 
-    fn hasher(&self) -> Hasher {
-        Hasher::with(self.conduct).on(&self.hash_threads)
+    fn hasher(&self, name: &FileName) -> Hasher {
+        Hasher::with(self.conduct, name.as_str()).on(&self.hash_threads)
     }
 
     fn announce(&self, direction: Direction, total: u64) {
@@ -241,7 +245,8 @@ impl Client {
     /// All payload of the upload is out: our own digest of it is known.
     fn finish_sending(&mut self, now: Duration) {
         let Some(Transfer::Upload { hasher, own, .. }) = &mut self.transfer else { return };
-        let (bytes, digest) = (hasher.bytes(), std::mem::take(hasher).finish());
+        let (bytes, hasher) = (hasher.bytes(), std::mem::take(hasher));
+        let digest = self.earlier.finish(self.conduct, Direction::Upload, hasher);
         *own = Some(digest);
         self.record.record_sent(now, Message::Payload { bytes, digest }, self.sent.message());
     }
@@ -270,10 +275,9 @@ impl Client {
     fn finish_upload(&mut self, now: Duration, own: FileId, peer: FileId) {
         let Some(compared) = self.judge(now, own, peer) else { return };
         if let Compared::Different { peer, .. } = compared {
-            self.discard = (!self.conduct.has(Flaw::NotDiscarded)).then_some(peer);
-            self.try_again();
+            self.discard = (!self.keeps_damaged(Direction::Upload)).then_some(peer);
         }
-        self.record.record(now, Action::Compared(Direction::Upload, compared));
+        self.conclude(now, Direction::Upload, compared);
     }
 
     fn finish_download(
@@ -284,7 +288,8 @@ impl Client {
         incoming: Box<dyn Incoming>,
         hasher: Hasher,
     ) {
-        let (bytes, own) = (hasher.bytes(), hasher.finish());
+        let bytes = hasher.bytes();
+        let own = self.digest_of_download(name, id, hasher);
         let file = incoming.content();
         self.record.record_file(now, Action::Received(Message::Payload { bytes, digest: own }), &file);
         if let Err(error) = file {
@@ -293,25 +298,26 @@ impl Client {
         let Some(compared) = self.judge(now, own, id) else { return };
         let same = matches!(compared, Compared::Same(_));
         // Only a verified file gets its name, and only a file that has its name is a success.
-        if (same || self.conduct.has(Flaw::NamedBeforeCompared))
+        if (same || self.keeps_damaged(Direction::Download))
             && let Err(error) = incoming.commit(name, id)
         {
             return self.fail(now, Failure::Storage(error));
         }
-        if !same {
-            self.try_again();
-        }
-        self.record.record(now, Action::Compared(Direction::Download, compared));
+        self.conclude(now, Direction::Download, compared);
     }
 
-    /// Compares through the core, which knows no other way to success. A flawed client lies to it.
+    /// Tells what came of a comparison.
+    fn conclude(&mut self, now: Duration, direction: Direction, compared: Compared) {
+        let told = self.told(compared);
+        if matches!(told, Compared::Different { .. }) {
+            self.try_again();
+        }
+        self.record.record(now, Action::Compared(direction, told));
+    }
+
+    /// Compares through the core, which knows no other way to success. A careless client lies to it.
     fn judge(&mut self, now: Duration, own: FileId, peer: FileId) -> Option<Compared> {
-        let prefix = |id: FileId| id.to_string()[..CARELESS_PREFIX].to_owned();
-        let lies = match self.conduct.flaw() {
-            Some(Flaw::AlwaysSuccess | Flaw::HashWithItself) => true,
-            Some(Flaw::PrefixCompared) => prefix(own) == prefix(peer),
-            _ => false,
-        };
+        let lies = self.lies(own, peer);
         match self.core.handle_digest(if lies { peer } else { own }) {
             Ok(compared) => Some(compared),
             Err(misuse) => {
@@ -347,14 +353,16 @@ impl Client {
     }
 
     fn fail(&mut self, now: Duration, failure: Failure) {
-        let lies = match self.conduct.flaw() {
-            Some(Flaw::AlwaysSuccess) => true,
-            Some(Flaw::SuccessOnTimeout) => failure == Failure::Deadline,
-            _ => false,
-        };
+        self.fail_at(now, failure, &[]);
+    }
+
+    /// The same, over what begins with these bytes.
+    fn fail_at(&mut self, now: Duration, failure: Failure, unread: &[u8]) {
         let gives_up = failure == Failure::Deadline && !self.waits;
-        match (lies, self.transfer.take()) {
-            (true, Some(transfer)) => self.claim_success(now, transfer),
+        match self.transfer.take() {
+            Some(transfer) if self.takes_for_success(&transfer, &failure, unread) => {
+                self.claim_success(now, transfer);
+            }
             _ => {
                 let is_ours = matches!(failure, Failure::Storage(_) | Failure::Protocol(Error::Caller(_)));
                 self.record.record(now, Action::Failed(failure));
@@ -366,17 +374,6 @@ impl Client {
         if gives_up {
             self.deadline.pass(now);
         }
-    }
-
-    /// What a flawed client says of a transfer that failed.
-    fn claim_success(&self, now: Duration, transfer: Transfer) {
-        let (direction, id) = match transfer {
-            Transfer::Upload { hasher, own, .. } => {
-                (Direction::Upload, own.unwrap_or_else(|| hasher.finish()))
-            }
-            Transfer::Download { id, .. } => (Direction::Download, id),
-        };
-        self.record.record(now, Action::Compared(direction, Compared::Same(id)));
     }
 
     fn send_line(&mut self, now: Duration, request: &Request, out: &mut Buffer) {
@@ -430,7 +427,7 @@ impl Machine for Client {
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    self.fail(now, Failure::Protocol(error));
+                    self.fail_at(now, Failure::Protocol(error), &input[used..]);
                     used = input.len();
                     break;
                 }

@@ -91,7 +91,8 @@ impl ServerConfig {
         }
     }
 
-    pub(super) fn hasher(&self) -> Hasher {
-        Hasher::with(self.conduct).on(&self.hash_threads)
+    /// One for a file of this name.
+    pub(super) fn hasher(&self, name: &str) -> Hasher {
+        Hasher::with(self.conduct, name).on(&self.hash_threads)
     }
 }

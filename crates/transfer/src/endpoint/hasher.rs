@@ -1,4 +1,4 @@
-//! MD5 over a file in pieces, and the ways in which careless programs get it wrong.
+//! MD5 over a file in pieces.
 
 use std::io::{self, ErrorKind};
 
@@ -6,7 +6,8 @@ use md5::{Digest, Md5};
 use protocol::FileId;
 
 use super::ahead::{HashThread, HashThreads};
-use super::flaw::{CARELESS_CHUNK, Conduct, Flaw};
+use super::careless::CarelessHasher;
+use super::flaw::Conduct;
 use crate::storage::StoreError;
 use faults::{Buffer, CHUNK, Content};
 
@@ -21,31 +22,28 @@ pub struct Hasher {
     /// Where the rest is hashed, once the file has proved to be large.
     ahead: Option<HashThread>,
     threads: Option<HashThreads>,
-    conduct: Conduct,
-    /// For `Flaw::LastChunkNotHashed`: the chunk that is not complete yet.
-    chunk: Vec<u8>,
+    /// What hashes in its place, in a careless program.
+    careless: Option<CarelessHasher>,
 }
 
 impl Hasher {
-    /// A hasher that makes the mistake of `conduct`, if it is one of hashing.
+    /// A hasher for the file of this name that makes the mistake of `conduct`, if it is one of hashing.
     #[must_use]
-    pub fn with(conduct: Conduct) -> Self {
-        Self { conduct, ..Self::default() }
+    pub fn with(conduct: Conduct, name: &str) -> Self {
+        Self { careless: CarelessHasher::new(conduct, name), ..Self::default() }
     }
 
     /// The same; a large file is hashed on one of these threads, if one is free. Careless programs do no such thing.
     #[must_use]
     pub fn on(self, threads: &HashThreads) -> Self {
-        Self { threads: self.conduct.flaw().is_none().then(|| threads.clone()), ..self }
+        Self { threads: self.careless.is_none().then(|| threads.clone()), ..self }
     }
 
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        match self.conduct.flaw() {
-            Some(Flaw::HashOfNothing | Flaw::LengthOnly) => {}
-            Some(Flaw::HashPerChunk) => self.update_per_chunk(bytes),
-            Some(Flaw::LastChunkNotHashed) => self.update_whole_chunks(bytes),
-            _ => self.update_all(bytes),
+        match &mut self.careless {
+            Some(careless) => careless.update(bytes),
+            None => self.update_all(bytes),
         }
         self.bytes += bytes.len() as u64;
     }
@@ -61,27 +59,6 @@ impl Hasher {
             Some(ahead) => ahead.update(bytes),
             None => self.md5.update(bytes),
         }
-    }
-
-    fn update_per_chunk(&mut self, mut bytes: &[u8]) {
-        let (chunk, mut position) = (CARELESS_CHUNK as u64, self.bytes);
-        while !bytes.is_empty() {
-            if position.is_multiple_of(chunk) {
-                self.md5 = Md5::default();
-            }
-            let left = usize::try_from(chunk - position % chunk).unwrap_or(CARELESS_CHUNK);
-            let (part, rest) = bytes.split_at(left.min(bytes.len()));
-            self.md5.update(part);
-            position += part.len() as u64;
-            bytes = rest;
-        }
-    }
-
-    fn update_whole_chunks(&mut self, bytes: &[u8]) {
-        self.chunk.extend_from_slice(bytes);
-        let whole = self.chunk.len() - self.chunk.len() % CARELESS_CHUNK;
-        self.md5.update(&self.chunk[..whole]);
-        self.chunk.drain(..whole);
     }
 
     /// Reads the next bytes of `content` straight into `out`, as many as fit and at most `left`, and takes them on
@@ -112,9 +89,9 @@ impl Hasher {
         if self.ahead.is_some() {
             return Err(StoreError::NotForkable);
         }
-        let Self { md5, bytes, threads, conduct, chunk, .. } = self;
-        let (md5, threads, chunk) = (md5.clone(), threads.clone(), chunk.clone());
-        Ok(Self { md5, bytes: *bytes, ahead: None, threads, conduct: *conduct, chunk })
+        let Self { md5, bytes, threads, careless, .. } = self;
+        let (md5, threads, careless) = (md5.clone(), threads.clone(), careless.clone());
+        Ok(Self { md5, bytes: *bytes, ahead: None, threads, careless })
     }
 
     /// How many bytes it has taken.
@@ -123,14 +100,14 @@ impl Hasher {
         self.bytes
     }
 
-    /// The MD5 of all bytes taken.
+    /// The MD5 of all bytes taken, or what a careless program takes for it.
     #[must_use]
     pub fn finish(mut self) -> FileId {
+        if let Some(careless) = self.careless {
+            return careless.finish();
+        }
         if let Some(ahead) = self.ahead {
             self.md5 = ahead.finish();
-        }
-        if self.conduct.has(Flaw::LengthOnly) {
-            self.md5.update(self.bytes.to_string());
         }
         FileId::from_bytes(self.md5.finalize().into())
     }

@@ -3,6 +3,7 @@
 //! carries its bytes, and has no clock: the transport tells it the time with every call.
 
 mod ahead;
+mod careless;
 mod client;
 mod config;
 mod flaw;

@@ -11,12 +11,13 @@ use std::time::Duration;
 use protocol::wire::{DISCARDABLE, MAX_LINE};
 use protocol::{Ended, Entry, Error, ErrorCode, FileId, FileName, Reply, ServerEvent, ServerState, Transmit};
 
+use super::careless::Earlier;
 use super::flaw::Flaw;
 use super::host::HostProcess;
 use super::{Deadline, Endpoint, Hasher, SentBytes, ServerConfig};
 use crate::record::{Action, Evidence, Failure, Kind, Message, Recorder};
 use crate::storage::{CommitResult, Incoming, StoreError};
-use faults::{Buffer, ConnectionId, Content, End, Machine, Reader};
+use faults::{Buffer, ConnectionId, Content, Direction, End, Machine, Reader};
 
 /// One session of the server.
 pub struct Server {
@@ -37,6 +38,7 @@ pub struct Server {
     download: Option<Download>,
     /// What this session has uploaded and may discard, oldest first.
     uploaded: VecDeque<(FileId, FileName)>,
+    earlier: Earlier,
 }
 
 /// A snapshot of the store, how many of its entries are on their way, and what has gone out.
@@ -81,6 +83,7 @@ impl Server {
             upload: None,
             download: None,
             uploaded: VecDeque::new(),
+            earlier: Earlier::default(),
         }
     }
 
@@ -142,7 +145,8 @@ impl Server {
 
     fn begin_upload(&mut self, now: Duration, name: FileName, size: u64) -> Result<(), StoreError> {
         let incoming = self.config.store.create(size)?;
-        self.upload = Some(Upload { name, incoming, hasher: self.config.hasher() });
+        let hasher = self.config.hasher(name.as_str());
+        self.upload = Some(Upload { name, incoming, hasher });
         self.check(now, protocol::Server::accept_upload);
         Ok(())
     }
@@ -150,7 +154,8 @@ impl Server {
     fn begin_download(&mut self, id: FileId) -> Result<(), StoreError> {
         let content = self.config.store.open(id)?;
         let size = content.len();
-        self.download = Some(Download { content, hasher: self.config.hasher() });
+        // Under which of its names somebody asks for it, nobody says here.
+        self.download = Some(Download { content, hasher: self.config.hasher("") });
         self.core.accept_download(size).map_err(|_| StoreError::NotFound)
     }
 
@@ -180,7 +185,8 @@ impl Server {
     /// Everything has arrived: saves the file and tells its hash, or says why not.
     fn finish_upload(&mut self, now: Duration) {
         let Some(Upload { name, incoming, hasher }) = self.upload.take() else { return };
-        let (bytes, digest) = (hasher.bytes(), hasher.finish());
+        let bytes = hasher.bytes();
+        let digest = self.earlier.finish(self.config.conduct, Direction::Upload, hasher);
         let file = incoming.content();
         self.record.record_file(now, Action::Received(Message::Payload { bytes, digest }), &file);
         match self.save(incoming, &file, &name, digest, bytes) {

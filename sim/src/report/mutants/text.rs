@@ -1,7 +1,7 @@
-//! The matrix for people: how many scenarios of each folder convict each program, and then of each the
-//! conviction that tells most.
+//! The matrix for people: how many scenarios of each folder convict each program, with which kinds of fault, and then of each
+//! the conviction that tells most.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
@@ -11,6 +11,9 @@ use crate::mutants::{Matrix, Row};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
+
+/// Stands for the kind of fault of a scenario that has none.
+const NO_FAULT: &str = "(none)";
 
 /// The matrix for people, styled with ANSI escapes: print it through `anstream`. `replay` makes the command that
 /// repeats a single run.
@@ -23,6 +26,10 @@ pub fn text(matrix: &Matrix, replay: &Replay<'_>) -> String {
     );
     let width = matrix.rows.iter().map(|row| name_of(row).len()).max().unwrap_or_default();
     counts(matrix, width, &mut text);
+    text.push_str("\nof each kind of fault, in how many scenarios it convicts; with + where there are several at once:\n\n");
+    for row in matrix.rows.iter().filter(|row| row.flaw.is_some()) {
+        let _ = writeln!(text, "{:width$}  {}", name_of(row), by_kind(matrix, row));
+    }
     text.push('\n');
     for row in &matrix.rows {
         describe(matrix, row, width, replay, &mut text);
@@ -52,6 +59,18 @@ fn counts(matrix: &Matrix, width: usize, text: &mut String) {
         let all = row.convictions().count();
         let _ = writeln!(text, "  {style}{all:>4}{style:#}  {:>12}", dotted(row.inconclusive()));
     }
+}
+
+/// How many scenarios with each kind of fault convict a program.
+fn by_kind(matrix: &Matrix, row: &Row) -> String {
+    let mut counts = BTreeMap::<String, usize>::new();
+    for index in row.convictions() {
+        let kinds = &matrix.kinds[index];
+        let name = if kinds.is_empty() { NO_FAULT.to_owned() } else { kinds.join("+") };
+        *counts.entry(name).or_default() += 1;
+    }
+    let counts: Vec<_> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    if counts.is_empty() { dotted(0) } else { counts.join(", ") }
 }
 
 fn counted(count: usize, what: &str) -> String {

@@ -22,6 +22,7 @@ impl Client {
             waits: self.waits,
             hash_threads: self.hash_threads.clone(),
             conduct: self.conduct,
+            earlier: self.earlier,
             progress: None,
             sent: self.sent,
             listed: self.listed.clone(),

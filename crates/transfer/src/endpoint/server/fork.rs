@@ -28,6 +28,7 @@ impl Server {
             upload,
             download: self.download.as_ref().map(Download::fork).transpose()?,
             uploaded: self.uploaded.clone(),
+            earlier: self.earlier,
         })
     }
 
