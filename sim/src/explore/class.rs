@@ -3,6 +3,7 @@
 use std::fmt;
 
 use faults::{Claim, Effect, Verdict};
+use serde::{Deserialize, Serialize};
 
 use crate::run::{RunOutcome, UnmetExpectation};
 use crate::transcript::{Line, Side};
@@ -10,7 +11,8 @@ use crate::verdict::{Judgement, LeftoverFile};
 use transfer::record::{Action, Kind, Message};
 
 /// What a run came to. The order is from the worst to the best; of several, the worst counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// The harness or a program panicked.
     Panicked,

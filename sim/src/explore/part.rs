@@ -65,7 +65,7 @@ pub struct FindingRecord {
     /// Its number, from 0.
     pub run: u64,
     /// What it came to.
-    pub class: String,
+    pub class: Class,
     /// Its fault.
     pub fault: String,
     /// What went wrong, in words.
@@ -167,7 +167,7 @@ impl Lines {
     pub fn add(&mut self, number: u64, space: &Space, run: &Run) -> Vec<Record> {
         self.classes.push(run.class.letter());
         if let (Some(what), Some(point)) = (&run.finding, space.point(number)) {
-            let (class, fault) = (run.class.to_string(), point.fault.to_string());
+            let (class, fault) = (run.class, point.fault.to_string());
             self.findings.push(Record::Finding(FindingRecord {
                 run: number,
                 class,

@@ -150,7 +150,7 @@ fn cells(message: &Message) -> usize {
 }
 
 /// The findings of one class, of one kind of fault in one message.
-type Group<'a> = ((usize, &'static str, &'a str), Vec<&'a FindingRecord>);
+type Group<'a> = ((usize, &'static str, Class), Vec<&'a FindingRecord>);
 
 /// Of those of one kind in one message, the first, and how many there are.
 fn findings(
@@ -162,7 +162,7 @@ fn findings(
     let mut groups: Vec<Group<'_>> = Vec::new();
     for finding in result.findings.values() {
         let Some(point) = space.point(finding.run) else { continue };
-        let key = (point.message, space.variants()[point.variant].kind(), finding.class.as_str());
+        let key = (point.message, space.variants()[point.variant].kind(), finding.class);
         match groups.iter_mut().find(|(other, _)| *other == key) {
             Some((_, findings)) => findings.push(finding),
             None => groups.push((key, vec![finding])),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::workspace;
 
 /// Which lines there have to be, so that no command is left out because it wrote nothing.
-const KINDS: [&str; 29] = [
+const KINDS: [&str; 32] = [
     "aftermath",
     "case",
     "check",
@@ -23,6 +23,7 @@ const KINDS: [&str; 29] = [
     "event",
     "fault",
     "file",
+    "finding",
     "fired",
     "inconclusive",
     "listening",
@@ -32,11 +33,13 @@ const KINDS: [&str; 29] = [
     "refused",
     "replay",
     "rotten",
+    "runs",
     "scenario",
     "scrub",
     "session",
     "stopped",
     "stray",
+    "sweep",
     "transfer",
     "trial",
     "unmet",
@@ -152,6 +155,11 @@ fn scenarios(seen: &mut Seen, dir: &Path) {
     seen.run(&["scenarios/basic.ron", &unmet, "--transport", "memory", "--format", "json"], 1);
     seen.run(&["mutants", &unmet, "--format", "json"], 1);
     seen.run(&["mutants", "nowhere", "--format", "json"], 2);
+    let narrow = ["sweep", "scenarios/basic.ron", "--kinds", "Flip", "--steps", "10", "--format", "json"];
+    let sweep = |more: &[&'static str]| [&narrow[..], more].concat();
+    seen.run(&sweep(&["--size", "20"]), 0);
+    seen.run(&sweep(&["--size", "20", "--mutant", "LengthOnly"]), 1);
+    seen.run(&sweep(&["--in", "nowhere"]), 2);
 }
 
 fn store(seen: &mut Seen, dir: &Path) {
