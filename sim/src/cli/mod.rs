@@ -5,6 +5,7 @@ mod audit;
 mod cleanup;
 mod client;
 mod conform;
+mod explore;
 mod mutants;
 mod print;
 mod progress;
@@ -81,6 +82,7 @@ pub(crate) fn main() -> ExitCode {
             return audit::inside(*side, *port, socket, command);
         }
         Some(Command::Conform(args)) => conform::conform(args),
+        Some(Command::Shrink(args)) => explore::shrink::run(args),
         None => run::run_files(&args),
     };
     exit.into()

@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod explore;
 mod judged;
 mod live;
 
@@ -9,6 +10,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use sim::scenario::TransportKind;
 use transfer::endpoint::Flaw;
 
+pub(super) use explore::ShrinkArgs;
 use judged::{AUDIT_HELP, CONFORM_HELP};
 pub(super) use judged::{AuditArgs, AuditFormat, CONFORM_TIMEOUT, ConformArgs, ConformFormat};
 pub(super) use live::{ClientArgs, GetArgs, LsArgs, PutArgs, ServeArgs, SessionArgs, address, peer};
@@ -108,6 +110,11 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+
+    /// Make a scenario that shows something as small as it gets: print it as a file for scenarios/
+    ///
+    /// Exit codes: 0 here it is, 2 the scenario cannot be read, or shows nothing
+    Shrink(ShrinkArgs),
 
     /// Carry other programs' TCP connections, with faults; the record is described in docs/proxy.md
     Proxy(super::proxy::ProxyArgs),
