@@ -139,6 +139,15 @@ fn the_correct_program_shows_nothing_and_most_runs_prove_it() {
     for (it, number) in examined.iter().zip(0..) {
         assert!(it.findings.is_empty(), "{:?}\n{}", it.findings, draw(SEED, number));
     }
+    // What turns over on the disk and is read was good when it came, and whoever reads it says so.
+    let rots = examine(&small(10, Fault { effect: Effect::Rot { bit: 0 }, ..FLIP }), None, &MEMORY);
+    assert_eq!((rots.class, rots.findings), (Class::Proved, Vec::new()));
+    // Who was cut off by a crash knows that the file may be listed, damaged, beside another client's good one.
+    let mut crash = small(10, FLIP);
+    crash.faults.push(Fault { effect: Effect::CrashAfterRename, ..FLIP });
+    crash.clients.push(crash.clients[0].clone());
+    let crashed = examine(&crash, None, &MEMORY);
+    assert_eq!((crashed.class, crashed.findings), (Class::Proved, Vec::new()));
     let count = |class| examined.iter().filter(|it| it.class == class).count();
     assert!(count(Class::Proved) >= 120, "{}", count(Class::Proved));
     assert!(count(Class::NoPlace) > 0 && count(Class::NotReached) > 0);

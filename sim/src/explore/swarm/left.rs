@@ -56,17 +56,25 @@ fn was_rot_told(outcome: &RunOutcome) -> bool {
     outcome.faults.iter().any(rots) && outcome.conversations.iter().flatten().any(tells)
 }
 
+/// Whether the machine went down under a session, and its client said so: what it had brought may be listed all the same,
+/// and no event says that it was saved.
+fn was_crash_told(outcome: &RunOutcome) -> bool {
+    let is_told = |lines: &Vec<Line>| {
+        let crashed = lines.iter().any(|line| line.action == Action::Crashed);
+        crashed && lines.iter().any(|line| line.side == Side::Client && tells(line))
+    };
+    outcome.conversations.iter().any(is_told)
+}
+
 /// Whether something was said of what the server saved under `name`, by its client or by the server: in the attempt that
 /// brought it, or anywhere in a session that had to begin again.
 fn was_told(outcome: &RunOutcome, name: &FileName) -> bool {
-    if was_rot_told(outcome) {
+    if was_rot_told(outcome) || was_crash_told(outcome) {
         return true;
     }
-    let mut was_saved = false;
     for lines in &outcome.conversations {
         let saved = |line: &Line| matches!(&line.action, Action::Saved(entry) if entry.name == *name);
         for at in (0..lines.len()).filter(|at| saved(&lines[*at])) {
-            was_saved = true;
             let begins = |line: &Line| {
                 matches!(&line.action, Action::Sent(Message::Text { kind: Kind::Upload(Some(_)), .. }))
             };
@@ -78,8 +86,7 @@ fn was_told(outcome: &RunOutcome, name: &FileName) -> bool {
             }
         }
     }
-    // Whose machine goes down may have saved it and not come to say so.
-    !was_saved && outcome.conversations.iter().flatten().any(tells)
+    false
 }
 
 /// Whether a client goes on to something else.
