@@ -3,8 +3,8 @@
 
 use std::num::NonZero;
 use std::thread::available_parallelism;
-use std::time::Instant;
 
+use benches::table::{say, timed};
 use faults::Layer;
 use notation::{Located, Place, SourceFile};
 use sim::explore::pool::walk;
@@ -38,9 +38,8 @@ fn sample(sweep: &Sweep, count: u64) -> Vec<u64> {
 
 /// Runs a second of `numbers` runs.
 fn rate(numbers: &[u64], mut run: impl FnMut(u64)) -> f64 {
-    let start = Instant::now();
-    numbers.iter().for_each(|number| run(*number));
-    numbers.len() as f64 / start.elapsed().as_secs_f64()
+    let (time, ()) = timed(|| numbers.iter().for_each(|number| run(*number)));
+    numbers.len() as f64 / time.as_secs_f64()
 }
 
 /// The same faults, each from the start.
@@ -58,13 +57,12 @@ fn from_the_start(kind: TransportKind, numbers: &[u64], sweep: &Sweep) -> f64 {
 fn threads(jobs: usize) -> f64 {
     let count = sweep().space().count() / 4;
     let jobs = NonZero::new(jobs).expect("at least one");
-    let start = Instant::now();
     let make = || {
         let mut sweep = sweep();
         Ok::<_, std::convert::Infallible>(move |number| sweep.run(number).class)
     };
-    walk(jobs, 0..count, &|| false, make, |_, _| {}).expect("it cannot fail");
-    count as f64 / start.elapsed().as_secs_f64()
+    let (time, _) = timed(|| walk(jobs, 0..count, &|| false, make, |_, _| {}));
+    count as f64 / time.as_secs_f64()
 }
 
 fn median(mut turn: impl FnMut() -> f64) -> f64 {
@@ -83,26 +81,26 @@ fn main() {
     let forks = median(|| rate(&many, |number| drop(forked.run(number))));
     let memory = median(|| from_the_start(TransportKind::Memory, &some, &forked));
     let turmoil = median(|| from_the_start(TransportKind::Turmoil, &few, &forked));
-    println!(
+    say(&format!(
         "| sweep of 22 steps, {FILE} bytes, one core | runs/s | forks are so many times as fast | target |"
-    );
-    println!("|---|---|---|---|");
+    ));
+    say("|---|---|---|---|");
     let verdict = |ratio: f64, target: f64| if ratio >= target { "met" } else { "missed" };
-    println!("| forked off the control run | {forks:.0} | | 200,000: {} |", verdict(forks, 200_000.0));
-    println!(
+    say(&format!("| forked off the control run | {forks:.0} | | 200,000: {} |", verdict(forks, 200_000.0)));
+    say(&format!(
         "| memory, from the start | {memory:.0} | {:.1} | 4: {} |",
         forks / memory,
         verdict(forks / memory, 4.0)
-    );
-    println!(
+    ));
+    say(&format!(
         "| turmoil, from the start | {turmoil:.0} | {:.1} | 20: {} |",
         forks / turmoil,
         verdict(forks / turmoil, 20.0)
-    );
+    ));
     let (one, cores) = (median(|| threads(1)), available_parallelism().map_or(1, NonZero::get));
     let all = median(|| threads(cores));
-    println!(
+    say(&format!(
         "\nWith {cores} threads: {:.2} times the runs of one (with the faults of the disk among them).",
         all / one
-    );
+    ));
 }

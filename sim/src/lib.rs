@@ -3,10 +3,10 @@
 //! The way through is one straight line, and each module is one station of it that depends only on earlier
 //! ones: [`scenario`] reads what shall happen; [`transport`] carries the bytes of the two programs ([`transfer`]), between
 //! which there are [`faults`]; [`transcript`] puts what they recorded into one order and checks it against the steps;
-//! [`verdict`] judges the files; [`run`] is the line itself, [`mutants`] the control on it, and [`report`] says how it
-//! went, also of [`audit`] and [`conform`]. [`session`] goes through the 22 steps with a server that runs elsewhere.
+//! [`verdict`] judges the files; [`run`] is the line itself, [`mutants`] the control on it, [`explore`] finds runs that
+//! nobody thought of, and [`report`] says how it went, also of [`audit`] and [`conform`]. [`session`] goes through the 22 steps with a server that runs elsewhere.
 //!
-//! This crate reads no clock of its own, draws no random number that the scenario's seed does not decide, and
+//! This crate reads no clock of its own, draws no random number that a seed does not decide, and
 //! prints nothing: the binary does.
 //!
 //! ```

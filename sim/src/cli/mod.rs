@@ -5,6 +5,7 @@ mod audit;
 mod cleanup;
 mod client;
 mod conform;
+mod explore;
 mod mutants;
 mod print;
 mod progress;
@@ -14,7 +15,6 @@ mod run;
 mod scrub;
 mod serve;
 mod signals;
-mod sweep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,8 +69,9 @@ pub(crate) fn main() -> ExitCode {
     let exit = match &args.command {
         Some(Command::Check { files, format }) => check(files, *format),
         Some(Command::Mutants { scenarios, format }) => mutants::mutants(scenarios, *format),
-        Some(Command::Sweep(args)) => sweep::sweep(args),
-        Some(Command::Merge(args)) => sweep::merge(args),
+        Some(Command::Sweep(args)) => explore::sweep::sweep(args),
+        Some(Command::Swarm(args)) => explore::swarm::swarm(args),
+        Some(Command::Merge(args)) => explore::sweep::merge(args),
         Some(Command::Serve(args)) => serve::serve(args),
         Some(Command::Ls(args)) => client::ls(args),
         Some(Command::Put(args)) => client::put(args),
@@ -84,6 +85,7 @@ pub(crate) fn main() -> ExitCode {
             return audit::inside(*side, *port, socket, command);
         }
         Some(Command::Conform(args)) => conform::conform(args),
+        Some(Command::Shrink(args)) => explore::shrink::run(args),
         None => run::run_files(&args),
     };
     exit.into()

@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use faults::{Claim, Effect, Verdict};
+use faults::Verdict;
 use serde::{Deserialize, Serialize};
 
-use crate::run::{RunOutcome, UnmetExpectation};
-use crate::transcript::{Line, Side};
-use crate::verdict::{Judgement, LeftoverFile};
-use transfer::record::{Action, Kind, Message};
+use super::swarm::{Finding, shown};
+use crate::run::{Plan, RunOutcome};
 
 /// What a run came to. The order is from the worst to the best; of several, the worst counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,6 +20,8 @@ pub enum Class {
     Silent,
     /// A damaged file was left where it is used.
     LeftBehind,
+    /// Something went wrong that the specification itself does not cover: docs/ladder.md names these limits.
+    KnownLimit,
     /// The check failed, although the file is right.
     FalseAlarm,
     /// The transfer ended with an error.
@@ -38,11 +38,12 @@ pub enum Class {
 
 impl Class {
     /// All of them, from the worst to the best.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Panicked,
         Self::Endless,
         Self::Silent,
         Self::LeftBehind,
+        Self::KnownLimit,
         Self::FalseAlarm,
         Self::Aborted,
         Self::Detected,
@@ -51,20 +52,35 @@ impl Class {
         Self::Unproved,
     ];
 
-    /// What `outcome` came to.
+    /// What the `outcome` of `plan` came to, and what it shows that must not be.
     #[must_use]
-    pub fn of(outcome: &RunOutcome) -> Self {
+    pub fn of(plan: &Plan, outcome: &RunOutcome) -> (Self, Vec<Finding>) {
         if outcome.inconclusive.is_some() {
-            return Self::Unproved;
+            return (Self::Unproved, Vec::new());
         }
-        let left = outcome.unmet.iter().any(|unmet| is_left(unmet, outcome)).then_some(Self::LeftBehind);
+        let (findings, limits) = shown(plan, outcome);
         let judged = outcome.judgements.iter().map(|judgement| Self::of_verdict(judgement.verdict));
-        judged.chain(left).min().unwrap_or(Self::Intact)
+        let found = findings.iter().map(Self::of_finding);
+        let known = limits.iter().map(|_| Self::KnownLimit);
+        let class = judged.chain(found).chain(known).min().unwrap_or(Self::Intact);
+        (class, findings)
+    }
+
+    const fn of_finding(finding: &Finding) -> Self {
+        match finding {
+            Finding::Silent { .. } => Self::Silent,
+            Finding::StaysListed(_) | Finding::KeptByClient(_) | Finding::Misnamed(_) => Self::LeftBehind,
+            Finding::Panicked(_) => Self::Panicked,
+            Finding::Endless | Finding::Failed(_) | Finding::Unrepeatable | Finding::LanesPart { .. } => {
+                Self::Endless
+            }
+        }
     }
 
     const fn of_verdict(verdict: Verdict) -> Self {
         match verdict {
-            Verdict::Silent => Self::Silent,
+            // Whether it is a finding or a known limit, the findings say.
+            Verdict::Silent => Self::KnownLimit,
             Verdict::FalseAlarm => Self::FalseAlarm,
             Verdict::Aborted | Verdict::Hung | Verdict::Crashed => Self::Aborted,
             Verdict::Detected => Self::Detected,
@@ -88,6 +104,7 @@ impl Class {
             Self::Endless => 'E',
             Self::Silent => 'S',
             Self::LeftBehind => 'L',
+            Self::KnownLimit => 'k',
             Self::FalseAlarm => 'f',
             Self::Aborted => 'a',
             Self::Detected => 'd',
@@ -111,6 +128,7 @@ impl Class {
             Self::Endless => "came to no end",
             Self::Silent => "damage accepted silently",
             Self::LeftBehind => "damage left where it is used",
+            Self::KnownLimit => "a limit of the specification",
             Self::FalseAlarm => "a right file rejected",
             Self::Aborted => "ended with an error",
             Self::Detected => "damage detected",
@@ -121,31 +139,6 @@ impl Class {
     }
 }
 
-/// Whether damage was left where it is used, and a correct program would not have left it.
-fn is_left(unmet: &UnmetExpectation, outcome: &RunOutcome) -> bool {
-    match unmet {
-        UnmetExpectation::StaysListed(left) => !is_excused(left, outcome),
-        UnmetExpectation::KeptByClient(_) => true,
-        _ => false,
-    }
-}
-
-/// Whether no program could have done better about a damaged file that stays listed: it was saved in good faith, somebody
-/// was told that it is wrong, and asked in vain to have it discarded, or had lost the connection. What rots on a disk at rest is nobody's mistake either, if whoever reads it is told.
-fn is_excused(left: &LeftoverFile, outcome: &RunOutcome) -> bool {
-    let rots = outcome.faults.iter().any(|record| matches!(record.fault.effect, Effect::Rot { .. }));
-    let is_told = |judgement: &Judgement| matches!(judgement.outcome.claim(), Claim::Fail | Claim::Error);
-    let lines = || outcome.conversations.iter().flatten();
-    let was_saved =
-        lines().any(|line| matches!(&line.action, Action::Saved(entry) if entry.name == left.name));
-    let tried = |line: &Line| match &line.action {
-        Action::Failed(_) => line.side == Side::Client,
-        Action::Sent(Message::Text { kind, .. }) => *kind == Kind::Discard,
-        _ => false,
-    };
-    outcome.judgements.iter().any(is_told) && (rots || (was_saved && lines().any(tried)))
-}
-
 impl fmt::Display for Class {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -153,6 +146,7 @@ impl fmt::Display for Class {
             Self::Endless => "Endless",
             Self::Silent => "Silent",
             Self::LeftBehind => "LeftBehind",
+            Self::KnownLimit => "KnownLimit",
             Self::FalseAlarm => "FalseAlarm",
             Self::Aborted => "Aborted",
             Self::Detected => "Detected",

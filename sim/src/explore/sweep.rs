@@ -9,6 +9,7 @@ use transfer::endpoint::Flaw;
 
 use super::class::Class;
 use super::space::{Narrowing, Point, Space, messages};
+use super::swarm::said;
 use crate::run::{ForkError, Forks, Plan, RunError, RunOptions, RunOutcome, Site, run, transport};
 use crate::scenario::TransportKind;
 use crate::transport::Transport;
@@ -59,7 +60,7 @@ impl Sweep {
         let point = self.space.point(number).expect("the number is below the count");
         // What a panic leaves behind is not used again: a fork is a copy, and a site is used up.
         match catch_unwind(AssertUnwindSafe(|| self.outcome(&point))) {
-            Ok(Ok(outcome)) => Run::of(&outcome),
+            Ok(Ok(outcome)) => Run::of(&self.plan, &outcome),
             Ok(Err(error)) => Run { class: Class::Endless, finding: Some(error.to_string()) },
             Err(panic) => Run { class: Class::Panicked, finding: Some(said(&*panic)) },
         }
@@ -81,20 +82,11 @@ impl Sweep {
 }
 
 impl Run {
-    /// What `outcome` came to.
+    /// What the `outcome` of `plan` came to.
     #[must_use]
-    pub fn of(outcome: &RunOutcome) -> Self {
-        let class = Class::of(outcome);
-        let told = || {
-            let unmet: Vec<String> = outcome.unmet.iter().map(ToString::to_string).collect();
-            unmet.join("; ")
-        };
+    pub fn of(plan: &Plan, outcome: &RunOutcome) -> Self {
+        let (class, findings) = Class::of(plan, outcome);
+        let told = || findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         Self { class, finding: class.is_finding().then(told) }
     }
-}
-
-/// What somebody said who panicked.
-fn said(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a word").to_owned()
 }

@@ -12,6 +12,7 @@ pub mod mutants;
 mod problem;
 pub mod proxy;
 pub mod scrub;
+pub mod swarm;
 pub mod sweep;
 mod table;
 mod text;

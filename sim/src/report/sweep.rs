@@ -36,14 +36,14 @@ pub fn text(result: &SweepResult, space: &Space, replay: &dyn Fn(&FindingRecord)
 fn style_of(class: Class) -> Style {
     match class {
         Class::Panicked | Class::Endless | Class::Silent | Class::LeftBehind => BAD,
-        Class::FalseAlarm | Class::Unproved => DOUBTFUL,
+        Class::KnownLimit | Class::FalseAlarm | Class::Unproved => DOUBTFUL,
         Class::Detected | Class::Recovered => GOOD,
         Class::Aborted | Class::Intact => Style::new(),
     }
 }
 
 /// `1,234` for 1234.
-fn number(count: u64) -> String {
+pub(super) fn number(count: u64) -> String {
     faults::grouped(count).replace('_', ",")
 }
 
@@ -222,6 +222,6 @@ pub fn claim(result: &SweepResult, space: &Space) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share in percent, with one digit behind the point")]
-fn ratio(part: u64, all: u64) -> f64 {
+pub(super) fn ratio(part: u64, all: u64) -> f64 {
     part as f64 / all.max(1) as f64
 }

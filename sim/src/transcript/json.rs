@@ -143,7 +143,7 @@ impl JsonLine {
     }
 }
 
-fn event_name(action: &Action) -> &'static str {
+pub(crate) fn event_name(action: &Action) -> &'static str {
     match action {
         Action::Listened => "listened",
         Action::Started => "started",
@@ -167,7 +167,7 @@ fn event_name(action: &Action) -> &'static str {
     }
 }
 
-fn kind_name(kind: &Kind) -> &'static str {
+pub(crate) fn kind_name(kind: &Kind) -> &'static str {
     match kind {
         Kind::ListFiles => "list-files",
         Kind::Upload(_) => "upload",
@@ -188,7 +188,7 @@ fn kind_name(kind: &Kind) -> &'static str {
     }
 }
 
-fn failure_name(failure: &Failure) -> &'static str {
+pub(crate) fn failure_name(failure: &Failure) -> &'static str {
     use protocol::Error;
     match failure {
         Failure::Protocol(Error::Peer(_)) => "peer-broke-protocol",

@@ -14,6 +14,7 @@ use transfer::record::{Action, Evidence};
 
 pub use check::{Cause, Deviation, check};
 pub use json::JsonLine;
+pub(crate) use json::{event_name, failure_name, kind_name};
 pub use merge::merge;
 pub use one_side::seen_by_client;
 pub use text::{describe, render};

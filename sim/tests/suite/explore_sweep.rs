@@ -59,7 +59,9 @@ fn the_correct_program_shows_nothing() {
 
 #[test]
 fn mutants_are_found() {
-    for flaw in [Flaw::HashOfNothing, Flaw::LengthOnly, Flaw::NotDiscarded, Flaw::StoredIncomplete, Flaw::Adler32] {
+    for flaw in
+        [Flaw::HashOfNothing, Flaw::LengthOnly, Flaw::NotDiscarded, Flaw::StoredIncomplete, Flaw::Adler32]
+    {
         assert!(found(Some(flaw), 29, Class::is_finding).is_some(), "{flaw}");
     }
 }
@@ -81,7 +83,8 @@ fn what_is_counted_is_walked_and_the_sentence_says_so() {
     let text = report(&[], 0);
     let number: u64 = count.trim().parse().unwrap();
     let grouped = format!("{},{:03}", number / 1_000, number % 1_000);
-    let sentence = format!("{grouped} single faults, all there are of these kinds and their smallest parameters");
+    let sentence =
+        format!("{grouped} single faults, all there are of these kinds and their smallest parameters");
     assert!(text.contains(&sentence) && text.contains("none was accepted silently"), "{text}");
     let convicted = report(&["--mutant", "LengthOnly", "--kinds", "Flip", "--steps", "10"], 1);
     assert!(convicted.contains("264 single faults, all there are of what was asked for"), "{convicted}");
@@ -118,7 +121,8 @@ fn parts_make_the_whole_byte_for_byte() {
     let (partial, _) = merged(&[first, third]);
     assert!(partial.contains("Partial: of share 2/3 not all was walked."), "{partial}");
     assert!(merged(&[first, second, first]).1.contains("share 1/3 came before"));
-    let other = part(dir.path(), "other", &["--mutant", "HashOfNothing", "--in", "to-server", "--shard", "2/3"]);
+    let other =
+        part(dir.path(), "other", &["--mutant", "HashOfNothing", "--in", "to-server", "--shard", "2/3"]);
     assert!(merged(&[first, &other]).1.contains("its mutant is another"));
     let torn = dir.path().join("torn");
     std::fs::write(&torn, "{\"type\":\"runs\",\"first\":0,\"classes\":\"S\"}\n").unwrap();
@@ -149,7 +153,18 @@ fn a_part_that_was_cut_off_anywhere_is_gone_on_with() {
 fn schedulers_say_which_share_it_is() {
     let count = |variables: &[(&str, &str)]| {
         let mut sim = Command::new(env!("CARGO_BIN_EXE_sim"));
-        sim.args(["sweep", "scenarios/basic.ron", "--size", "5", "--kinds", "Stall", "--shard", "auto", "--format", "json"]);
+        sim.args([
+            "sweep",
+            "scenarios/basic.ron",
+            "--size",
+            "5",
+            "--kinds",
+            "Stall",
+            "--shard",
+            "auto",
+            "--format",
+            "json",
+        ]);
         let output = sim.current_dir(workspace(".")).envs(variables.iter().copied()).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let shard = |line: &str| {
@@ -158,11 +173,14 @@ fn schedulers_say_which_share_it_is() {
         };
         text.lines().next().map(shard).ok_or(String::from_utf8(output.stderr).unwrap())
     };
-    let slurm = [("SLURM_ARRAY_TASK_ID", "7"), ("SLURM_ARRAY_TASK_MIN", "5"), ("SLURM_ARRAY_TASK_COUNT", "4")];
+    let slurm =
+        [("SLURM_ARRAY_TASK_ID", "7"), ("SLURM_ARRAY_TASK_MIN", "5"), ("SLURM_ARRAY_TASK_COUNT", "4")];
     assert_eq!(count(&slurm), Ok((3, 4)));
     assert_eq!(count(&[("JOB_COMPLETION_INDEX", "0"), ("SIM_SHARDS", "8")]), Ok((1, 8)));
     assert_eq!(count(&[("PARALLEL_SEQ", "8"), ("SIM_SHARDS", "8")]), Ok((8, 8)));
-    assert!(count(&[("PARALLEL_SEQ", "9"), ("SIM_SHARDS", "8")]).unwrap_err().contains("share 9 of 8 is none"));
+    assert!(
+        count(&[("PARALLEL_SEQ", "9"), ("SIM_SHARDS", "8")]).unwrap_err().contains("share 9 of 8 is none")
+    );
     assert!(count(&[("JOB_COMPLETION_INDEX", "0")]).unwrap_err().contains("SIM_SHARDS is not set"));
     assert!(count(&[]).unwrap_err().contains("give NUMBER/OF"));
 }

@@ -16,6 +16,7 @@ mod damage;
 mod determinism;
 mod duplex;
 mod evidence;
+mod explore_swarm;
 mod explore_sweep;
 mod forks;
 mod house;

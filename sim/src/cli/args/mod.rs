@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod explore;
 mod judged;
 mod live;
 mod sweep;
@@ -10,6 +11,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use sim::scenario::TransportKind;
 use transfer::endpoint::Flaw;
 
+use explore::SWARM_HELP;
+pub(super) use explore::{ShrinkArgs, SwarmArgs};
 use judged::{AUDIT_HELP, CONFORM_HELP};
 pub(super) use judged::{AuditArgs, AuditFormat, CONFORM_TIMEOUT, ConformArgs, ConformFormat};
 pub(super) use live::{ClientArgs, GetArgs, LsArgs, PutArgs, ServeArgs, SessionArgs, address, peer};
@@ -36,6 +39,7 @@ Examples:
                                                with a real file; look at the result in out/
   sim check scenarios/*.ron                    only look for mistakes in the files
   sim sweep scenarios/basic.ron                every single fault at every byte: a number, a map, no gap
+  sim swarm --runs 100000                      random schedules of faults; what is found is made as small as it gets
   sim mutants                                  run programs with known mistakes, which must all be found
   sim serve --dir store                        a server for real; then, in another terminal:
   sim put 127.0.0.1:9999 photo.jpg             and ls, get, session
@@ -127,9 +131,18 @@ pub(super) enum Command {
     #[command(after_help = SWEEP_HELP)]
     Sweep(SweepArgs),
 
+    /// Run scenarios by chance: random schedules of several faults, clients, retries
+    #[command(after_help = SWARM_HELP)]
+    Swarm(SwarmArgs),
+
     /// Make one report of the parts of a sweep
     #[command(after_help = MERGE_HELP)]
     Merge(MergeArgs),
+
+    /// Make a scenario that shows something as small as it gets: print it as a file for scenarios/
+    ///
+    /// Exit codes: 0 here it is, 2 the scenario cannot be read, or shows nothing
+    Shrink(ShrinkArgs),
 
     /// Carry other programs' TCP connections, with faults; the record is described in docs/proxy.md
     Proxy(super::proxy::ProxyArgs),

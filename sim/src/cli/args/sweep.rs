@@ -133,7 +133,7 @@ pub(in crate::cli) fn shard_from(variable: impl Fn(&str) -> Option<String>) -> R
     Err(format!("none of {} is set: give NUMBER/OF", names.join(", ")))
 }
 
-fn duration(text: &str) -> Result<std::time::Duration, String> {
+pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
     let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let factor = match &text[unit..] {
         "" | "s" => 1,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use sim::run::RunOutcome;
 use transfer::record::{Action, Event, Kind, Message};
 
-use super::generator::md5_hex;
+use super::md5_hex;
 use super::tap::{Tape, Tapped, Wire};
 
 /// What is recorded and did not happen so, in words.

@@ -10,7 +10,7 @@ use sim::verdict::Condition;
 use transfer::endpoint::ClientCommand;
 use transfer::record::{Action, Event, Kind, Message};
 
-use super::generator::md5_hex;
+use super::md5_hex;
 use super::tap::Tape;
 
 /// A file that the server lists in the end, and its bytes.

@@ -329,6 +329,8 @@ fn wrong_reach(edit: &Edit, before: usize, after: usize, is_alone: bool) -> Opti
         {
             before <= at
         }
+        // Another one may hold the change itself back: one that waits for more than comes, or that swaps what is around it.
+        _ if !is_alone => after <= at,
         _ => at == after,
     };
     let name = edit.effect.name();

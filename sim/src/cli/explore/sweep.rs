@@ -1,15 +1,9 @@
 //! Walks the single faults of an exchange, and makes one result of parts.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{IsTerminal, Write};
-use std::num::NonZero;
+use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::available_parallelism;
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use sim::explore::class::Class;
 use sim::explore::part::{self, FindingRecord, Header, Part, Record, SweepResult, message_records, place_of};
 use sim::explore::pool::walk;
@@ -18,15 +12,15 @@ use sim::explore::sweep::Sweep;
 use sim::report::{self, Lines};
 use sim::run::{ForkError, Plan, RunError};
 use sim::scenario::Scenario;
-use tokio::time::Instant;
 
-use super::args::{Format, MergeArgs, SweepArgs};
-use super::{Exit, complain_in, fail_in, json_lines, print, signals};
+use super::{Stop, bar, jobs, quiet_panics};
+use crate::cli::args::{Format, MergeArgs, SweepArgs};
+use crate::cli::{Exit, complain_in, fail_in, json_lines, print};
 
 /// What a command cannot go on after: it is said already.
 type Stopped = Exit;
 
-pub(super) fn sweep(args: &SweepArgs) -> Exit {
+pub(in crate::cli) fn sweep(args: &SweepArgs) -> Exit {
     carry_out(args).unwrap_or_else(|exit| exit)
 }
 
@@ -56,13 +50,12 @@ fn carry_out(args: &SweepArgs) -> Result<Exit, Stopped> {
     bar.reset_eta();
     let (mut rows, mut found) = (part::Lines::from(out.done), 0_u64);
     quiet_panics();
-    let jobs = args.jobs.or_else(|| available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN);
     let make = || {
         let mut sweep = Sweep::new(&plan, args.mutant, &narrowing)?;
         Ok(move |nth| sweep.run(share.run(nth)))
     };
     let range = out.done..share.share(header.total);
-    let walked = walk(jobs, range, &|| stop.is_due(), make, |nth, run| {
+    let walked = walk(jobs(args.jobs), range, &|| stop.is_due(), make, |nth, run| {
         bar.inc(1);
         if run.class.is_finding() {
             found += 1;
@@ -79,10 +72,10 @@ fn carry_out(args: &SweepArgs) -> Result<Exit, Stopped> {
     if args.format == Format::Text {
         print::say(&report::sweep::text(&result, &space, &|finding| replay(args, finding)));
     }
-    Ok(judge(&result, stop.interrupted.load(Ordering::Relaxed)))
+    Ok(judge(&result, stop.was_interrupted()))
 }
 
-pub(super) fn merge(args: &MergeArgs) -> Exit {
+pub(in crate::cli) fn merge(args: &MergeArgs) -> Exit {
     merge_parts(args).unwrap_or_else(|exit| exit)
 }
 
@@ -190,39 +183,6 @@ fn words(scenario: &str, size: Option<u64>, mutant: Option<String>, finding: &Fi
         words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
     }
     print::command(&words)
-}
-
-/// When to stop before the end.
-struct Stop {
-    interrupted: Arc<AtomicBool>,
-    until: Option<Instant>,
-}
-
-impl Stop {
-    fn new(budget: Option<Duration>) -> Self {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
-        signals::on_first(move || flag.store(true, Ordering::Relaxed));
-        Self { interrupted, until: budget.map(|budget| Instant::now() + budget) }
-    }
-
-    fn is_due(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed) || self.until.is_some_and(|until| Instant::now() >= until)
-    }
-}
-
-/// A panic in a run is a finding, which is told with its replay line; its backtrace would only hide the report.
-fn quiet_panics() {
-    std::panic::set_hook(Box::new(|_| {}));
-}
-
-fn bar(total: u64, quiet: bool) -> ProgressBar {
-    if quiet || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let template = "{bar:30} {human_pos}/{human_len} runs, {per_sec}, {eta} left {msg}";
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(total).with_style(style)
 }
 
 /// Where the lines of the part go: kept for the report, and written to a file or to standard output.
