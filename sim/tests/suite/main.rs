@@ -38,6 +38,7 @@ mod scrub;
 mod shipped_audits;
 mod steps;
 mod store_crash;
+mod swarm_cli;
 mod wishes;
 
 use std::path::{Path, PathBuf};
