@@ -29,6 +29,11 @@ needs NAME:
 random COUNT="20000":
     RANDOM_COUNT={{COUNT}} cargo test -p sim --test suite random::many -- --ignored --nocapture
 
+# Every single fault of the 22 steps, and scenarios by chance
+explore COUNT="20000":
+    cargo run --release -p sim -- sweep scenarios/basic.ron
+    cargo run --release -p sim -- swarm --runs {{COUNT}}
+
 # The audits of other people's programs, as far as they are installed
 audits:
     cargo test -p sim --test suite shipped_audits -- --ignored --skip needs_

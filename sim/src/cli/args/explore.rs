@@ -6,7 +6,25 @@ use clap::Args as ClapArgs;
 use sim::scenario::TransportKind;
 use transfer::endpoint::Flaw;
 
-use super::sweep::duration;
+/// What is asked of many runs.
+#[derive(Debug, ClapArgs)]
+pub(in crate::cli) struct ManyRuns {
+    /// How many runs are carried out at once [default: the number of cores]
+    #[arg(short, long)]
+    pub(in crate::cli) jobs: Option<std::num::NonZero<usize>>,
+
+    /// Stop after this time: 60s, 5m, 1h
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(in crate::cli) budget: Option<std::time::Duration>,
+
+    /// Build this mistake into the programs (see `sim mutants`)
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) mutant: Option<Flaw>,
+
+    /// No progress bar
+    #[arg(short, long)]
+    pub(in crate::cli) quiet: bool,
+}
 
 /// What is to be made smaller, and for which program.
 #[derive(Debug, ClapArgs)]
@@ -63,28 +81,27 @@ pub(in crate::cli) struct SwarmArgs {
     #[arg(long, value_name = "COUNT", value_parser = count)]
     pub(in crate::cli) until_quiet: Option<u64>,
 
-    /// How many runs are carried out at once [default: the number of cores]
-    #[arg(short, long)]
-    pub(in crate::cli) jobs: Option<std::num::NonZero<usize>>,
-
-    /// Stop after this time: 60s, 5m, 1h
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub(in crate::cli) budget: Option<std::time::Duration>,
-
-    /// Build this mistake into the programs (see `sim mutants`)
-    #[arg(long, value_name = "NAME")]
-    pub(in crate::cli) mutant: Option<Flaw>,
-
     /// The folder for what is found
     #[arg(long, value_name = "DIR", default_value = "found")]
     pub(in crate::cli) out: PathBuf,
 
-    /// No progress bar
-    #[arg(short, long)]
-    pub(in crate::cli) quiet: bool,
+    #[command(flatten)]
+    pub(in crate::cli) many: ManyRuns,
 }
 
 /// A number, with `_` between its digits wherever somebody likes.
 fn count(text: &str) -> Result<u64, String> {
     text.replace('_', "").parse().map_err(|_| "a count is a number, say 1_000_000".to_owned())
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let factor = match &text[unit..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err("a time is a number of seconds, or a number with s, m or h behind it".into()),
+    };
+    let number: u64 = text[..unit].parse().map_err(|_| "it does not begin with a number".to_owned())?;
+    Ok(std::time::Duration::from_secs(number.saturating_mul(factor)))
 }

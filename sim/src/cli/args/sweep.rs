@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use sim::explore::pool::Shard;
-use transfer::endpoint::Flaw;
 
 use super::Format;
+use super::explore::ManyRuns;
 
 pub(super) const SWEEP_HELP: &str = "\
 A sweep runs the scenario's exchange, without its own faults, once for every single fault: every kind of fault with its \
@@ -55,18 +55,6 @@ pub(in crate::cli) struct SweepArgs {
     #[arg(long = "in", value_name = "PLACE", value_delimiter = ',')]
     pub(in crate::cli) places: Vec<String>,
 
-    /// How many runs are carried out at once [default: the number of cores]
-    #[arg(short, long)]
-    pub(in crate::cli) jobs: Option<std::num::NonZero<usize>>,
-
-    /// Stop after this time: 60s, 5m, 1h
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub(in crate::cli) budget: Option<std::time::Duration>,
-
-    /// Build this mistake into the programs (see `sim mutants`)
-    #[arg(long, value_name = "NAME")]
-    pub(in crate::cli) mutant: Option<Flaw>,
-
     /// Walk only this share, say 3/16; `auto` takes it from Slurm's array, or, with `SIM_SHARDS` set, from a Kubernetes indexed
     /// job or GNU parallel
     #[arg(long, value_name = "NUMBER/OF", value_parser = shard)]
@@ -84,9 +72,8 @@ pub(in crate::cli) struct SweepArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(in crate::cli) format: Format,
 
-    /// No progress bar
-    #[arg(short, long)]
-    pub(in crate::cli) quiet: bool,
+    #[command(flatten)]
+    pub(in crate::cli) many: ManyRuns,
 }
 
 #[derive(Debug, Args)]
@@ -131,16 +118,4 @@ pub(in crate::cli) fn shard_from(variable: impl Fn(&str) -> Option<String>) -> R
     }
     let names: Vec<&str> = SCHEDULERS.iter().map(|(name, ..)| *name).collect();
     Err(format!("none of {} is set: give NUMBER/OF", names.join(", ")))
-}
-
-pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let factor = match &text[unit..] {
-        "" | "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return Err("a time is a number of seconds, or a number with s, m or h behind it".into()),
-    };
-    let number: u64 = text[..unit].parse().map_err(|_| "it does not begin with a number".to_owned())?;
-    Ok(std::time::Duration::from_secs(number.saturating_mul(factor)))
 }

@@ -33,16 +33,16 @@ fn carry_out(args: &SwarmArgs) -> Result<Exit, Exit> {
         return Ok(Exit::Met);
     }
     quiet_panics();
-    let (stop, bar) = (Stop::new(args.budget), bar(args.runs, args.quiet));
+    let (stop, bar) = (Stop::new(args.many.budget), bar(args.runs, args.many.quiet));
     let mut tally = Tally::new(seed);
     let make = || {
         let swarm = &swarm;
-        Ok::<_, Infallible>(move |number| examine(&swarm.draw(seed, number), args.mutant, &args.lanes))
+        Ok::<_, Infallible>(move |number| examine(&swarm.draw(seed, number), args.many.mutant, &args.lanes))
     };
     let quiet = std::sync::atomic::AtomicBool::new(false);
     let is_over = || stop.is_due() || quiet.load(std::sync::atomic::Ordering::Relaxed);
     let mut shown: Vec<(u64, Finding)> = Vec::new();
-    let Ok(runs) = walk(jobs(args.jobs), 0..args.runs, &is_over, make, |number, examined: Examined| {
+    let Ok(runs) = walk(jobs(args.many.jobs), 0..args.runs, &is_over, make, |number, examined: Examined| {
         bar.inc(1);
         tally.add(number, &examined);
         shown.extend(examined.findings.into_iter().map(|finding| (number, finding)));
@@ -100,14 +100,15 @@ fn write_down(
         if before >= WRITTEN || !written.insert(*number) {
             continue;
         }
-        let draft =
-            shrink(swarm.draw(seed, *number), |draft| shows_like(draft, args.mutant, &args.lanes, finding));
+        let draft = shrink(swarm.draw(seed, *number), |draft| {
+            shows_like(draft, args.many.mutant, &args.lanes, finding)
+        });
         let path = args.out.join(format!("{seed}-{number}.ron"));
         let text = to_scenario_file(&draft, &Shown::Finding(finding.clone()));
         let saved = fs::create_dir_all(&args.out).and_then(|()| fs::write(&path, text));
         saved.map_err(|error| fail(&format!("{}: {error}", path.display())))?;
         let mut words = vec![path.display().to_string()];
-        words.extend(args.mutant.iter().flat_map(|flaw| ["--mutant".to_owned(), flaw.to_string()]));
+        words.extend(args.many.mutant.iter().flat_map(|flaw| ["--mutant".to_owned(), flaw.to_string()]));
         found.push(Found {
             number: *number,
             finding: visible(&finding.to_string()),

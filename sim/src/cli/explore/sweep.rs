@@ -28,8 +28,8 @@ fn carry_out(args: &SweepArgs) -> Result<Exit, Stopped> {
     let lines = json_lines(args.format);
     let narrowing = narrowing(args, lines.as_ref())?;
     let plan = plan(args, lines.as_ref())?;
-    let first =
-        Sweep::new(&plan, args.mutant, &narrowing).map_err(|error| refused(args, &error, lines.as_ref()))?;
+    let first = Sweep::new(&plan, args.many.mutant, &narrowing)
+        .map_err(|error| refused(args, &error, lines.as_ref()))?;
     let space = first.space().clone();
     if space.count() == 0 {
         return Err(fail_in(
@@ -43,19 +43,19 @@ fn carry_out(args: &SweepArgs) -> Result<Exit, Stopped> {
     }
     let header = header(args, &plan, &space);
     let mut out = Output::open(args, &header, lines)?;
-    let stop = Stop::new(args.budget);
+    let stop = Stop::new(args.many.budget);
     let share = header.share();
-    let bar = bar(share.share(header.total), args.quiet);
+    let bar = bar(share.share(header.total), args.many.quiet);
     bar.set_position(out.done);
     bar.reset_eta();
     let (mut rows, mut found) = (part::Lines::from(out.done), 0_u64);
     quiet_panics();
     let make = || {
-        let mut sweep = Sweep::new(&plan, args.mutant, &narrowing)?;
+        let mut sweep = Sweep::new(&plan, args.many.mutant, &narrowing)?;
         Ok(move |nth| sweep.run(share.run(nth)))
     };
     let range = out.done..share.share(header.total);
-    let walked = walk(jobs(args.jobs), range, &|| stop.is_due(), make, |nth, run| {
+    let walked = walk(jobs(args.many.jobs), range, &|| stop.is_due(), make, |nth, run| {
         bar.inc(1);
         if run.class.is_finding() {
             found += 1;
@@ -152,7 +152,7 @@ fn header(args: &SweepArgs, plan: &Plan, space: &Space) -> Header {
     Header {
         version: env!("CARGO_PKG_VERSION").into(),
         scenario: args.scenario.display().to_string(),
-        mutant: args.mutant.map(|flaw| flaw.to_string()),
+        mutant: args.many.mutant.map(|flaw| flaw.to_string()),
         seed: plan.seed(),
         size: (args.size > 0).then_some(args.size),
         kinds: args.kinds.clone(),
@@ -168,7 +168,7 @@ fn header(args: &SweepArgs, plan: &Plan, space: &Space) -> Header {
 /// The command that repeats one run, fit to be pasted into a shell.
 fn replay(args: &SweepArgs, finding: &FindingRecord) -> String {
     let size = (args.size > 0).then_some(args.size);
-    let mutant = args.mutant.map(|flaw| flaw.to_string());
+    let mutant = args.many.mutant.map(|flaw| flaw.to_string());
     words(&args.scenario.display().to_string(), size, mutant, finding)
 }
 
