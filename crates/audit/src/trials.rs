@@ -1,17 +1,20 @@
 //! What is tried: the faults of the default set, or those that the audit lists.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use super::hash::prefix_kept;
+use super::parse::parse_one;
 use super::payload::{BLOCK, payload};
 use super::spec::{Audit, Check, ExtraEnv, FaultItem};
 use faults::Direction;
 use faults::collision::COLLIDING;
 use faults::{At, Effect, Fault, Harm, Region};
+use notation::ScenarioError;
 
-/// How many faults an audit can try.
-pub const MAX_TRIALS: usize = 256;
+/// How many faults an audit can list: what bounds an audit is the time of its runs, and this only its memory.
+pub const MAX_TRIALS: usize = 65_536;
 
 /// The divisor of CRC-32, in the order in which it reads bits: added to a file it keeps its CRC (docs/ladder.md).
 const CRC_DIVISOR: [u8; 5] = [0x41, 0x06, 0x71, 0xdb, 0x01];
@@ -146,6 +149,16 @@ impl Audit {
         trials
     }
 
+    /// Tries these faults in place of its own: each is written as in the list of an audit file. `origin` is where they come from.
+    ///
+    /// # Errors
+    /// The first that cannot be read, with every mistake in it.
+    pub fn try_only(&mut self, faults: &[String], origin: &str) -> Result<(), ScenarioError> {
+        let parse = |text: &String| parse_one(text, origin, self.transfer);
+        self.faults = faults.iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
     /// The trials that `only` names, by name, by number or as they are written; all if it is empty.
     ///
     /// # Errors
@@ -178,22 +191,22 @@ fn unknown(wanted: &str, trials: &[Trial]) -> UnknownTrial {
 
 /// Numbers them, and makes their names unique.
 fn number(trials: &mut [Trial]) {
-    for index in 0..trials.len() {
-        let name = trials[index].name.clone();
-        let before =
-            trials[..index].iter().filter(|other| other.name == name || is_again(&other.name, &name));
-        let again = before.count();
-        trials[index].number = index + 1;
-        if again > 0 {
-            trials[index].name = format!("{name}-{}", again + 1);
+    let (mut taken, mut last) = (BTreeSet::new(), BTreeMap::new());
+    for (trial, number) in trials.iter_mut().zip(1..) {
+        trial.number = number;
+        let again: &mut usize = last.entry(trial.name.clone()).or_default();
+        let mut name = trial.name.clone();
+        loop {
+            *again += 1;
+            if *again > 1 {
+                name = format!("{}-{again}", trial.name);
+            }
+            if taken.insert(name.clone()) {
+                break;
+            }
         }
+        trial.name = name;
     }
-}
-
-/// Whether `other` is `name` with a number behind it.
-fn is_again(other: &str, name: &str) -> bool {
-    let rest = other.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
-    rest.is_some_and(|rest| rest.parse::<usize>().is_ok())
 }
 
 fn listed(faults: &[Fault]) -> Trial {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{Mistake, ScenarioError};
+use super::piece::Piece;
 use super::place::{Located, SourceFile};
 use super::reader::Reader;
 use super::{fault, read, syntax};
@@ -14,6 +15,18 @@ use faults::{Fault, MAX_FAULTS};
 /// # Errors
 /// Every mistake that was found.
 pub fn parse_fault(text: &str, origin: &str) -> Result<Located<Fault>, ScenarioError> {
+    parse_fault_with(text, origin, fault::parse)
+}
+
+/// The same for something that is written in the place of a fault, which `parse` reads.
+///
+/// # Errors
+/// Every mistake that was found.
+pub fn parse_fault_with<T>(
+    text: &str,
+    origin: &str,
+    parse: impl FnOnce(&mut Reader, Piece<'_>) -> Option<T>,
+) -> Result<Located<T>, ScenarioError> {
     let file = SourceFile::new(Path::new(origin), text.to_owned());
     let piece = syntax::value(&file, "a fault is written as in Flip(in: ToServer, at: 1_000, bit: 3)")?;
     if piece.text().starts_with('[') {
@@ -21,7 +34,7 @@ pub fn parse_fault(text: &str, origin: &str) -> Result<Located<Fault>, ScenarioE
         return Err(Mistake::at(&piece.place(), "this is a list: one fault is expected").help(help).into());
     }
     let mut reader = Reader { is_live: true, ..Reader::default() };
-    let fault = fault::parse(&mut reader, piece);
+    let fault = parse(&mut reader, piece);
     let place = piece.place();
     finish(reader, &file, fault.map(|value| Located { value, place }))
 }

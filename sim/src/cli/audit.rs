@@ -17,7 +17,11 @@ use super::{Exit, complain_in, fail_in, print, signals};
 pub(super) fn audit(args: &AuditArgs) -> Exit {
     let lines = (args.format == AuditFormat::Json).then(Lines::default);
     let lines = lines.as_ref();
-    let audit = match Audit::load(&args.file) {
+    let read = |mut audit: Audit| {
+        let faults = (!args.fault.is_empty()).then(|| audit.try_only(&args.fault, "--fault"));
+        faults.unwrap_or(Ok(())).map(|()| audit)
+    };
+    let audit = match Audit::load(&args.file).and_then(read) {
         Ok(audit) => audit,
         Err(error) => return complain_in(&error, lines),
     };
@@ -128,7 +132,9 @@ fn show(args: &AuditArgs, outcome: &Report) -> Exit {
 /// The command that runs only this trial, fit to be pasted into a shell.
 fn replay(args: &AuditArgs, seed: u64, trial: &Trial) -> String {
     let mut words: Vec<String> = vec!["audit".into()];
-    words.extend([args.file.display().to_string(), "--only".into(), trial.name.clone()]);
+    words.push(args.file.display().to_string());
+    words.extend(args.fault.iter().flat_map(|fault| ["--fault".to_owned(), fault.clone()]));
+    words.extend(["--only".into(), trial.name.clone()]);
     words.extend(["--seed".into(), seed.to_string()]);
     print::command(&words)
 }

@@ -430,6 +430,25 @@ fn what_would_be_tried_can_be_listed_and_chosen() {
 }
 
 #[test]
+fn faults_of_the_command_line_are_tried_in_place_of_the_audits() {
+    let desk = upload("{sim} put {host}:{port} {file}", "");
+    let flip = "Flip(in: Upload, at: 7, bit: 0)";
+    let listed = out(&desk.run(&["--list", "--fault", flip, "--fault", "Reset(in: ToClient, at: 1)"]));
+    assert!(listed.contains(flip) && listed.lines().count() == 2, "{listed}");
+    let ran = desk.run(&["--fault", flip, "--format", "markdown", "--quiet"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", out(&ran));
+    let wrong = desk.run(&["--fault", "Flip(in: Step(3), at: 7, bit: 0)"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(out(&wrong).contains("an audit does not know the steps of a protocol"), "{}", out(&wrong));
+    // Nothing but time bounds how many there can be.
+    let many: Vec<String> =
+        (0..300).flat_map(|at| ["--fault".to_owned(), format!("Stall(in: Upload, at: {at})")]).collect();
+    let args: Vec<&str> = ["--list"].into_iter().chain(many.iter().map(String::as_str)).collect();
+    let listed = out(&desk.run(&args));
+    assert!(listed.lines().count() == 300 && listed.contains("stall-300"), "{listed}");
+}
+
+#[test]
 fn working_directories_can_be_kept_and_nothing_else_is_touched() {
     let desk = upload("{sim} put {host}:{port} {file}", "fail: Exit(1),");
     let keep = desk.path().join("kept");

@@ -5,6 +5,8 @@ mod signals;
 mod text;
 mod trials;
 
+pub(crate) use trials::parse_one;
+
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::Path;

@@ -4,6 +4,7 @@ use super::{Given, env, inside, or, word_of};
 use crate::spec::{ExtraEnv, FaultItem};
 use crate::trials::MAX_TRIALS;
 use faults::{Direction, Fault, Layer, MAX_FAULTS, Region};
+use notation::ScenarioError;
 use notation::error::Mistake;
 use notation::fault;
 use notation::piece::Piece;
@@ -22,6 +23,15 @@ pub(super) fn parse(
         reader.mistakes.add(|| Mistake::at(&piece.place(), "an audit tries at least one fault"));
     }
     Some(trials)
+}
+
+/// Reads one item of `faults` of an audit of this direction. `origin` is where it comes from, as `--fault`.
+pub(crate) fn parse_one(
+    text: &str,
+    origin: &str,
+    transfer: Direction,
+) -> Result<Located<FaultItem>, ScenarioError> {
+    notation::parse_fault_with(text, origin, |reader, piece| wanted(reader, piece, Some(transfer)))
 }
 
 fn wanted(reader: &mut Reader, piece: Piece<'_>, transfer: Option<Direction>) -> Option<FaultItem> {

@@ -32,6 +32,10 @@ pub(in crate::cli) struct AuditArgs {
     #[arg(long, value_name = "FAULT")]
     pub(in crate::cli) only: Vec<String>,
 
+    /// Try this fault in place of the audit's; can be given several times, and is written as in an audit file
+    #[arg(long, value_name = "FAULT")]
+    pub(in crate::cli) fault: Vec<String>,
+
     /// Seed of the file that is sent and of everything left to chance [default: what the audit says]
     #[arg(long)]
     pub(in crate::cli) seed: Option<u64>,
