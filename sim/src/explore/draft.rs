@@ -25,6 +25,8 @@ use crate::scenario::{
     TransportKind,
 };
 
+/// How often a delay is looked for in a deadline.
+const FEW: u128 = 4;
 /// A file up to this size goes in one piece on every lane.
 const ONE_PIECE: u64 = 4_096;
 
@@ -214,14 +216,20 @@ impl Draft {
 
     /// Whether two things may come to the same moment, where the lanes may part: a fault ends a connection, and another may
     /// mislead an end of it; or, where a file goes in several pieces, a fault delays it by about as long as somebody waits, or
-    /// two are of the disk and meet the same piece or not.
+    /// two are of the disk and meet the same piece or not; or delays add up to the deadline.
     #[must_use]
     pub fn may_tie(&self) -> bool {
         let ends = self.faults.len() > 1 && self.faults.iter().any(|fault| fault.effect.ends_stream());
         let largest = self.files.iter().map(|(name, _)| self.size_of(name)).max().unwrap_or(0);
         let delays = |fault: &Fault| delay_of(&fault.effect, largest) >= self.deadline / 2;
+        // What is gathered or held again and again may add up to the deadline, to the moment.
+        let adds_up = |fault: &Fault| {
+            let (lasts, deadline) = (delay_of(&fault.effect, 0).as_millis(), self.deadline.as_millis());
+            lasts > 0 && deadline.is_multiple_of(lasts) && deadline / lasts <= FEW
+        };
         let of_disk = self.faults.iter().filter(|fault| fault.effect.layer() == Layer::Disk).count();
-        ends || (largest > ONE_PIECE && (of_disk > 1 || self.faults.iter().any(delays)))
+        let many_pieces = largest > ONE_PIECE && (of_disk > 1 || self.faults.iter().any(delays));
+        ends || many_pieces || (self.faults.len() > 1 && self.faults.iter().any(adds_up))
     }
 }
 
@@ -232,7 +240,7 @@ fn delay_of(effect: &Effect, size: u64) -> Duration {
         | Effect::Coalesce { lasts }
         | Effect::Hold { lasts }
         | Effect::Partition { lasts } => *lasts,
-        Effect::Throttle { rate } => Duration::from_secs(size / (*rate).max(1)),
+        Effect::Throttle { rate } => Duration::from_millis(size.saturating_mul(1_000) / (*rate).max(1)),
         Effect::Flip { .. }
         | Effect::Xor { .. }
         | Effect::Drop { .. }
