@@ -1,5 +1,7 @@
 //! What is tried: the faults of the default set, or those that the audit lists.
 
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -10,8 +12,10 @@ use faults::Direction;
 use faults::collision::COLLIDING;
 use faults::{At, Effect, Fault, Harm, Region};
 
-/// How many faults an audit can try.
-pub const MAX_TRIALS: usize = 256;
+/// How many faults an audit file can list. What bounds a run is time; this bounds only the memory for what is to be tried.
+pub const MAX_TRIALS: usize = 65_536;
+/// How many faults the default set has.
+pub const DEFAULT_TRIALS: usize = 34;
 
 /// The divisor of CRC-32, in the order in which it reads bits: added to a file it keeps its CRC (docs/ladder.md).
 const CRC_DIVISOR: [u8; 5] = [0x41, 0x06, 0x71, 0xdb, 0x01];
@@ -128,14 +132,14 @@ impl Audit {
             Direction::Upload => Region::Upload,
             Direction::Download => Region::Download,
         };
-        let bytes = payload(seed.unwrap_or(self.seed), self.size);
+        let default = LazyCell::new(|| default_set(region, &payload(seed.unwrap_or(self.seed), self.size)));
         let mut trials = Vec::new();
         if self.faults.is_empty() {
-            trials = default_set(region, &bytes);
+            trials.clone_from(&default);
         }
         for wanted in &self.faults {
             match &wanted.value {
-                FaultItem::Default => trials.extend(default_set(region, &bytes)),
+                FaultItem::Default => trials.extend_from_slice(&default),
                 FaultItem::Faults(faults) => trials.push(listed(faults)),
                 FaultItem::Env(env) => {
                     trials.push(Trial { name: "env".into(), env: env.clone(), ..Trial::default() });
@@ -178,22 +182,17 @@ fn unknown(wanted: &str, trials: &[Trial]) -> UnknownTrial {
 
 /// Numbers them, and makes their names unique.
 fn number(trials: &mut [Trial]) {
-    for index in 0..trials.len() {
-        let name = trials[index].name.clone();
-        let before =
-            trials[..index].iter().filter(|other| other.name == name || is_again(&other.name, &name));
-        let again = before.count();
-        trials[index].number = index + 1;
-        if again > 0 {
-            trials[index].name = format!("{name}-{}", again + 1);
+    // How often each name was there, with a number behind it or without.
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, trial) in trials.iter_mut().enumerate() {
+        trial.number = index + 1;
+        let before = seen.get(&trial.name).copied().unwrap_or_default();
+        if before > 0 {
+            *seen.entry(trial.name.clone()).or_default() += 1;
+            trial.name = format!("{}-{}", trial.name, before + 1);
         }
+        *seen.entry(trial.name.clone()).or_default() += 1;
     }
-}
-
-/// Whether `other` is `name` with a number behind it.
-fn is_again(other: &str, name: &str) -> bool {
-    let rest = other.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
-    rest.is_some_and(|rest| rest.parse::<usize>().is_ok())
 }
 
 fn listed(faults: &[Fault]) -> Trial {
