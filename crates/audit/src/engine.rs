@@ -106,7 +106,8 @@ pub fn run(
     };
     report.spread = Some(control_run.spread());
     report.claims = claims;
-    let series = Series { setup: &setup, control_run: &control_run, connections, options, seed };
+    let digits = digits(trials);
+    let series = Series { setup: &setup, control_run: &control_run, connections, options, seed, digits };
     report.rows = series.run(trials, told);
     Ok(report)
 }
@@ -175,6 +176,12 @@ fn in_dir<T>(
     done
 }
 
+/// How many digits the numbers in the names of directories have, so that they sort as the runs come.
+fn digits(trials: &[Trial]) -> usize {
+    let highest = trials.iter().map(|trial| trial.number).max();
+    highest.map_or(0, |number| number.to_string().len()).max(2)
+}
+
 /// The runs with faults.
 struct Series<'a> {
     setup: &'a TransferSetup<'a>,
@@ -182,6 +189,7 @@ struct Series<'a> {
     connections: u64,
     options: &'a AuditOptions,
     seed: u64,
+    digits: usize,
 }
 
 impl Series<'_> {
@@ -245,7 +253,7 @@ impl Series<'_> {
 
     fn fill(&self, row: &mut Row, mut placement: Placement) {
         row.places = placement.faults.iter().map(|targeted| place_text(targeted, false)).collect();
-        let dir = format!("{:02}-{}", row.trial.number, row.trial.name);
+        let dir = format!("{:0digits$}-{}", row.trial.number, row.trial.name, digits = self.digits);
         match self.strike(&dir, &row.trial.env, &mut placement) {
             Err(Trouble { why, output }) => {
                 row.open = why.is_accepted();

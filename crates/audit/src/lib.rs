@@ -49,5 +49,5 @@ pub use spec::{
     Audit, AuditProgram, AuditServer, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, ExtraEnv, FaultItem, Leftover,
     MAX_BEFORE, MAX_ENV, MAX_NEEDS, MAX_SIZE, MIN_SIZE, Need, Pattern, Signal,
 };
-pub use trials::{MAX_TRIALS, Rung, Trial, UnknownTrial};
+pub use trials::{DEFAULT_TRIALS, MAX_TRIALS, Rung, Trial, UnknownTrial};
 pub use why::{Miss, Note, OutputLine, Speaker, Why};

@@ -1,20 +1,21 @@
 //! What is tried: the faults of the default set, or those that the audit lists.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use super::hash::prefix_kept;
-use super::parse::parse_one;
 use super::payload::{BLOCK, payload};
 use super::spec::{Audit, Check, ExtraEnv, FaultItem};
 use faults::Direction;
 use faults::collision::COLLIDING;
 use faults::{At, Effect, Fault, Harm, Region};
-use notation::ScenarioError;
 
-/// How many faults an audit can list: what bounds an audit is the time of its runs, and this only its memory.
+/// How many faults an audit file can list. What bounds a run is time; this bounds only the memory for what is to be tried.
 pub const MAX_TRIALS: usize = 65_536;
+/// How many faults the default set has.
+pub const DEFAULT_TRIALS: usize = 34;
 
 /// The divisor of CRC-32, in the order in which it reads bits: added to a file it keeps its CRC (docs/ladder.md).
 const CRC_DIVISOR: [u8; 5] = [0x41, 0x06, 0x71, 0xdb, 0x01];
@@ -131,14 +132,14 @@ impl Audit {
             Direction::Upload => Region::Upload,
             Direction::Download => Region::Download,
         };
-        let bytes = payload(seed.unwrap_or(self.seed), self.size);
+        let default = LazyCell::new(|| default_set(region, &payload(seed.unwrap_or(self.seed), self.size)));
         let mut trials = Vec::new();
         if self.faults.is_empty() {
-            trials = default_set(region, &bytes);
+            trials.clone_from(&default);
         }
         for wanted in &self.faults {
             match &wanted.value {
-                FaultItem::Default => trials.extend(default_set(region, &bytes)),
+                FaultItem::Default => trials.extend_from_slice(&default),
                 FaultItem::Faults(faults) => trials.push(listed(faults)),
                 FaultItem::Env(env) => {
                     trials.push(Trial { name: "env".into(), env: env.clone(), ..Trial::default() });
@@ -147,16 +148,6 @@ impl Audit {
         }
         number(&mut trials);
         trials
-    }
-
-    /// Tries these faults in place of its own: each is written as in the list of an audit file. `origin` is where they come from.
-    ///
-    /// # Errors
-    /// The first that cannot be read, with every mistake in it.
-    pub fn try_only(&mut self, faults: &[String], origin: &str) -> Result<(), ScenarioError> {
-        let parse = |text: &String| parse_one(text, origin, self.transfer);
-        self.faults = faults.iter().map(parse).collect::<Result<_, _>>()?;
-        Ok(())
     }
 
     /// The trials that `only` names, by name, by number or as they are written; all if it is empty.
@@ -191,21 +182,16 @@ fn unknown(wanted: &str, trials: &[Trial]) -> UnknownTrial {
 
 /// Numbers them, and makes their names unique.
 fn number(trials: &mut [Trial]) {
-    let (mut taken, mut last) = (BTreeSet::new(), BTreeMap::new());
-    for (trial, number) in trials.iter_mut().zip(1..) {
-        trial.number = number;
-        let again: &mut usize = last.entry(trial.name.clone()).or_default();
-        let mut name = trial.name.clone();
-        loop {
-            *again += 1;
-            if *again > 1 {
-                name = format!("{}-{again}", trial.name);
-            }
-            if taken.insert(name.clone()) {
-                break;
-            }
+    // How often each name was there, with a number behind it or without.
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, trial) in trials.iter_mut().enumerate() {
+        trial.number = index + 1;
+        let before = seen.get(&trial.name).copied().unwrap_or_default();
+        if before > 0 {
+            *seen.entry(trial.name.clone()).or_default() += 1;
+            trial.name = format!("{}-{}", trial.name, before + 1);
         }
-        trial.name = name;
+        *seen.entry(trial.name.clone()).or_default() += 1;
     }
 }
 

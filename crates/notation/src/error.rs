@@ -142,6 +142,15 @@ impl ScenarioError {
         &self.mistakes
     }
 
+    /// The same, where it is not clear which file it is about: every message begins with `path`.
+    #[must_use]
+    pub fn about(mut self, path: &Path) -> Self {
+        for mistake in &mut self.mistakes {
+            mistake.message = format!("{}: {}", path.display(), mistake.message);
+        }
+        self
+    }
+
     /// The full diagnostic of every mistake: several lines, without a newline
     /// at the end. `colour` adds ANSI escapes.
     #[must_use]

@@ -84,6 +84,11 @@ impl Kind {
     }
 }
 
+/// How a fault is written, with an example.
+pub(super) fn shape(is_live: bool) -> String {
+    format!("a fault is written as in Flip({}, at: 1_000, bit: 3)", example("in", is_live))
+}
+
 fn example(field: &str, is_live: bool) -> &'static str {
     match field {
         "in" if is_live => "in: ToServer",
@@ -128,7 +133,7 @@ fn explain(piece: Piece<'_>, error: &SpannedError, is_live: bool) -> Mistake {
         {
             return unknown(&piece.slice(word).place(), word, is_live);
         }
-        None => format!("a fault is written as in Flip({}, at: 1_000, bit: 3)", example("in", is_live)),
+        None => shape(is_live),
     };
     syntax::explain_item(piece, error, "fault", &written)
 }

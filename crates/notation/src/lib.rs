@@ -26,7 +26,7 @@ pub mod syntax;
 
 pub use error::{MAX_MISTAKES, Mistake, ScenarioError};
 pub use fault::fault_names;
-pub use loose::{load_faults, parse_fault, parse_fault_with};
+pub use loose::{load_faults, parse_fault, parse_scenario_fault};
 pub use place::{Located, Place, SourceFile};
 pub use read::{MAX_SCENARIO_BYTES, scenario_files};
 pub use reader::MAX_DEADLINE;

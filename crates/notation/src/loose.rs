@@ -10,33 +10,44 @@ use super::reader::Reader;
 use super::{fault, read, syntax};
 use faults::{Fault, MAX_FAULTS};
 
-/// Reads the one fault in `text`. `origin` is where it comes from, as `--fault`, and is named in place of a file.
+/// Reads the one fault in `text`, for a live stream. `origin` is where it comes from, as `--fault`, and is named in place of
+/// a file.
 ///
 /// # Errors
 /// Every mistake that was found.
 pub fn parse_fault(text: &str, origin: &str) -> Result<Located<Fault>, ScenarioError> {
-    parse_fault_with(text, origin, fault::parse)
+    let reader = Reader { is_live: true, ..Reader::default() };
+    parse_one(text, origin, reader, fault::parse)
 }
 
-/// The same for something that is written in the place of a fault, which `parse` reads.
+/// Reads the one fault in `text` as one of a scenario. Whether that has the step which it may name is for later.
 ///
 /// # Errors
 /// Every mistake that was found.
-pub fn parse_fault_with<T>(
+pub fn parse_scenario_fault(text: &str, origin: &str) -> Result<Located<Fault>, ScenarioError> {
+    parse_one(text, origin, Reader::default(), fault::parse)
+}
+
+/// Reads the one value in `text`, which `parse` takes for a fault or something of the kind.
+///
+/// # Errors
+/// Every mistake that was found.
+pub fn parse_one<T>(
     text: &str,
     origin: &str,
+    mut reader: Reader,
     parse: impl FnOnce(&mut Reader, Piece<'_>) -> Option<T>,
 ) -> Result<Located<T>, ScenarioError> {
     let file = SourceFile::new(Path::new(origin), text.to_owned());
-    let piece = syntax::value(&file, "a fault is written as in Flip(in: ToServer, at: 1_000, bit: 3)")?;
+    let piece = syntax::value(&file, &fault::shape(reader.is_live))?;
     if piece.text().starts_with('[') {
-        let help = format!("give {origin} once for each fault; a list goes into a file of its own");
+        let elsewhere = if reader.is_live { "; a list goes into a file of its own" } else { "" };
+        let help = format!("give {origin} once for each fault{elsewhere}");
         return Err(Mistake::at(&piece.place(), "this is a list: one fault is expected").help(help).into());
     }
-    let mut reader = Reader { is_live: true, ..Reader::default() };
-    let fault = parse(&mut reader, piece);
+    let value = parse(&mut reader, piece);
     let place = piece.place();
-    finish(reader, &file, fault.map(|value| Located { value, place }))
+    finish(reader, &file, value.map(|value| Located { value, place }))
 }
 
 /// Reads the list of faults in the file at `path`, at most [`MAX_FAULTS`] of them, written as in a scenario.

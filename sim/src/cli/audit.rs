@@ -17,13 +17,9 @@ use super::{Exit, complain_in, fail_in, print, signals};
 pub(super) fn audit(args: &AuditArgs) -> Exit {
     let lines = (args.format == AuditFormat::Json).then(Lines::default);
     let lines = lines.as_ref();
-    let read = |mut audit: Audit| {
-        let faults = (!args.fault.is_empty()).then(|| audit.try_only(&args.fault, "--fault"));
-        faults.unwrap_or(Ok(())).map(|()| audit)
-    };
-    let audit = match Audit::load(&args.file).and_then(read) {
+    let audit = match load(args, lines) {
         Ok(audit) => audit,
-        Err(error) => return complain_in(&error, lines),
+        Err(exit) => return exit,
     };
     let trials = match audit.select(&args.only, args.seed) {
         Ok(trials) => trials,
@@ -53,6 +49,23 @@ pub(super) fn audit(args: &AuditArgs) -> Exit {
         Ok(outcome) => show(args, &outcome),
         Err(message) => fail_in(&message, lines),
     }
+}
+
+/// The audit, with the faults of the command line, if there are any, in place of its own; or the complaints about all that
+/// cannot be read.
+fn load(args: &AuditArgs, lines: Option<&Lines>) -> Result<Audit, Exit> {
+    let mut audit = Audit::load(&args.file).map_err(|error| complain_in(&error, lines))?;
+    let (mut faults, mut exit) = (Vec::new(), None);
+    for text in &args.fault {
+        match audit.parse_fault(text, "--fault") {
+            Ok(fault) => faults.push(fault),
+            Err(error) => exit = Some(complain_in(&error, lines)),
+        }
+    }
+    if !faults.is_empty() {
+        audit.faults = faults;
+    }
+    exit.map_or(Ok(audit), Err)
 }
 
 fn not_installed(Need { program, package }: &Need) -> String {
@@ -133,7 +146,8 @@ fn show(args: &AuditArgs, outcome: &Report) -> Exit {
 fn replay(args: &AuditArgs, seed: u64, trial: &Trial) -> String {
     let mut words: Vec<String> = vec!["audit".into()];
     words.push(args.file.display().to_string());
-    words.extend(args.fault.iter().flat_map(|fault| ["--fault".to_owned(), fault.clone()]));
+    // All of them: the names and the places left to chance depend on how many there are.
+    words.extend(args.fault.iter().flat_map(|fault| ["--fault".into(), fault.clone()]));
     words.extend(["--only".into(), trial.name.clone()]);
     words.extend(["--seed".into(), seed.to_string()]);
     print::command(&words)

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use faults::MAX_FAULTS;
+use faults::Fault;
 use faults::text::visible;
-use notation::parse_fault;
+use notation::{Located, ScenarioError, parse_scenario_fault};
 use sim::report::{self, Lines, Row, View};
 use sim::run::{Plan, RunError, RunOptions, RunOutcome, Site, run, transport};
 use sim::scenario::Scenario;
@@ -14,12 +14,17 @@ use transfer::record::Progress;
 use super::args::{Args, Format};
 use super::{Exit, cleanup, complain_in, fail_in, json_lines, print, progress};
 
+/// The option that adds a fault. Mistakes in its text are shown in its place.
+const FAULT: &str = "--fault";
+
 /// Runs every scenario of `args`, one after the other. All are read before the first is run.
 pub(super) fn run_files(args: &Args) -> Exit {
     let lines = json_lines(args.format);
     let lines = lines.as_ref();
-    let read: Vec<_> = args.scenarios.iter().map(|path| read(args, path, lines)).collect();
-    let mut exit = Exit::Met;
+    let faults = read_faults(args, lines);
+    let mut exit = faults.as_ref().err().copied().unwrap_or(Exit::Met);
+    let faults = faults.unwrap_or_default();
+    let read: Vec<_> = args.scenarios.iter().map(|path| read(args, path, &faults, lines)).collect();
     let mut scenarios = Vec::new();
     for scenario in read {
         match scenario {
@@ -42,7 +47,24 @@ pub(super) fn run_files(args: &Args) -> Exit {
     exit
 }
 
-fn read(args: &Args, path: &Path, lines: Option<&Lines>) -> Result<Scenario, Exit> {
+/// The faults of the command line; or the complaints about all that cannot be read.
+fn read_faults(args: &Args, lines: Option<&Lines>) -> Result<Vec<Located<Fault>>, Exit> {
+    let (mut faults, mut exit) = (Vec::new(), None);
+    for text in &args.fault {
+        match parse_scenario_fault(text, FAULT) {
+            Ok(fault) => faults.push(fault),
+            Err(error) => exit = Some(complain_in(&error, lines)),
+        }
+    }
+    exit.map_or(Ok(faults), Err)
+}
+
+fn read(
+    args: &Args,
+    path: &Path,
+    faults: &[Located<Fault>],
+    lines: Option<&Lines>,
+) -> Result<Scenario, Exit> {
     let mut scenario = Scenario::load(path).map_err(|error| complain_in(&error, lines))?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
     scenario.transport = args.transport.unwrap_or(scenario.transport);
@@ -55,26 +77,9 @@ fn read(args: &Args, path: &Path, lines: Option<&Lines>) -> Result<Scenario, Exi
         let replaced = scenario.replace_file(file);
         replaced.map_err(|error| fail_in(&format!("--file {}: {error}", file.display()), lines))?;
     }
-    add_faults(args, &mut scenario, lines)?;
+    let added = scenario.add_faults(faults);
+    added.map_err(|error| complain_in(&error.about(path), lines))?;
     Ok(scenario)
-}
-
-/// Puts the faults of the command line behind those of the scenario.
-fn add_faults(args: &Args, scenario: &mut Scenario, lines: Option<&Lines>) -> Result<(), Exit> {
-    let mut exit = None;
-    for text in &args.fault {
-        match parse_fault(text, "--fault") {
-            Ok(fault) => scenario.faults.push(fault),
-            Err(error) => exit = Some(complain_in(&error, lines)),
-        }
-    }
-    if scenario.faults.len() > MAX_FAULTS {
-        let (path, count) = (scenario.path.display(), scenario.faults.len());
-        let text =
-            format!("{path}: with those of --fault there are {count} faults, but {MAX_FAULTS} at most");
-        exit = Some(fail_in(&text, lines));
-    }
-    exit.map_or(Ok(()), Err)
 }
 
 fn run_one(args: &Args, scenario: &Scenario, of_several: bool, lines: Option<&Lines>) -> (Exit, Row) {
@@ -83,12 +88,20 @@ fn run_one(args: &Args, scenario: &Scenario, of_several: bool, lines: Option<&Li
             show(args, scenario, &outcome, of_several);
             (judge(&outcome), Row::new(scenario, &outcome))
         }
-        Err(RunError::Scenario(error)) => (complain_in(&error, lines), Row::failed(scenario)),
+        Err(RunError::Scenario(error)) => {
+            (complain_in(&name_scenario(error, scenario), lines), Row::failed(scenario))
+        }
         Err(error) => {
             let message = format!("{}: {error}", scenario.path.display());
             (fail_in(&message, lines), Row::failed(scenario))
         }
     }
+}
+
+/// A mistake in the command line does not show of which scenario it is one.
+fn name_scenario(error: ScenarioError, scenario: &Scenario) -> ScenarioError {
+    let is_of_option = error.mistakes().iter().any(|mistake| mistake.path() == Path::new(FAULT));
+    if is_of_option { error.about(&scenario.path) } else { error }
 }
 
 fn carry_out(args: &Args, scenario: &Scenario, of_several: bool) -> Result<RunOutcome, RunError> {
@@ -141,7 +154,7 @@ fn replay(args: &Args, scenario: &Scenario) -> String {
         words.extend(["--size".into(), bytes.to_string()]);
     }
     for fault in &args.fault {
-        words.extend(["--fault".into(), fault.clone()]);
+        words.extend([FAULT.into(), fault.clone()]);
     }
     if let Some(mutant) = args.mutant {
         words.extend(["--mutant".into(), mutant.to_string()]);

@@ -289,13 +289,9 @@ impl Draft {
         }
         let count = self.scenario.steps.len();
         for step in self.steps_named.iter().filter(|step| step.value > count) {
-            let (message, course) = match count {
-                0 => (format!("there is no step {}: this scenario has `clients`", step.value), "clients"),
-                1 => (format!("there is no step {}: this scenario has one", step.value), "steps"),
-                _ => (format!("there is no step {}: this scenario has {count}", step.value), "steps"),
-            };
+            let course = if count == 0 { "clients" } else { "steps" };
             let note = || self.inheritance_note(&step.place, "faults", course);
-            reader.mistakes.add(|| Mistake::at(&step.place, message).note(note()));
+            reader.mistakes.add(|| no_step(&step.place, step.value, count).note(note()));
         }
     }
 
@@ -306,6 +302,16 @@ impl Draft {
             format!("{} takes its {inherited} from here, but has `{own}` of its own", heir.display())
         })
     }
+}
+
+/// A fault names a step that a scenario with `count` steps does not have.
+pub(super) fn no_step(place: &Place, step: usize, count: usize) -> Mistake {
+    let there_are = match count {
+        0 => "`clients`".to_owned(),
+        1 => "one".to_owned(),
+        _ => count.to_string(),
+    };
+    Mistake::at(place, format!("there is no step {step}: this scenario has {there_are}"))
 }
 
 fn about(reader: &mut Reader, piece: Piece<'_>) -> Option<String> {

@@ -23,6 +23,7 @@
 //! assert_eq!(scenario.steps[2].place.line(), 3);
 //! ```
 
+mod added;
 mod base;
 mod command;
 mod draft;

@@ -1,8 +1,9 @@
 //! Mistakes in audit files: each is shown where it stands, with what to write instead.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use audit::Audit;
+use audit::{Audit, DEFAULT_TRIALS, MAX_TRIALS};
 use notation::ScenarioError;
 
 /// A sound audit with `old` replaced by `new`.
@@ -113,6 +114,36 @@ fn a_server_that_runs_already_gets_no_environment() {
     let mistake = &error.mistakes()[0];
     assert!(error.render(false).contains("cannot be given an environment"), "{}", error.render(false));
     assert_eq!(mistake.place().unwrap().text(), r#"Env(server: { "A": "b" })"#);
+}
+
+/// An audit that lists these faults.
+fn listing(faults: &str) -> Result<Audit, ScenarioError> {
+    with("[Default, Flip(in: Upload, at: 0, bit: 1)]", &format!("[{faults}]"))
+}
+
+#[test]
+fn an_audit_may_try_thousands_of_faults() {
+    let audit = listing(&"Stall(in: Upload, at: 0),".repeat(30_000)).unwrap();
+    let trials = audit.trials(None);
+    let names: BTreeSet<&str> = trials.iter().map(|trial| trial.name.as_str()).collect();
+    assert_eq!((trials.len(), names.len()), (30_000, 30_000), "each has a name of its own");
+    assert_eq!((trials[0].name.as_str(), trials[29_999].name.as_str()), ("stall", "stall-30000"));
+}
+
+#[test]
+fn an_audit_does_not_try_more_than_fits_into_memory() {
+    assert_eq!(listing("Default").unwrap().trials(None).len(), DEFAULT_TRIALS);
+    let sets = MAX_TRIALS / DEFAULT_TRIALS;
+    let full = "Default,".repeat(sets) + &"Reset(in: Upload, at: 0),".repeat(MAX_TRIALS % DEFAULT_TRIALS);
+    assert_eq!(listing(&full).unwrap().trials(None).len(), MAX_TRIALS);
+    let error = listing(&format!("{full} Stall(in: Upload, at: 0), Stall(in: Upload, at: 0)")).unwrap_err();
+    assert_eq!(error.mistakes().len(), 1, "{}", error.render(false));
+    let mistake = &error.mistakes()[0];
+    assert_eq!(mistake.place().unwrap().text(), "Stall(in: Upload, at: 0)");
+    assert_eq!(
+        mistake.message(),
+        "an audit can try at most 65_536 faults, and `Default` is 34 of them: here is one more"
+    );
 }
 
 #[test]

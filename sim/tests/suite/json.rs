@@ -153,6 +153,13 @@ fn scenarios(seen: &mut Seen, dir: &Path) {
     seen.run(&[&bad, "--format", "json"], 2);
     seen.run(&["check", "scenarios/basic.ron", &bad, "--format", "json"], 2);
     seen.run(&["scenarios/basic.ron", &unmet, "--transport", "memory", "--format", "json"], 1);
+    let fault = |text, code, seen: &mut Seen| {
+        seen.run(&["scenarios/basic.ron", "--format", "json", "--fault", text], code);
+    };
+    fault("Flip(in: Upload, at: 5, bit: 0)", 0, seen);
+    fault("Flip(in: Upload, at: 123_456, bit: 0)", 2, seen);
+    fault("Flip(in: Step(99), at: 0, bit: 0)", 2, seen);
+    fault("Flip(in: Uplaod, at: 5)", 2, seen);
     seen.run(&["mutants", &unmet, "--format", "json"], 1);
     seen.run(&["mutants", "nowhere", "--format", "json"], 2);
     let narrow = ["sweep", "scenarios/basic.ron", "--kinds", "Flip", "--steps", "10", "--format", "json"];
@@ -227,6 +234,8 @@ fn others(seen: &mut Seen, dir: &Path) {
     let audit = ["audit", "audits/own_upload.ron", "--format", "json", "--quiet"];
     let only = ["--only", "flip-middle", "--only", "file-and-hash", "--only", "slice"];
     seen.run(&[&audit[..], &only].concat(), 0);
+    seen.run(&[&audit[..], &["--fault", "Flip(in: Upload, at: 5, bit: 0)"]].concat(), 0);
+    seen.run(&[&audit[..], &["--fault", "Flip(in: Step(1), at: 5, bit: 0)"]].concat(), 2);
     let failing = dir.join("audit.ron");
     let text = r#"Audit(about: "A client that ends.", transfer: Upload, server: Own, client: Program(run: "false {port} {file}"), success: Exit(0))"#;
     std::fs::write(&failing, text).unwrap();

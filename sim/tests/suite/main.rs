@@ -18,6 +18,7 @@ mod duplex;
 mod evidence;
 mod explore_swarm;
 mod explore_sweep;
+mod fault_option;
 mod forks;
 mod house;
 mod inert;

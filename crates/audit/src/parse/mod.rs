@@ -5,8 +5,6 @@ mod signals;
 mod text;
 mod trials;
 
-pub(crate) use trials::parse_one;
-
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::Path;
@@ -15,14 +13,14 @@ use std::sync::Arc;
 use ron::value::RawValue;
 
 use super::spec::{
-    Audit, AuditProgram, AuditServer, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, FaultItem, Leftover, MAX_NEEDS,
-    MAX_SIZE, MIN_SIZE, Need, Signal,
+    Audit, AuditProgram, AuditServer, Check, DEFAULT_DEADLINE, DEFAULT_SIZE, Leftover, MAX_NEEDS, MAX_SIZE,
+    MIN_SIZE, Need, Signal,
 };
 use faults::Direction;
 use notation::error::{Mistake, ScenarioError};
 use notation::loose::finish;
 use notation::piece::{Entries, Item, Piece};
-use notation::place::{Located, SourceFile};
+use notation::place::SourceFile;
 use notation::reader::{Reader, SHORTEST};
 use notation::{read, suggest, syntax};
 use process::{Placeholder, Ready, Template};
@@ -444,14 +442,7 @@ fn check_ports(reader: &mut Reader, given: &Given<'_>, audit: &Audit) {
         let help = "say {port} in `run`; or, if its port cannot be changed, say it in `port`";
         reader.mistakes.add(|| Mistake::at(&piece.place(), message).help(help.to_owned()));
     }
-    let has_env =
-        |wanted: &Located<FaultItem>| matches!(&wanted.value, FaultItem::Env(env) if !env.server.is_empty());
-    if let (AuditServer::At(_), Some(wanted)) =
-        (&audit.server, audit.faults.iter().find(|wanted| has_env(wanted)))
-    {
-        let message = "a server that runs already cannot be given an environment";
-        reader.mistakes.add(|| Mistake::at(&wanted.place, message));
-    }
+    audit.faults.iter().for_each(|wanted| trials::check_env(reader, &audit.server, wanted));
     let message = match (&audit.server, audit.isolate, audit.port) {
         (AuditServer::At(_), true, _) => "a server that runs already cannot be given a network of its own",
         (AuditServer::At(_), _, Some(_)) => "the port of a server that runs already stands in its address",

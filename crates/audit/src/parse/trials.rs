@@ -1,15 +1,32 @@
 //! The faults of an audit file.
 
 use super::{Given, env, inside, or, word_of};
-use crate::spec::{ExtraEnv, FaultItem};
-use crate::trials::MAX_TRIALS;
-use faults::{Direction, Fault, Layer, MAX_FAULTS, Region};
-use notation::ScenarioError;
-use notation::error::Mistake;
+use crate::spec::{Audit, AuditServer, ExtraEnv, FaultItem};
+use crate::trials::{DEFAULT_TRIALS, MAX_TRIALS};
+use faults::{Direction, Fault, Layer, MAX_FAULTS, Region, grouped};
+use notation::error::{Mistake, ScenarioError};
 use notation::fault;
+use notation::loose::parse_one;
 use notation::piece::Piece;
 use notation::place::Located;
 use notation::reader::Reader;
+
+impl Audit {
+    /// Reads one item as it stands in the list `faults` of this audit: a fault, `Default`, `Together` or `Env`. `origin` is
+    /// where it comes from, as `--fault`, and is named in place of a file.
+    ///
+    /// # Errors
+    /// Every mistake that was found.
+    pub fn parse_fault(&self, text: &str, origin: &str) -> Result<Located<FaultItem>, ScenarioError> {
+        let item = parse_one(text, origin, Reader::default(), |reader, piece| {
+            let value = wanted(reader, piece, Some(self.transfer))?;
+            let item = Located { value, place: piece.place() };
+            check_env(reader, &self.server, &item);
+            Some(item)
+        })?;
+        Ok(item.value)
+    }
+}
 
 /// The faults that an audit of this direction lists.
 pub(super) fn parse(
@@ -17,25 +34,45 @@ pub(super) fn parse(
     piece: Piece<'_>,
     transfer: Option<Direction>,
 ) -> Option<Vec<Located<FaultItem>>> {
-    let trials =
-        reader.at_most(MAX_TRIALS, piece, "`faults`", |reader, piece| wanted(reader, piece, transfer))?;
+    // None once it is said that they are too many.
+    let mut room = Some(MAX_TRIALS);
+    let trials = reader.list(piece, "`faults`", |reader, piece| {
+        let count = if piece.text() == DEFAULT { DEFAULT_TRIALS } else { 1 };
+        let left = room?;
+        room = left.checked_sub(count);
+        if room.is_none() {
+            reader.mistakes.add(|| Mistake::at(&piece.place(), too_many()));
+        }
+        room.and_then(|_| wanted(reader, piece, transfer))
+    })?;
     if trials.is_empty() {
         reader.mistakes.add(|| Mistake::at(&piece.place(), "an audit tries at least one fault"));
     }
     Some(trials)
 }
 
-/// Reads one item of `faults` of an audit of this direction. `origin` is where it comes from, as `--fault`.
-pub(crate) fn parse_one(
-    text: &str,
-    origin: &str,
-    transfer: Direction,
-) -> Result<Located<FaultItem>, ScenarioError> {
-    notation::parse_fault_with(text, origin, |reader, piece| wanted(reader, piece, Some(transfer)))
+fn too_many() -> String {
+    let most = grouped(u64::try_from(MAX_TRIALS).unwrap_or(u64::MAX));
+    format!(
+        "an audit can try at most {most} faults, and `Default` is {DEFAULT_TRIALS} of them: here is one more"
+    )
 }
 
+/// A server that the audit does not start has the environment that it has.
+pub(super) fn check_env(reader: &mut Reader, server: &AuditServer, item: &Located<FaultItem>) {
+    if let (AuditServer::At(_), FaultItem::Env(env)) = (server, &item.value)
+        && !env.server.is_empty()
+    {
+        let message = "a server that runs already cannot be given an environment";
+        reader.mistakes.add(|| Mistake::at(&item.place, message));
+    }
+}
+
+/// How the default set is written.
+const DEFAULT: &str = "Default";
+
 fn wanted(reader: &mut Reader, piece: Piece<'_>, transfer: Option<Direction>) -> Option<FaultItem> {
-    if piece.text() == "Default" {
+    if piece.text() == DEFAULT {
         return Some(FaultItem::Default);
     }
     if word_of(piece) == "Env" {

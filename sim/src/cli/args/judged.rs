@@ -19,7 +19,12 @@ Exit codes:
   2  bad usage, or a bad audit file
   3  nothing is concluded: the transfer does not succeed without faults, or none of them reached its reader
   5  a program that the audit needs is not installed
-  130  it was interrupted";
+  130  it was interrupted
+
+Examples:
+  sim audit audits/own_upload.ron
+  sim audit audits/own_upload.ron --fault 'Flip(in: Upload, at: 1_000, bit: 3)'
+  sim audit audits/own_upload.ron --fault Default --fault 'Together([Drop(in: Upload, at: 0, bytes: 9), Reset(in: Upload, at: Last)])'";
 
 /// What is to be audited, and how.
 #[derive(Debug, ClapArgs)]
@@ -32,7 +37,8 @@ pub(in crate::cli) struct AuditArgs {
     #[arg(long, value_name = "FAULT")]
     pub(in crate::cli) only: Vec<String>,
 
-    /// Try this fault in place of the audit's; can be given several times, and is written as in an audit file
+    /// Try this in place of what the audit tries, written as an item of its `faults`; can be given several times. `Default`
+    /// is the set that it would try unless told otherwise
     #[arg(long, value_name = "FAULT")]
     pub(in crate::cli) fault: Vec<String>,
 

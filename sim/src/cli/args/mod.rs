@@ -78,7 +78,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "BYTES", conflicts_with = "file")]
     pub(super) size: Option<u64>,
 
-    /// Add this fault to those of the scenario; it may be given several times, and is written as in a scenario file
+    /// Add this fault, written as in a scenario file, behind those of each scenario; can be given several times. What a
+    /// scenario expects stays expected
     #[arg(long, value_name = "FAULT")]
     pub(super) fault: Vec<String>,
 

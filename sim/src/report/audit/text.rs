@@ -106,6 +106,8 @@ fn evidence(row: &Row, replay: &Replay<'_>) -> String {
 #[must_use]
 pub fn list(trials: &[Trial]) -> String {
     let width = trials.iter().map(|trial| trial.name.chars().count()).max().unwrap_or(0);
-    let line = |trial: &Trial| format!("{:>3}  {:<width$}  {}\n", trial.number, trial.name, trial.what());
+    let digits = trials.iter().map(|trial| trial.number.to_string().len()).max().unwrap_or(0).max(3);
+    let line =
+        |trial: &Trial| format!("{:>digits$}  {:<width$}  {}\n", trial.number, trial.name, trial.what());
     trials.iter().map(line).collect()
 }
