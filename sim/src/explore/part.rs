@@ -7,11 +7,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::class::Class;
-use super::pool::Shard;
+use super::pool::{MOST_SHARDS, Shard};
 use super::space::{Message, Narrowing, Place, Space};
 use super::sweep::Run;
 use faults::Flow;
 
+/// No stream of an exchange that is swept has more bytes, nor has a sweep more runs, than can be kept in memory.
+const LARGEST: u64 = 1 << 30;
 /// How many runs stand in one line.
 const RUNS_IN_A_LINE: usize = 1_000;
 
@@ -22,6 +24,10 @@ pub struct Header {
     pub version: String,
     /// The scenario's file, as it was named.
     pub scenario: String,
+    /// A hash of what happens without faults, and of what decides what happens with them: the file may be changed.
+    pub exchange: String,
+    /// How many clients there are: faults strike the first connection of the first.
+    pub clients: usize,
     /// The mistake of the programs, if they were made to have one.
     pub mutant: Option<String>,
     /// The seed of everything that is left to chance.
@@ -113,13 +119,31 @@ impl Header {
         let message = |record: &MessageRecord| {
             let place = place_of(&record.place)?;
             let (step, label) = (record.step, record.label.clone());
-            Some(Message { step, label, place, range: record.start..record.start + record.bytes })
+            let end = record.start.checked_add(record.bytes).filter(|end| *end <= LARGEST)?;
+            Some(Message { step, label, place, range: record.start..end })
         };
         let messages: Option<Vec<Message>> = self.messages.iter().map(message).collect();
         let places: Option<Vec<Place>> = self.places.iter().map(|word| place_of(word)).collect();
         let narrowing = Narrowing { kinds: self.kinds.clone(), steps: self.steps.clone(), places: places? };
         let space = Space::new(messages?, &narrowing);
         (space.count() == self.total && self.version == env!("CARGO_PKG_VERSION")).then_some(space)
+    }
+
+    /// Whether it can be the header of a sweep.
+    fn check(&self) -> Result<(), PartError> {
+        if self.version != env!("CARGO_PKG_VERSION") {
+            return Err(PartError::OtherVersion(self.version.clone()));
+        }
+        if !(1..=self.shards).contains(&self.shard) || self.shards > MOST_SHARDS {
+            return Err(PartError::BadHeader("there is no such share"));
+        }
+        if self.total > LARGEST {
+            return Err(PartError::BadHeader("it has too many runs"));
+        }
+        match self.space() {
+            Some(_) => Ok(()),
+            None => Err(PartError::BadHeader("its messages and its number of runs do not agree")),
+        }
     }
 
     /// Its share.
@@ -198,11 +222,17 @@ pub enum PartError {
     /// There is nothing in it, or no header.
     #[error("its first line is no header of a sweep")]
     NoHeader,
+    /// The header contradicts itself.
+    #[error("its header is none of a sweep: {0}")]
+    BadHeader(&'static str),
+    /// A finding has no letter, or a letter no finding.
+    #[error("line {0} tells of other findings than the lines before it")]
+    OtherFindings(usize),
     /// A line is not one of a part.
     #[error("line {0} is no line of a part")]
     BadLine(usize),
     /// A run is told twice, or one before it is missing.
-    #[error("line {0} does not go on where the one before it ends")]
+    #[error("line {0} does not go on where the one before it ends, or goes beyond the share")]
     Gap(usize),
     /// It was made by another version of the program.
     #[error("version {0} made it, which may number the faults otherwise: this is {this}", this = env!("CARGO_PKG_VERSION"))]
@@ -309,10 +339,11 @@ impl Header {
             (self.mutant != other.mutant, "mutant"),
             (self.seed != other.seed, "seed"),
             (self.size != other.size, "size"),
+            (self.exchange != other.exchange || self.clients != other.clients, "exchange"),
             (self.kinds != other.kinds, "choice of kinds"),
             (self.steps != other.steps, "choice of steps"),
             (self.places != other.places, "choice of places"),
-            (self.messages != other.messages, "exchange"),
+            (self.messages != other.messages, "list of messages"),
             (self.total != other.total, "number of runs"),
         ];
         match differences.into_iter().find(|(differs, _)| *differs) {
@@ -347,6 +378,7 @@ impl Part {
             let record = serde_json::from_str(line).map_err(|_| PartError::BadLine(number));
             match (record, &mut part) {
                 (Ok(Record::Sweep(header)), None) => {
+                    header.check()?;
                     part = Some(Self { header, records: Vec::new(), bytes: at, runs: 0 });
                 }
                 (_, None) => return Err(PartError::NoHeader),
@@ -357,6 +389,13 @@ impl Part {
                     let known = classes.chars().all(|letter| Class::from_letter(letter).is_some());
                     if !known || classes.is_empty() {
                         return Err(PartError::BadLine(number));
+                    }
+                    let share = part.header.share();
+                    if classes.len() as u64 > share.share(part.header.total).saturating_sub(first) {
+                        return Err(PartError::Gap(number));
+                    }
+                    if !tell_the_same(share, first, &classes, &waiting) {
+                        return Err(PartError::OtherFindings(number));
                     }
                     part.runs += classes.len() as u64;
                     part.bytes = at;
@@ -369,4 +408,18 @@ impl Part {
         }
         part.ok_or(PartError::NoHeader)
     }
+}
+
+/// Whether these are the findings of the runs with these letters, from the one at this position of the share on: one for
+/// each that is one.
+fn tell_the_same(share: Shard, first: u64, classes: &str, findings: &[Record]) -> bool {
+    let found = (first..).zip(classes.chars()).filter_map(|(nth, letter)| {
+        let class = Class::from_letter(letter).filter(|class| class.is_finding())?;
+        Some((share.run(nth), class))
+    });
+    let told = findings.iter().filter_map(|record| match record {
+        Record::Finding(finding) => Some((finding.run, finding.class)),
+        Record::Sweep(_) | Record::Runs { .. } => None,
+    });
+    found.eq(told)
 }

@@ -13,6 +13,8 @@ use std::thread;
 
 use thiserror::Error;
 
+/// How many shares there can be.
+pub const MOST_SHARDS: u64 = 1_000_000;
 /// How many runs a thread takes at a time.
 const CHUNK: u64 = 64;
 
@@ -35,7 +37,7 @@ impl Shard {
     /// How many of `total` runs are its own.
     #[must_use]
     pub const fn share(self, total: u64) -> u64 {
-        (total + self.of - self.number) / self.of
+        if self.number > total { 0 } else { (total - self.number) / self.of + 1 }
     }
 
     /// The number, from 0, of its run that is `nth`, from 0, of its own.
@@ -53,7 +55,9 @@ impl fmt::Display for Shard {
 
 /// What is no shard.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("a shard is written NUMBER/OF, say 3/16: the number from 1 to how many there are")]
+#[error(
+    "a shard is written NUMBER/OF, say 3/16: the number from 1 to how many there are, {MOST_SHARDS} at most"
+)]
 pub struct NoShard;
 
 impl FromStr for Shard {
@@ -63,7 +67,11 @@ impl FromStr for Shard {
         let (number, of) = text.split_once('/').ok_or(NoShard)?;
         let parse = |text: &str| text.trim().parse::<u64>().map_err(|_| NoShard);
         let shard = Self { number: parse(number)?, of: parse(of)? };
-        if (1..=shard.of).contains(&shard.number) { Ok(shard) } else { Err(NoShard) }
+        if (1..=shard.of).contains(&shard.number) && shard.of <= MOST_SHARDS {
+            Ok(shard)
+        } else {
+            Err(NoShard)
+        }
     }
 }
 

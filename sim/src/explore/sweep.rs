@@ -9,9 +9,10 @@ use transfer::endpoint::Flaw;
 
 use super::class::Class;
 use super::space::{Narrowing, Point, Space, messages};
-use super::swarm::said;
+use super::swarm::{said, stable_hash};
 use crate::run::{ForkError, Forks, Plan, RunError, RunOptions, RunOutcome, Site, run, transport};
 use crate::scenario::TransportKind;
+use crate::transcript::Line;
 use crate::transport::Transport;
 
 /// What a single run of a sweep came to.
@@ -44,6 +45,16 @@ impl Sweep {
         let lane = transport(TransportKind::Memory, &plan)?;
         let space = Space::new(messages(forks.lines()), narrowing);
         Ok(Self { plan, forks, options, lane, space })
+    }
+
+    /// A hash of what happens without faults, and of what decides what happens with them.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let (deadline, retries) = (self.plan.deadline(), self.plan.retries());
+        let happened =
+            |line: &Line| format!("{:?} {:?} {:?} {:?}", line.at, line.side, line.action, line.stream);
+        let lines: Vec<String> = self.forks.lines().iter().map(happened).collect();
+        stable_hash(&format!("{deadline:?} {retries} {:?} {}", self.plan.clients().len(), lines.join("\n")))
     }
 
     /// All that it can walk.

@@ -20,6 +20,8 @@ const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
 const CELLS: u64 = 48;
 /// How many findings are shown; all of them stand in the JSON lines.
 const SHOWN: usize = 8;
+/// How many missing shares are named.
+const NAMED: usize = 50;
 
 /// The report, styled with ANSI escapes. `space` is that of the result's header; `replay` makes the command that repeats a
 /// run with this fault.
@@ -51,9 +53,12 @@ fn heading(result: &SweepResult, space: &Space) -> String {
     let header = &result.header;
     let program = header.mutant.as_ref().map_or(String::new(), |name| format!(", mutant {name}"));
     format!(
-        "{}{program}: single faults of {} kinds, {} in all, on {}\n\n",
+        "{}{program}: single faults of {}, {} in all, on {}\n\n",
         visible(&header.scenario),
-        space.kinds().len(),
+        match space.kinds().len() {
+            1 => "one kind".to_owned(),
+            kinds => format!("{kinds} kinds"),
+        },
         number(space.count()),
         bytes_text(space.bytes())
     )
@@ -182,6 +187,11 @@ fn findings(
     }
 }
 
+/// What is swept, in words: faults strike one connection.
+fn place(result: &SweepResult) -> &'static str {
+    if result.header.clients > 1 { "on the connection of the first client" } else { "in this exchange" }
+}
+
 /// What can be said of all this.
 #[must_use]
 pub fn claim(result: &SweepResult, space: &Space) -> String {
@@ -192,14 +202,16 @@ pub fn claim(result: &SweepResult, space: &Space) -> String {
         let narrowed = result.header.narrows();
         let what =
             if narrowed { "all there are of what was asked for" } else { "all there are of these kinds" };
-        format!("{} single faults, {what} and their smallest parameters in this exchange", number(walked))
+        format!("{} single faults, {what} and their smallest parameters {}", number(walked), place(result))
     } else {
-        format!("{} of {} single faults of this exchange", number(walked), number(space.count()))
+        format!("{} of {} single faults {}", number(walked), number(space.count()), place(result))
     };
     let proved = number(walked - unproved);
     let end = match (found, walked - unproved) {
         (_, 0) => format!("{DOUBTFUL}nothing is proved{DOUBTFUL:#}"),
-        (0, _) => format!("{GOOD}none was accepted silently, and none left a damaged file in use{GOOD:#}"),
+        (0, _) => format!(
+            "{GOOD}none was accepted silently, and none left a damaged file in use that nobody saw to{GOOD:#}"
+        ),
         (_, _) => format!("{BAD}{} went wrong{BAD:#}", number(found)),
     };
     let doubt = match unproved {
@@ -210,15 +222,23 @@ pub fn claim(result: &SweepResult, space: &Space) -> String {
             100.0 * ratio(unproved, walked)
         ),
     };
-    let partial = match result.missing() {
-        missing if missing.is_empty() => String::new(),
-        missing => {
-            let shares: Vec<String> = missing.iter().take(SHOWN).map(ToString::to_string).collect();
-            let more = if missing.len() > SHOWN { ", …" } else { "" };
+    let known = match count(Class::KnownLimit) {
+        0 => String::new(),
+        known => format!("\n{} came to a limit of the specification itself: docs/ladder.md.", number(known)),
+    };
+    let partial = match (result.missing(), &result.shares[..]) {
+        (missing, _) if missing.is_empty() => String::new(),
+        (_, [(shard, runs)]) if shard.of > 1 && *runs == shard.share(space.count()) => {
+            format!("\nThis is all of share {shard}: `sim merge` makes one report of all shares.")
+        }
+        (_, [(shard, _)]) if shard.of == 1 => "\nPartial: it was stopped before the end.".into(),
+        (missing, _) => {
+            let shares: Vec<String> = missing.iter().take(NAMED).map(ToString::to_string).collect();
+            let more = if missing.len() > NAMED { ", …" } else { "" };
             format!("\nPartial: of share {}{more} not all was walked.", shares.join(", "))
         }
     };
-    format!("{all}: {end}.{doubt}{partial}")
+    format!("{all}: {end}.{known}{doubt}{partial}")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a share in percent, with one digit behind the point")]

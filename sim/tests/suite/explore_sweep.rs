@@ -157,7 +157,16 @@ fn a_part_that_was_cut_off_anywhere_is_gone_on_with() {
     let lines = whole.lines().count();
     assert!(lines > 4, "{lines} lines");
     let header = whole.lines().next().unwrap().len();
-    for cut in [header + 1, header + 40, whole.len() / 3, whole.len() / 2, whole.len() - 1, whole.len()] {
+    for cut in [
+        0,
+        header / 2,
+        header + 1,
+        header + 40,
+        whole.len() / 3,
+        whole.len() / 2,
+        whole.len() - 1,
+        whole.len(),
+    ] {
         std::fs::write(&path, &whole[..cut]).unwrap();
         let again = report(&[&MUTANT[..], &["--out", &path, "--resume"]].concat(), 1);
         assert_eq!(again, text, "cut at {cut}");
@@ -167,6 +176,51 @@ fn a_part_that_was_cut_off_anywhere_is_gone_on_with() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("of another sweep"));
     let output = sim(&["sweep", "scenarios/basic.ron", "--out", &path]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("it is there already"));
+}
+
+#[test]
+fn a_part_that_contradicts_itself_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = part(dir.path(), "part", &["--mutant", "LengthOnly", "--kinds", "Flip", "--steps", "10"]);
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let total = "\"total\":264";
+    for (from, to, why) in [
+        ("\"shards\":1", "\"shards\":0", "there is no such share"),
+        ("\"shard\":1", "\"shard\":2", "there is no such share"),
+        ("\"shards\":1", "\"shards\":18446744073709551615", "there is no such share"),
+        (total, "\"total\":1000000000000000000", "it has too many runs"),
+        (total, "\"total\":263", "do not agree"),
+        ("\"start\":0", "\"start\":18446744073709551615", "do not agree"),
+        ("\"shards\":1", "\"shards\":2", "goes beyond the share"),
+        ("\"classes\":\"S", "\"classes\":\"SS", "goes beyond the share"),
+        ("\"classes\":\"S", "\"classes\":\"d", "tells of other findings"),
+        ("\"run\":0,", "\"run\":1000000000000000000,", "tells of other findings"),
+        ("\"version\":\"", "\"version\":\"9.", "may number the faults otherwise"),
+    ] {
+        assert!(whole.contains(from), "{from}");
+        std::fs::write(&path, whole.replacen(from, to, 1)).unwrap();
+        let output = sim(&["merge", &path]);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{from} -> {to}: {errors}");
+        assert!(errors.contains(why), "{from} -> {to}: {errors}");
+    }
+}
+
+#[test]
+fn the_parts_of_a_scenario_that_was_changed_do_not_belong_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let scenario = dir.path().join("scenario.ron").to_str().unwrap().to_owned();
+    let sweep = |name: &str, share: &str| {
+        let text = ONE.replace("a\"", &format!("{name}\""));
+        std::fs::write(&scenario, text).unwrap();
+        let out = dir.path().join(share.replace('/', "-")).to_str().unwrap().to_owned();
+        let args = ["sweep", &scenario, "--size", "5", "--kinds", "Stall", "--shard", share, "--out", &out];
+        assert_eq!(sim(&args).status.code(), Some(0));
+        out
+    };
+    let parts = [sweep("a", "1/2"), sweep("b", "2/2")];
+    let output = sim(&["merge", &parts[0], &parts[1]]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("its exchange is another"));
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(super) struct Args {
     pub(super) file: Option<PathBuf>,
 
     /// Give every file of noise this many bytes
-    #[arg(long, value_name = "BYTES", conflicts_with = "file")]
+    #[arg(long, value_name = "BYTES", conflicts_with = "file", value_parser = clap::value_parser!(u64).range(..=1 << 40))]
     pub(super) size: Option<u64>,
 
     /// Add this fault, written as in a scenario file, behind those of each scenario; can be given several times. What a

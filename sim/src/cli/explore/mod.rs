@@ -16,9 +16,12 @@ use tokio::time::Instant;
 
 use super::signals;
 
+/// More threads than this only take memory.
+const MOST_JOBS: NonZero<usize> = NonZero::new(256).expect("it is not zero");
+
 /// How many runs are carried out at once.
 fn jobs(asked: Option<NonZero<usize>>) -> NonZero<usize> {
-    asked.or_else(|| available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN)
+    asked.or_else(|| available_parallelism().ok()).map_or(NonZero::<usize>::MIN, |jobs| jobs.min(MOST_JOBS))
 }
 
 /// When to stop before the end.

@@ -39,6 +39,7 @@ pub(in crate::cli) fn run(args: &ShrinkArgs) -> Exit {
     let text = to_scenario_file(&small, &shown);
     match &args.out {
         None => print::say(&text),
+        Some(out) if out.exists() => return fail(&format!("{}: it is there already", out.display())),
         Some(out) => match fs::write(out, text) {
             Ok(()) => print::say(&format!("{}: {}\n", out.display(), visible(&shown.to_string()))),
             Err(error) => return fail(&format!("{}: {error}", out.display())),

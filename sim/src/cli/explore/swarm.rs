@@ -32,6 +32,8 @@ fn carry_out(args: &SwarmArgs) -> Result<Exit, Exit> {
         print::say(&swarm.draw(seed, number).to_string());
         return Ok(Exit::Met);
     }
+    // Found out before the runs, not behind them.
+    fs::create_dir_all(&args.out).map_err(|error| fail(&format!("--out {}: {error}", args.out.display())))?;
     quiet_panics();
     let (stop, bar) = (Stop::new(args.many.budget), bar(args.runs, args.many.quiet));
     let mut tally = Tally::new(seed);
@@ -55,8 +57,9 @@ fn carry_out(args: &SwarmArgs) -> Result<Exit, Exit> {
     });
     bar.finish_and_clear();
     tally.runs = runs;
-    let found = write_down(args, &swarm, seed, &shown)?;
+    let (found, written) = write_down(args, &swarm, seed, &shown);
     print::say(&text(&tally, &found, args.runs));
+    written?;
     Ok(judge(&tally, !shown.is_empty(), stop.was_interrupted()))
 }
 
@@ -93,8 +96,8 @@ fn write_down(
     swarm: &Swarm,
     seed: u64,
     shown: &[(u64, Finding)],
-) -> Result<Vec<Found>, Exit> {
-    let (mut found, mut written) = (Vec::new(), BTreeSet::new());
+) -> (Vec<Found>, Result<(), Exit>) {
+    let (mut found, mut written, mut saved) = (Vec::new(), BTreeSet::new(), Ok(()));
     for (at, (number, finding)) in shown.iter().enumerate() {
         let before = shown[..at].iter().filter(|(_, other)| other.is_like(finding)).count();
         if before >= WRITTEN || !written.insert(*number) {
@@ -103,10 +106,12 @@ fn write_down(
         let draft = shrink(swarm.draw(seed, *number), |draft| {
             shows_like(draft, args.many.mutant, &args.lanes, finding)
         });
-        let path = args.out.join(format!("{seed}-{number}.ron"));
+        let mutant = args.many.mutant.map_or(String::new(), |flaw| format!("-{flaw}"));
+        let path = args.out.join(format!("{seed}-{number}{mutant}.ron"));
         let text = to_scenario_file(&draft, &Shown::Finding(finding.clone()));
-        let saved = fs::create_dir_all(&args.out).and_then(|()| fs::write(&path, text));
-        saved.map_err(|error| fail(&format!("{}: {error}", path.display())))?;
+        if let Err(error) = fs::write(&path, text) {
+            saved = Err(fail(&format!("{}: {error}", path.display())));
+        }
         let mut words = vec![path.display().to_string()];
         words.extend(args.many.mutant.iter().flat_map(|flaw| ["--mutant".to_owned(), flaw.to_string()]));
         found.push(Found {
@@ -116,5 +121,5 @@ fn write_down(
             replay: print::command(&words),
         });
     }
-    Ok(found)
+    (found, saved)
 }

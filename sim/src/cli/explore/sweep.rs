@@ -7,7 +7,7 @@ use std::path::Path;
 use sim::explore::class::Class;
 use sim::explore::part::{self, FindingRecord, Header, Part, Record, SweepResult, message_records, place_of};
 use sim::explore::pool::walk;
-use sim::explore::space::{Narrowing, Space, Variant, variants};
+use sim::explore::space::{Narrowing, Variant, variants};
 use sim::explore::sweep::Sweep;
 use sim::report::{self, Lines};
 use sim::run::{ForkError, Plan, RunError};
@@ -41,7 +41,7 @@ fn carry_out(args: &SweepArgs) -> Result<Exit, Stopped> {
         print::say(&format!("{}\n", space.count()));
         return Ok(Exit::Met);
     }
-    let header = header(args, &plan, &space);
+    let header = header(args, &plan, &first);
     let mut out = Output::open(args, &header, lines)?;
     let stop = Stop::new(args.many.budget);
     let share = header.share();
@@ -94,7 +94,8 @@ fn merge_parts(args: &MergeArgs) -> Result<Exit, Stopped> {
     };
     let again = |finding: &FindingRecord| replay_of(&result.header, finding);
     print::say(&report::sweep::text(&result, &space, &again));
-    Ok(judge(&result, false))
+    let partial = if result.is_complete() { Exit::Met } else { Exit::Inconclusive };
+    Ok(judge(&result, false).max(partial))
 }
 
 /// Something was found; or nothing was proved; or all is well.
@@ -104,11 +105,19 @@ fn judge(result: &SweepResult, interrupted: bool) -> Exit {
         Exit::NotMet
     } else if interrupted {
         Exit::Interrupted
-    } else if classes().all(|class| *class == Class::Unproved) {
+    } else if result.walked() > 0 && classes().all(|class| *class == Class::Unproved)
+        || stopped_at_once(result)
+    {
         Exit::Inconclusive
     } else {
         Exit::Met
     }
+}
+
+/// Whether not even the first run of a share that has some was carried out.
+fn stopped_at_once(result: &SweepResult) -> bool {
+    let total = result.header.total;
+    result.walked() == 0 && result.shares.iter().any(|(shard, _)| shard.share(total) > 0)
 }
 
 fn refused(args: &SweepArgs, error: &ForkError, lines: Option<&Lines>) -> Exit {
@@ -147,11 +156,14 @@ fn plan(args: &SweepArgs, lines: Option<&Lines>) -> Result<Plan, Stopped> {
     Plan::new(&scenario).map_err(|error| fail_in(&format!("{}: {error}", args.scenario.display()), lines))
 }
 
-fn header(args: &SweepArgs, plan: &Plan, space: &Space) -> Header {
+fn header(args: &SweepArgs, plan: &Plan, sweep: &Sweep) -> Header {
+    let space = sweep.space();
     let share = args.shard.unwrap_or_default();
     Header {
         version: env!("CARGO_PKG_VERSION").into(),
         scenario: args.scenario.display().to_string(),
+        exchange: format!("{:016x}", sweep.fingerprint()),
+        clients: plan.clients().len(),
         mutant: args.many.mutant.map(|flaw| flaw.to_string()),
         seed: plan.seed(),
         size: (args.size > 0).then_some(args.size),
@@ -222,6 +234,12 @@ impl Output {
     /// Goes on behind the last whole line of a part.
     fn resume(&mut self, path: &Path, header: &Header) -> Result<(), String> {
         let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        if !text.contains('\n') {
+            // It was cut off in its header: nothing of it counts.
+            self.file = Some(File::create(path).map_err(|error| error.to_string())?);
+            self.write(&[Record::Sweep(header.clone())]);
+            return Ok(());
+        }
         let part = Part::read(&text).map_err(|error| error.to_string())?;
         if part.header != *header {
             return Err("it is the part of another sweep, or of another share".into());
