@@ -228,7 +228,10 @@ impl Draft {
             lasts > 0 && deadline.is_multiple_of(lasts) && deadline / lasts <= FEW
         };
         let of_disk = self.faults.iter().filter(|fault| fault.effect.layer() == Layer::Disk).count();
-        let many_pieces = largest > ONE_PIECE && (of_disk > 1 || self.faults.iter().any(delays));
+        // How many pieces there are differs from lane to lane, and each is gathered anew.
+        let gathers = |fault: &Fault| matches!(fault.effect, Effect::Coalesce { .. });
+        let waits = |fault: &Fault| delays(fault) || gathers(fault);
+        let many_pieces = largest > ONE_PIECE && (of_disk > 1 || self.faults.iter().any(waits));
         ends || many_pieces || (self.faults.len() > 1 && self.faults.iter().any(adds_up))
     }
 }

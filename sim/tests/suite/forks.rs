@@ -98,3 +98,15 @@ fn a_forked_run_is_the_run_from_the_start_at_thousands_of_places() {
         compare(text, None, count);
     }
 }
+
+#[test]
+fn a_window_of_several_buffers_is_filled_before_anybody_gives_up() {
+    // The last of what was held back left less space than a line needs, so that nobody sent, though all had been taken in.
+    let text = r#"Scenario(about: "Held.", files: {"a": Noise(261_485)}, clients: [[Upload("a"), ListFiles, Download("a")]],
+        faults: [Reorder(in: Download, at: 36_820, bytes: 3, with: 256_757)])"#;
+    let plan = Plan::new(&parse(text)).unwrap();
+    let mut lane = transport(TransportKind::Memory, &plan).unwrap();
+    let outcome = run(&plan, &mut *lane, Site::in_memory(), &RunOptions::default()).unwrap();
+    assert_eq!(outcome.inconclusive, None);
+    assert_eq!(outcome.judgements[1].verdict, faults::Verdict::Detected);
+}

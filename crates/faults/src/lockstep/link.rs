@@ -57,11 +57,13 @@ impl Link {
     }
 
     /// Looks at what stands next, after what has been delivered at this time.
-    pub(super) fn begin_wait(&mut self, now: Duration) {
+    /// Says whether the gate took anything in: then the sender has space for more.
+    pub(super) fn begin_wait(&mut self, now: Duration) -> bool {
         self.wake = None;
-        let Some(gate) = self.gate.as_mut().filter(|gate| gate.clear() == 0) else { return };
+        let Some(gate) = self.gate.as_mut().filter(|gate| gate.clear() == 0) else { return false };
         let mut next = gate.next(now, &mut []);
-        if next == Next::Hungry && self.arrived > 0 {
+        let feeds = next == Next::Hungry && self.arrived > 0;
+        if feeds {
             gate.push(&self.outbox.filled()[..self.arrived]);
             self.outbox.consume(self.arrived);
             next = gate.next(now, &mut []);
@@ -69,6 +71,7 @@ impl Link {
         if let Next::Wait(until) = next {
             self.wake = Some(until);
         }
+        feeds
     }
 
     /// Hands to the receiver what it takes. Says whether anything moved, and whether the connection is to end.

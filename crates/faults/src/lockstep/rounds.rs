@@ -95,10 +95,11 @@ impl<C: Machine, S: Machine> Rounds<C, S> {
 
     /// The other half, when [`send`](Self::send) said that. Says whether there is another round.
     pub fn deliver(&mut self, mut moved: bool, accept: &mut impl FnMut(Duration, ConnectionId) -> S) -> bool {
+        let mut fed = false;
         for pair in &mut self.pairs {
             // What one of them did may have taken the machine down under all.
             pair.server.poll_machine(self.now, None);
-            pair.begin_waits(self.now);
+            fed |= pair.begin_waits(self.now);
         }
         if moved {
             self.now += LATENCY;
@@ -107,7 +108,7 @@ impl<C: Machine, S: Machine> Rounds<C, S> {
             moved |= pair.deliver(self.now);
         }
         self.reconnect();
-        moved || self.wait(accept)
+        moved || fed || self.wait(accept)
     }
 
     /// How many bytes of what the first connection carries in this direction are past the point where faults strike.
@@ -237,14 +238,12 @@ impl<C: Machine, S: Machine> Pair<C, S> {
     }
 
     /// A wait that stands next begins at the time at which what was before it was delivered.
-    fn begin_waits(&mut self, now: Duration) {
+    /// Says whether a sender has space for more by that.
+    fn begin_waits(&mut self, now: Duration) -> bool {
         // Who is over reads no more: nothing is there for whom a fault could act.
-        if !self.server.is_closed() {
-            self.up.begin_wait(now);
-        }
-        if self.client.as_ref().is_some_and(|client| !client.is_closed()) {
-            self.down.begin_wait(now);
-        }
+        let up = !self.server.is_closed() && self.up.begin_wait(now);
+        let reads = self.client.as_ref().is_some_and(|client| !client.is_closed());
+        up | (reads && self.down.begin_wait(now))
     }
 
     /// Both directions end, and what is on the way is lost.
